@@ -1,0 +1,17 @@
+//! The nouns of Cartable: valid by construction, no network, no disk, no clock.
+//!
+//! Agent and control plane must mean the same by each of these, so they live at the bottom of the house and know nothing of
+//! what stands above them.
+
+pub mod desired;
+pub mod device;
+pub mod digest;
+pub mod health;
+pub mod id;
+pub mod inventory;
+pub mod key;
+pub mod section;
+pub mod signed;
+pub mod time;
+pub mod token;
+pub mod uai;
