@@ -1,11 +1,21 @@
 //! Every rule of the control plane, and no socket, clock, disk or database: time is a parameter.
 
+pub mod audit;
 pub mod chain;
 pub mod contract;
+pub mod device;
+pub mod enrol;
 pub mod error;
+pub mod fleet;
 pub mod limits;
 pub mod memory;
+pub mod plan;
+pub mod presence;
 pub mod recent;
+pub mod report;
+pub mod rules;
 pub mod store;
+pub mod table;
+pub mod token;
 
 pub use error::{Error, Result};

@@ -1,0 +1,58 @@
+//! The time by which certificates are judged, on a machine whose clock may be anywhere.
+//!
+//! A flat battery puts a clock to 1970 or 2000; certificates would then not hold yet. So the time is never before the time
+//! this program was made, nor before the last time a server was heard to say (security.md, "Clock"). It never sets the clock.
+
+use model::time::Timestamp;
+use std::time::Duration;
+
+/// The floor is written again when the server's time is this far above it: a write a day spares the disk.
+const STEP: Duration = Duration::from_secs(86_400);
+
+/// The time to judge certificates by.
+#[must_use]
+pub fn validation_time(system: Timestamp, built: Timestamp, floor: Option<Timestamp>) -> Timestamp {
+    system.max(built).max(floor.unwrap_or(built))
+}
+
+/// The floor to keep after a server whose certificate was checked said its time; nothing when the kept one does.
+///
+/// It never passes the end of the device's own certificate: a server whose clock runs ahead cannot lift it further than that,
+/// and the mistake heals with the next certificate.
+#[must_use]
+pub fn floor_raised(floor: Option<Timestamp>, server: Timestamp, certificate_until: Timestamp) -> Option<Timestamp> {
+    let next = server.min(certificate_until);
+    (floor.is_none_or(|kept| next >= kept.after(STEP))).then_some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const DAY: i64 = 86_400;
+
+    fn day(n: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(n * DAY)
+    }
+
+    #[test]
+    fn the_floor_moves_a_day_at_a_time_and_not_beyond_the_certificate() {
+        assert_eq!(floor_raised(None, day(100), day(120)), Some(day(100)));
+        assert_eq!(floor_raised(Some(day(100)), day(100).after(Duration::from_secs(5)), day(120)), None);
+        assert_eq!(floor_raised(Some(day(100)), day(101), day(120)), Some(day(101)));
+        assert_eq!(floor_raised(Some(day(100)), day(500), day(120)), Some(day(120)));
+        assert_eq!(floor_raised(Some(day(120)), day(500), day(120)), None);
+        assert_eq!(floor_raised(Some(day(100)), day(3), day(120)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn time_is_never_before_what_is_known(system: i64, built: i64, floor: Option<i64>) {
+            let t = Timestamp::from_unix_millis;
+            let at = validation_time(t(system), t(built), floor.map(t));
+            prop_assert!(at >= t(system) && at >= t(built) && floor.is_none_or(|f| at >= t(f)));
+            prop_assert!([Some(system), Some(built), floor].contains(&Some(at.unix_millis())));
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What the agent decides: no file, no network, no clock. Time and randomness come in as values.
+
+pub mod backoff;
+pub mod cadence;
+pub mod clock_floor;
+pub mod health;
+pub mod ledger;
+pub mod report;
+pub mod spool;

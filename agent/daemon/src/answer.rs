@@ -1,0 +1,144 @@
+//! The desired state: taken from answers, verified, kept, and what has become of it.
+
+use crate::error::Error;
+use crate::state::{Held, State};
+use crate::status::Condition;
+use agent_core::ledger::{Accepted, Ledger};
+use bytes::Bytes;
+use model::desired::{Cadence, Generation, Head, Plan};
+use model::digest::Digest;
+use model::id::DeviceId;
+use model::signed::Signed;
+use wire::convert::{Trust, head_decode, plan_decode};
+use wire::v1;
+
+/// What a device holds and makes of it.
+pub(crate) struct Desired {
+    trust: Trust,
+    ledger: Ledger,
+    plan: Option<Plan>,
+    /// Why the last head was not taken.
+    refused: Option<&'static str>,
+    /// What the server last heard of all this.
+    told: Option<v1::Observed>,
+}
+
+/// What came of an answer's head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// There was none, or the one that is held.
+    None,
+    /// It is held now.
+    New,
+    /// It is not taken, and why.
+    Refused(&'static str),
+}
+
+impl Desired {
+    pub(crate) fn new(device: DeviceId, trust: Trust, held: Option<Held>) -> Self {
+        let mut desired = Self { trust, ledger: Ledger::new(device), plan: None, refused: None, told: None };
+        if let Some(Held { head, plan }) = held {
+            // Verified when it was read.
+            if desired.ledger.accept(head).is_ok() {
+                desired.plan = Some(plan);
+            }
+        }
+        desired
+    }
+
+    /// Takes an answer's head and plan: verified, then written down, then held.
+    pub(crate) fn take(&mut self, head: Option<v1::Envelope>, plan: &Bytes, state: &State) -> Change {
+        let Some(envelope) = head else { return Change::None };
+        match self.taken(envelope, plan, state) {
+            Ok(change) => {
+                self.refused = None;
+                change
+            }
+            Err(code) => {
+                if self.refused != Some(code) {
+                    tracing::error!(reason = code, "a head from the server is refused; what is held stays");
+                }
+                self.refused = Some(code);
+                Change::Refused(code)
+            }
+        }
+    }
+
+    pub(crate) fn generation(&self) -> Option<Generation> {
+        self.ledger.held().map(|head| head.generation)
+    }
+
+    pub(crate) fn plan_digest(&self) -> Option<Digest> {
+        self.ledger.held().map(|head| head.plan)
+    }
+
+    pub(crate) fn cadence(&self) -> Cadence {
+        self.plan.as_ref().map(|plan| plan.check_in).unwrap_or_default()
+    }
+
+    /// What the server has not heard yet.
+    pub(crate) fn news(&self) -> Option<v1::Observed> {
+        let now = self.observed();
+        (self.told.as_ref() != Some(&now)).then_some(now)
+    }
+
+    /// The server has heard this.
+    pub(crate) fn told(&mut self, observed: v1::Observed) {
+        self.told = Some(observed);
+    }
+
+    /// Each item, in words for a person.
+    pub(crate) fn conditions(&self) -> Vec<Condition> {
+        let state = |c: &v1::Condition| match c.state() {
+            v1::ConditionState::Held => "held",
+            v1::ConditionState::Failed => "failed",
+            _ => "pending",
+        };
+        let conditions = self.observed().conditions;
+        conditions.into_iter().map(|c| Condition { state: state(&c).to_owned(), item: c.item, reason: c.reason }).collect()
+    }
+
+    fn observed(&self) -> v1::Observed {
+        let condition = |item: &str, state: v1::ConditionState, reason: &str| v1::Condition {
+            item: item.to_owned(),
+            state: state.into(),
+            reason: reason.to_owned(),
+        };
+        let cadence = match self.plan {
+            Some(_) => condition("cadence", v1::ConditionState::Held, ""),
+            None => condition("cadence", v1::ConditionState::Pending, "no_plan"),
+        };
+        let refused = self.refused.map(|code| condition("head", v1::ConditionState::Failed, code));
+        v1::Observed {
+            generation: self.generation().map(Into::into),
+            conditions: std::iter::once(cadence).chain(refused).collect(),
+        }
+    }
+
+    fn taken(&mut self, envelope: v1::Envelope, plan: &Bytes, state: &State) -> Result<Change, &'static str> {
+        let signed = Signed::<Head>::try_from(envelope.clone()).map_err(|_| "head_signature")?;
+        let head = signed.bytes(&self.trust.online).map_err(|_| "head_signature")?;
+        let head = head_decode(head).map_err(|_| "head_unreadable")?;
+        if self.ledger.judge(&head).map_err(|refused| refused.code())? == Accepted::Same {
+            return Ok(Change::None);
+        }
+        let bytes = match plan.is_empty() {
+            false => plan.clone(),
+            true if self.plan_digest() == Some(head.plan) => state.plan_bytes(&head.plan).ok_or("plan_missing")?,
+            true => return Err("plan_missing"),
+        };
+        if Digest::of(&bytes) != head.plan {
+            return Err("plan_digest");
+        }
+        let plan = plan_decode(&bytes).map_err(|_| "plan_unreadable")?;
+        state.held_write(&envelope, &head.plan, &bytes).map_err(|error: Error| {
+            tracing::warn!(%error, "the desired state cannot be kept and is not taken");
+            "head_not_kept"
+        })?;
+        let generation = head.generation;
+        self.ledger.accept(head).map_err(|refused| refused.code())?;
+        self.plan = Some(plan);
+        tracing::info!(epoch = generation.epoch, revision = generation.revision, "a newer desired state is held");
+        Ok(Change::New)
+    }
+}

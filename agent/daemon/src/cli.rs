@@ -1,0 +1,196 @@
+//! The command line: `enrol`, `run`, `status`.
+//!
+//! Exit codes: 0 done, 1 failed, 2 usage, 3 not enrolled, 4 refused by the server, 6 server out of reach.
+
+mod print;
+
+use crate::{Agent, Config, DEFAULT_FILE, Error, SystemClock};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+use words::{Catalogue, Language, command_translate, lang_flag, usage_error_text};
+
+const FR: &str = include_str!("../i18n/fr.ftl");
+const EN: &str = include_str!("../i18n/en.ftl");
+
+/// The exit code of a mistake in the command line.
+const USAGE: u8 = 2;
+
+#[derive(Parser)]
+#[command(name = "cartable-agent", version, subcommand_required = true, arg_required_else_help = true)]
+struct Line {
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
+    #[arg(long, global = true)]
+    state: Option<PathBuf>,
+    #[arg(long, global = true, value_parser = ["fr", "en"])]
+    lang: Option<String>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Enrol {
+        #[arg(long)]
+        server: String,
+        #[arg(long, env = "CARTABLE_TOKEN", hide_env_values = true)]
+        token: Option<String>,
+    },
+    Run {
+        #[arg(long)]
+        check_config: bool,
+        #[arg(long, hide = true)]
+        acknowledgements: Option<PathBuf>,
+    },
+    Status {
+        #[arg(long, value_enum, default_value = "text")]
+        output: Output,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Text,
+    Json,
+}
+
+/// Reads the command line, does what it says, and says how that went.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let variables = ["LC_ALL", "LC_MESSAGES", "LANG"].map(|name| std::env::var(name).ok());
+    let language = Language::choose(lang_flag(&arguments).as_deref(), &variables.each_ref().map(Option::as_deref));
+    let catalogue = Catalogue::new(language, FR, EN);
+    let matches = command_translate(Line::command(), &catalogue).try_get_matches_from(arguments);
+    let line = match matches.and_then(|matches| Line::from_arg_matches(&matches)) {
+        Ok(line) => line,
+        Err(error) if !error.use_stderr() => {
+            print!("{}", usage_error_text(&error, &catalogue));
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprint!("{}", usage_error_text(&error, &catalogue));
+            return ExitCode::from(USAGE);
+        }
+    };
+    match done(line, &catalogue) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{}", print::error(&error, &catalogue));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn done(line: Line, catalogue: &Catalogue) -> Result<ExitCode, Error> {
+    let file = line.config.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
+    let there = line.config.is_some() || file.exists();
+    let mut config = if there { Config::read(file)? } else { Config::default() };
+    config = config.with_environment(|name| std::env::var(name).ok());
+    config.proxy_rules()?;
+    if let Some(state) = line.state {
+        config.state = std::path::absolute(&state).map_err(Error::file(&state))?;
+    }
+    match line.verb {
+        Verb::Run { check_config: true, .. } => {
+            let key = if there { "config-good" } else { "config-default" };
+            println!("{}", catalogue.text_with(key, &[("file", file.display().to_string().into())]));
+        }
+        Verb::Run { acknowledgements, .. } => {
+            config.acknowledgements = acknowledgements;
+            log(&config);
+            let agent = agent(config);
+            blocking(async { agent.run(stopped()?).await })?;
+        }
+        Verb::Enrol { server, token } => {
+            log(&Config { log: "warn".to_owned(), ..config.clone() });
+            let token = token_read(token)?;
+            let joined = blocking(async { agent(config).enrol(&server, &token).await })?;
+            print!("{}", print::joined(&joined, catalogue));
+        }
+        Verb::Status { output } => {
+            let status = agent(config).status()?;
+            match output {
+                Output::Text => print!("{}", print::status(&status, catalogue)),
+                Output::Json => println!("{}", serde_json::to_string_pretty(&status).unwrap_or_default()),
+            }
+            if status.enrolment.is_none() {
+                return Ok(ExitCode::from(Error::NotEnrolled(status.state).exit_code()));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn agent(config: Config) -> Agent {
+    Agent::new(config, Arc::new(SystemClock))
+}
+
+/// The token as given, or the first line of standard input: there it shows in no list of processes.
+fn token_read(token: Option<String>) -> Result<String, Error> {
+    let token = token.ok_or(Error::TokenMissing)?;
+    if token != "-" {
+        return Ok(token);
+    }
+    let mut line = String::new();
+    let limited = &mut std::io::Read::take(std::io::stdin(), 4096);
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(limited), &mut line)
+        .map_err(Error::file(Path::new("stdin")))?;
+    Ok(line)
+}
+
+/// Runs on one thread: the agent waits for most of its life.
+fn blocking<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .thread_keep_alive(std::time::Duration::from_secs(1))
+        .build()
+        .map_err(Error::System)?;
+    runtime.block_on(future)
+}
+
+/// Ends with the first SIGTERM or SIGINT.
+fn stopped() -> Result<impl Future<Output = ()>, Error> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::System)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::System)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Logs to standard error: text for a person, JSON for a machine.
+fn log(config: &Config) {
+    let filter = config.log.parse::<tracing_subscriber::EnvFilter>().unwrap_or_default();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    if std::io::stderr().is_terminal() {
+        log.with_ansi(std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())).init();
+    } else {
+        log.json().flatten_event(true).init();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_and_message_is_in_both_languages() {
+        assert_eq!(words::catalogue_check(FR, EN), Vec::<String>::new());
+        assert_eq!(words::command_check(&Line::command(), FR, EN), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Line::command().debug_assert();
+        let line = Line::try_parse_from(["cartable-agent", "enrol", "--server", "https://x", "--token", "-", "--state", "/s"]);
+        assert!(matches!(line.map(|l| (l.state, l.verb)), Ok((Some(_), Verb::Enrol { token: Some(_), .. }))));
+    }
+}

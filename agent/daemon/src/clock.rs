@@ -1,0 +1,99 @@
+//! The one place that reads a clock.
+
+use agent_core::clock_floor::validation_time;
+use model::time::Timestamp;
+use rustls::pki_types::UnixTime;
+use rustls::time_provider::TimeProvider;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+/// No certificate is judged by a time before this version was made: 2026-11-01T00:00:00Z, moved with each release.
+pub const BUILT: Timestamp = Timestamp::from_unix_seconds(1_793_491_200);
+
+/// A sleep is cut into such pieces, so that one that spans a suspended laptop ends soon after it wakes.
+const SLICE: Duration = Duration::from_secs(60);
+
+/// Time, for the agent; tests move it by hand.
+#[async_trait::async_trait]
+pub trait Clock: Debug + Send + Sync {
+    /// What the system's clock says.
+    fn now(&self) -> Timestamp;
+
+    /// Time since the machine was switched on, sleep included; setting the clock does not move it.
+    fn elapsed(&self) -> Duration;
+
+    /// Waits.
+    async fn sleep(&self, while_: Duration);
+}
+
+/// The system's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+#[async_trait::async_trait]
+impl Clock for SystemClock {
+    #[allow(clippy::disallowed_methods)] // This is the file the rule names.
+    fn now(&self) -> Timestamp {
+        let millis = match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
+            Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms),
+        };
+        Timestamp::from_unix_millis(millis)
+    }
+
+    fn elapsed(&self) -> Duration {
+        let at = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Duration::new(u64::try_from(at.tv_sec).unwrap_or(0), u32::try_from(at.tv_nsec).unwrap_or(0))
+    }
+
+    async fn sleep(&self, while_: Duration) {
+        let end = self.elapsed().saturating_add(while_);
+        loop {
+            let left = end.saturating_sub(self.elapsed());
+            if left.is_zero() {
+                return;
+            }
+            tokio::time::sleep(left.min(SLICE)).await;
+        }
+    }
+}
+
+/// Ends a wait that takes too long; nothing when it did.
+pub(crate) async fn within<T>(clock: &dyn Clock, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = future => Some(done),
+        () = clock.sleep(limit) => None,
+    }
+}
+
+/// The time by which certificates are judged: the clock, never before what is known to have passed.
+#[derive(Debug)]
+pub(crate) struct JudgingTime {
+    clock: Arc<dyn Clock>,
+    floor: AtomicI64,
+}
+
+impl JudgingTime {
+    pub(crate) fn new(clock: Arc<dyn Clock>, floor: Option<Timestamp>) -> Self {
+        Self { clock, floor: AtomicI64::new(floor.map_or(i64::MIN, Timestamp::unix_millis)) }
+    }
+
+    pub(crate) fn floor_set(&self, floor: Timestamp) {
+        self.floor.store(floor.unix_millis(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        let floor = Timestamp::from_unix_millis(self.floor.load(Ordering::Relaxed));
+        validation_time(self.clock.now(), BUILT, Some(floor))
+    }
+}
+
+impl TimeProvider for JudgingTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = u64::try_from(self.now().unix_seconds()).unwrap_or(0);
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    }
+}

@@ -1,0 +1,131 @@
+//! Why the agent cannot do what it was asked.
+
+use std::path::{Path, PathBuf};
+
+/// Everything that goes wrong outside the rules.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A file of the state folder does not hold what it should.
+    #[error("{}: damaged ({why}); {}", path.display(), advice.text())]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+        /// What helps.
+        advice: Advice,
+    },
+    /// Another agent works on the state folder.
+    #[error("{}: another agent is using this folder", .0.display())]
+    Locked(PathBuf),
+    /// The state folder holds no enrolment.
+    #[error("{}: this device is not enrolled", .0.display())]
+    NotEnrolled(PathBuf),
+    /// The state folder already holds an enrolment.
+    #[error("{}: this device is already enrolled", .0.display())]
+    AlreadyEnrolled(PathBuf),
+    /// The configuration file is not valid.
+    #[error("{}: {why}", path.display())]
+    Config {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong, with its line.
+        why: String,
+    },
+    /// The server's address is not one.
+    #[error("{0:?} is not a server address such as https://cartable.example.fr:8443")]
+    Server(String),
+    /// The proxy's address is not one.
+    #[error("the proxy's address is not of the form http://[user:password@]host:port")]
+    ProxyAddress,
+    /// The token is not one.
+    #[error(transparent)]
+    Token(#[from] model::token::TokenError),
+    /// No token was given.
+    #[error("the token is missing")]
+    TokenMissing,
+    /// Nobody answers.
+    #[error("{target} cannot be reached: {why}")]
+    Unreachable {
+        /// Server or proxy, with its port.
+        target: String,
+        /// Why.
+        why: String,
+    },
+    /// The proxy does not let us through.
+    #[error("the proxy refuses ({status}): {}", if *status == 407 { "it asks for a user name and a password" } else { "see its own log" })]
+    Proxy {
+        /// The HTTP status of its answer.
+        status: u16,
+    },
+    /// The server's certificate is not that of the control plane.
+    #[error("the server at {target} is not the one this device trusts: {why}")]
+    Untrusted {
+        /// Server and port.
+        target: String,
+        /// What TLS says.
+        why: String,
+    },
+    /// The server said no.
+    #[error("the server refuses: {message}")]
+    Refused {
+        /// The gRPC status code's name.
+        code: &'static str,
+        /// In its words.
+        message: String,
+    },
+    /// The server answered something that does not hold.
+    #[error("the server's answer is not valid: {0}")]
+    Answer(&'static str),
+    /// Keys or TLS cannot be set up.
+    #[error(transparent)]
+    Identity(#[from] identity::Error),
+    /// The system gives no runtime or no signals.
+    #[error("the system refuses")]
+    System(#[source] std::io::Error),
+}
+
+/// What helps against a damaged file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advice {
+    /// It can be deleted: the agent asks for it again.
+    Delete,
+    /// The device must be enrolled anew with an empty folder.
+    Enrol,
+}
+
+impl Advice {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Delete => "delete the files head and plan, the server sends them again",
+            Self::Enrol => "move the folder away and enrol again with a new token",
+        }
+    }
+}
+
+impl Error {
+    /// For `map_err`: this file, and what the system says.
+    pub fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+        move |source| Self::File { path: path.to_owned(), source }
+    }
+
+    /// The program's exit code: 2 usage, 3 not enrolled, 4 refused, 6 cannot reach, 1 all else.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Server(_) | Self::Token(_) | Self::TokenMissing | Self::ProxyAddress => 2,
+            Self::NotEnrolled(_) => 3,
+            Self::Refused { .. } | Self::Untrusted { .. } => 4,
+            Self::Unreachable { .. } | Self::Proxy { .. } => 6,
+            _ => 1,
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The state folder: files that are whole or absent, for their owner only, and one agent at a time.
+
+use crate::error::Error;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The largest file ever read from the folder, in bytes: a section in the spool.
+const FILE_BYTES_MAX: u64 = 2 * 1024 * 1024;
+/// Held by the one agent on the folder.
+const LOCK: &str = "lock";
+/// Held while an agent runs, and tried by `status`, which must not stand in the way of `lock`.
+const RUNNING: &str = "running";
+/// What a file is called while it is written.
+const TEMPORARY: &str = ".tmp";
+
+/// A folder of files, read and written by name.
+#[derive(Clone, Debug)]
+pub(crate) struct Folder(PathBuf);
+
+/// The right to change the folder; given up when dropped or when the process ends, however it ends.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _lock: File,
+    _running: File,
+}
+
+impl Folder {
+    pub(crate) fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn inner(&self, name: &str) -> Self {
+        Self(self.0.join(name))
+    }
+
+    /// Makes the folder, for its owner only.
+    pub(crate) fn make(&self) -> Result<(), Error> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(Error::file(&self.0))?;
+        let mode = fs::metadata(&self.0).map_err(Error::file(&self.0))?.permissions().mode();
+        if mode & 0o077 != 0 {
+            fs::set_permissions(&self.0, Permissions::from_mode(0o700)).map_err(Error::file(&self.0))?;
+        }
+        Ok(())
+    }
+
+    /// Takes the folder for this agent alone.
+    pub(crate) fn lock(&self) -> Result<Lock, Error> {
+        let lock = self.lock_file(LOCK)?;
+        lock.try_lock().map_err(|e| match e {
+            TryLockError::WouldBlock => Error::Locked(self.0.clone()),
+            TryLockError::Error(source) => Error::File { path: self.path(LOCK), source },
+        })?;
+        let running = self.lock_file(RUNNING)?;
+        // Waits for a `status` that is looking at this instant, never for an agent.
+        running.lock().map_err(Error::file(&self.path(RUNNING)))?;
+        Ok(Lock { _lock: lock, _running: running })
+    }
+
+    /// Whether an agent runs on the folder.
+    pub(crate) fn running(&self) -> bool {
+        File::open(self.path(RUNNING)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// The whole file; nothing when there is none.
+    pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.path(name);
+        let file = match File::open(&path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(Error::file(&path))?,
+        };
+        let mut bytes = Vec::new();
+        file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(Error::file(&path))?;
+        if bytes.len() as u64 > FILE_BYTES_MAX {
+            let source = io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {FILE_BYTES_MAX} bytes"));
+            return Err(Error::File { path, source });
+        }
+        Ok(Some(bytes))
+    }
+
+    /// Writes a file so that at every instant, a power cut included, the old or the new one is there, whole.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        self.replace(name, bytes, true)
+    }
+
+    /// The same, but a power cut may bring the old one back: for what is only looked at.
+    pub(crate) fn write_lightly(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        self.replace(name, bytes, false)
+    }
+
+    /// Deletes a file if it is there.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), Error> {
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other.map_err(Error::file(&path)),
+        }
+    }
+
+    /// The names of the files in it, in order; leftovers of a cut write are deleted on the way.
+    pub(crate) fn names(&self) -> Result<Vec<String>, Error> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.0).map_err(Error::file(&self.0))? {
+            let Ok(name) = entry.map_err(Error::file(&self.0))?.file_name().into_string() else { continue };
+            if name.ends_with(TEMPORARY) { self.remove(&name)? } else { names.push(name) }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn replace(&self, name: &str, bytes: &[u8], durable: bool) -> Result<(), Error> {
+        let (path, temporary) = (self.path(name), self.path(&format!("{name}{TEMPORARY}")));
+        let written = self.written(&temporary, bytes, durable).and_then(|()| fs::rename(&temporary, &path));
+        if let Err(source) = written {
+            // A full disk must not stay full of what was not finished.
+            let _ = fs::remove_file(&temporary);
+            return Err(Error::File { path, source });
+        }
+        if durable {
+            File::open(&self.0).and_then(|folder| folder.sync_all()).map_err(Error::file(&self.0))?;
+        }
+        Ok(())
+    }
+
+    fn written(&self, path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        file.write_all(bytes)?;
+        if durable { file.sync_all() } else { Ok(()) }
+    }
+
+    fn lock_file(&self, name: &str) -> Result<File, Error> {
+        let path = self.path(name);
+        let options = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).clone();
+        options.open(&path).map_err(Error::file(&path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_agent_at_a_time_and_only_its_owner_reads() {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = Folder::new(&temporary.path().join("state"));
+        folder.make().unwrap();
+        assert!(!folder.running());
+        let lock = folder.lock().unwrap();
+        assert!(folder.running());
+        assert!(matches!(folder.lock(), Err(Error::Locked(_))));
+        drop(lock);
+        assert!(!folder.running());
+        folder.lock().unwrap();
+        folder.write("a", b"1").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(folder.root()), mode(&folder.path("a"))), (0o700, 0o600));
+    }
+
+    #[test]
+    fn a_cut_write_leaves_the_old_file_and_its_leftover_goes() {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = Folder::new(temporary.path());
+        folder.write("a", b"old").unwrap();
+        fs::write(folder.path("a.tmp"), b"ne").unwrap();
+        assert_eq!(folder.read("a").unwrap().as_deref(), Some(&b"old"[..]));
+        assert_eq!(folder.names().unwrap(), ["a"]);
+        assert!(!folder.path("a.tmp").exists());
+        folder.write_lightly("a", b"new").unwrap();
+        assert_eq!(folder.read("a").unwrap().as_deref(), Some(&b"new"[..]));
+        assert_eq!(folder.read("b").unwrap(), None);
+        fs::write(folder.path("huge"), vec![0; usize::try_from(FILE_BYTES_MAX).unwrap() + 1]).unwrap();
+        assert!(folder.read("huge").unwrap_err().to_string().contains("larger than"));
+    }
+}

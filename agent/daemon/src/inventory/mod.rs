@@ -1,0 +1,91 @@
+//! What the machine says of itself, read from the system's own files.
+//!
+//! Each reader takes a [`Root`], so that tests feed it trees of other machines. Nothing here runs a program, opens a device,
+//! or looks at networks, people or processes; what a file does not tell is unknown.
+
+mod battery;
+mod camera;
+mod disk;
+mod display;
+mod dmi;
+mod edid;
+mod input;
+mod mount;
+mod packages;
+mod processor;
+mod root;
+mod sound;
+mod system;
+mod usb;
+
+pub use battery::Gauge;
+pub use mount::{Mount, mounts};
+pub use root::{Root, Space};
+
+pub(crate) use battery::gauges;
+pub(crate) use processor::meminfo;
+
+use model::device::Claims;
+use model::inventory::{Hardware, Packages, Peripherals, System};
+
+/// The four sections that change seldom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// The machine.
+    pub hardware: Hardware,
+    /// What is plugged in.
+    pub peripherals: Peripherals,
+    /// What runs.
+    pub system: System,
+    /// What is installed.
+    pub packages: Packages,
+}
+
+/// Reads the whole inventory; costs some milliseconds of processor time and blocks on the disk.
+#[must_use]
+pub fn collect(root: &Root) -> Collected {
+    Collected {
+        hardware: hardware(root),
+        peripherals: peripherals(root),
+        system: system::read(root),
+        packages: packages::read(root),
+    }
+}
+
+/// What the machine claims to be, for enrolment.
+#[must_use]
+pub fn claims(root: &Root) -> Claims {
+    dmi::read(root).claims
+}
+
+fn hardware(root: &Root) -> Hardware {
+    let dmi = dmi::read(root);
+    Hardware {
+        maker: dmi.claims.maker,
+        model: dmi.claims.model,
+        serial: dmi.claims.serial,
+        system_uuid: dmi.claims.system_uuid,
+        chassis: dmi.chassis,
+        firmware: dmi.firmware,
+        processors: processor::read(root),
+        memory_bytes: processor::memory_bytes(root),
+        disks: disk::read(root),
+        batteries: battery::read(root),
+    }
+    .canonical()
+}
+
+fn peripherals(root: &Root) -> Peripherals {
+    let mut all = usb::read(root);
+    all.displays = display::read(root);
+    all.cameras.extend(camera::read(root));
+    let (microphones, speakers) = sound::read(root);
+    all.microphones.extend(microphones);
+    all.speakers.extend(speakers);
+    all.docks.extend(usb::thunderbolt_docks(root));
+    all.inputs.extend(input::read(root));
+    all.canonical()
+}
+
+#[cfg(test)]
+mod tests;

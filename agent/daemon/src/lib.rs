@@ -1,0 +1,90 @@
+//! The agent: enrols a device, reports what it is and how it is, and holds what it is told.
+//!
+//! `main` reads the configuration and calls [`Agent`]; tests run several in one process, each with its own folder and clock.
+
+mod answer;
+pub mod cli;
+mod clock;
+mod config;
+mod connect;
+mod enrol;
+mod error;
+mod folder;
+pub mod health;
+pub mod inventory;
+mod link;
+mod proxy;
+mod report;
+mod spool;
+mod state;
+mod status;
+
+pub use clock::{BUILT, Clock, SystemClock};
+pub use config::{Config, DEFAULT_FILE};
+pub use enrol::Joined;
+pub use error::{Advice, Error};
+pub use proxy::{Proxy, Rules};
+pub use state::Enrolment;
+pub use status::{Condition, Fault, Live, Status};
+
+use folder::Folder;
+use inventory::Root;
+use std::sync::Arc;
+
+/// The agent's version, as it is reported.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// One agent on one state folder.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    config: Config,
+    clock: Arc<dyn Clock>,
+}
+
+impl Agent {
+    /// An agent of this configuration that lives by this clock.
+    #[must_use]
+    pub fn new(config: Config, clock: Arc<dyn Clock>) -> Self {
+        Self { config, clock }
+    }
+
+    /// Joins: proves the token to the server and keeps what it is given. Ended at any instant, it can be called again with the
+    /// same token.
+    ///
+    /// # Errors
+    /// [`Error`]: what is wrong with token, server, answer or folder.
+    pub async fn enrol(&self, server: &str, token: &str) -> Result<Joined, Error> {
+        enrol::enrol(self, server, token).await
+    }
+
+    /// Keeps in touch until `shutdown` ends.
+    ///
+    /// # Errors
+    /// [`Error`] when the state folder cannot be used; never because a server is away.
+    pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+        let mut link = link::Link::open(self)?;
+        tokio::select! {
+            biased;
+            () = shutdown => {}
+            () = link.live() => {}
+        }
+        link.leave();
+        Ok(())
+    }
+
+    /// Where the device stands; works while another process runs the agent.
+    ///
+    /// # Errors
+    /// [`Error`] when the folder cannot be read or is damaged.
+    pub fn status(&self) -> Result<Status, Error> {
+        status::read(&self.folder())
+    }
+
+    fn folder(&self) -> Folder {
+        Folder::new(&self.config.state)
+    }
+
+    fn root(&self) -> Root {
+        Root::new(&self.config.root)
+    }
+}

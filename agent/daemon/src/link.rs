@@ -1,0 +1,421 @@
+//! The check-in loop: first start, reconnect, change and reboot are one path: look, report, hold, wait.
+
+use crate::answer::{Change, Desired};
+use crate::clock::{Clock, JudgingTime, within};
+use crate::connect::{Connection, Server, connect, message_limit, status_error};
+use crate::error::Error;
+use crate::proxy::Rules;
+use crate::report::Report;
+use crate::state::{Enrolled, Progress, State, enrolled_read};
+use crate::status::{Fault, Live, note};
+use crate::{Agent, VERSION};
+use agent_core::backoff::{self, Backoff};
+use agent_core::cadence::Calendar;
+use agent_core::clock_floor::floor_raised;
+use agent_core::report::Sequence;
+use identity::{issue, tls};
+use model::digest::Digest;
+use model::id::BootId;
+use model::section::SectionKind;
+use model::time::Timestamp;
+use rustls::ClientConfig;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+use wire::v1;
+use wire::v1::device_client::DeviceClient;
+
+/// How long the server may take for an answer it does not hold back.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// How long a held answer may come after its time.
+const HOLD_GRACE: Duration = Duration::from_secs(60);
+/// A machine switched on for less than this may be one of a whole school.
+const JUST_ON: Duration = Duration::from_secs(120);
+/// Check-ins in a row without a pause; beyond, server and agent talk in circles.
+const ROUNDS_MAX: u32 = 8;
+/// How the server says when to try again (gRPC proposal A6, server pushback).
+const PUSHBACK: &str = "grpc-retry-pushback-ms";
+
+/// A device's conversation with the control plane.
+pub(crate) struct Link {
+    agent: Agent,
+    state: State,
+    server: Server,
+    proxies: Rules,
+    tls: Arc<ClientConfig>,
+    time: Arc<JudgingTime>,
+    floor: Option<Timestamp>,
+    certificate_until: Timestamp,
+    boot: BootId,
+    desired: Desired,
+    report: Report,
+    sequence: Sequence,
+    calendar: Calendar,
+    backoff: Backoff,
+    connection: Option<Connection>,
+    clock_ahead_ms: Option<i64>,
+    live: Live,
+    noted: Option<Live>,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// Another check-in at once.
+    Go,
+    /// A pause: as the server asked, else by the plan.
+    Pause(Option<Duration>),
+}
+
+/// Why a turn failed.
+struct Failed {
+    error: Error,
+    /// How long the server asked to be left alone.
+    wait: Option<Duration>,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { error, wait: None }
+    }
+}
+
+impl Link {
+    /// Reads what the device holds, all of it verified, and takes the state folder.
+    pub(crate) fn open(agent: &Agent) -> Result<Self, Error> {
+        let folder = agent.folder();
+        if crate::state::enrolment_read(&folder)?.is_none() {
+            return Err(Error::NotEnrolled(folder.root().to_owned()));
+        }
+        let state = State::open(&folder)?;
+        let Enrolled { enrolment, certificate, trust, held } =
+            enrolled_read(&folder)?.ok_or_else(|| Error::NotEnrolled(folder.root().to_owned()))?;
+        let own = certificate.chain.first().map(Vec::as_slice).unwrap_or_default();
+        let root = certificate.chain.last().cloned().unwrap_or_default();
+        let certificate_until = issue::until_of(own)?;
+        let floor = state.clock_floor();
+        let time = Arc::new(JudgingTime::new(agent.clock.clone(), floor));
+        let tls = Arc::new(tls::client(&root, certificate.chain.clone(), &certificate.key_pem, time.clone())?);
+        let Progress { sequence, acknowledged } = state.progress();
+        let desired = Desired::new(enrolment.device, trust, held);
+        let live = Live {
+            version: VERSION.to_owned(),
+            started_unix_ms: agent.clock.now(),
+            conditions: desired.conditions(),
+            ..Live::default()
+        };
+        Ok(Self {
+            server: enrolment.server.parse()?,
+            proxies: agent.config.proxy_rules()?,
+            boot: boot_id(agent),
+            calendar: Calendar::new(desired.cadence()),
+            report: Report::open(&folder, agent.root(), acknowledged),
+            sequence: Sequence::new(sequence),
+            backoff: Backoff::default(),
+            connection: None,
+            clock_ahead_ms: None,
+            noted: None,
+            agent: agent.clone(),
+            state,
+            tls,
+            time,
+            floor,
+            certificate_until,
+            desired,
+            live,
+        })
+    }
+
+    /// Keeps in touch for ever.
+    pub(crate) async fn live(&mut self) {
+        let clock = self.clock();
+        // Only those who have been here before: a device that has just joined is waited for.
+        if clock.elapsed() < JUST_ON && self.sequence.held() > 0 {
+            clock.sleep(backoff::power_on(rand::random())).await;
+        }
+        let mut rounds = 0;
+        loop {
+            let pause = match self.turn().await {
+                Ok(Next::Go) if rounds < ROUNDS_MAX => {
+                    rounds += 1;
+                    continue;
+                }
+                Ok(Next::Go) => self.calendar.pause(None, rand::random()),
+                Ok(Next::Pause(asked)) => self.calendar.pause(asked, rand::random()),
+                Err(failed) => self.failed(failed),
+            };
+            rounds = 0;
+            self.rest(pause).await;
+        }
+    }
+
+    /// Says that the agent has stopped.
+    pub(crate) fn leave(mut self) {
+        self.connection = None;
+        self.note();
+        tracing::info!("stopped");
+    }
+
+    /// One report, if there is something to tell, else one held check-in.
+    async fn turn(&mut self) -> Result<Next, Failed> {
+        self.look();
+        self.connected().await?;
+        if self.report.pending() || self.desired.news().is_some() {
+            return self.report_send().await;
+        }
+        self.held_check_in().await
+    }
+
+    async fn report_send(&mut self) -> Result<Next, Failed> {
+        let mut observed = self.desired.news();
+        let base = self.request(observed.clone(), Duration::ZERO, true);
+        let messages = self.report.messages(&base, self.clock_ahead_ms, self.agent.clock.now());
+        let messages = messages.map_err(|error| {
+            tracing::error!(%error, "the report cannot be sent");
+            Error::Answer("a report that fits in no message")
+        })?;
+        let mut progress = false;
+        let mut next = Next::Go;
+        for parts in messages {
+            let request = v1::CheckInRequest { parts, ..self.request(observed.clone(), Duration::ZERO, true) };
+            self.report.travels(&request.parts);
+            let answer = within(&*self.clock(), ANSWER_LIMIT, self.call(request)?).await;
+            let answer = answer.ok_or_else(|| self.late())?.map_err(|status| self.status_failed(&status))?;
+            if let Some(observed) = observed.take() {
+                self.desired.told(observed);
+                progress = true;
+            }
+            let (stored, then) = self.answered(answer);
+            progress |= stored;
+            next = then.unwrap_or(Next::Go);
+            if matches!(next, Next::Pause(Some(_))) {
+                return Ok(next);
+            }
+        }
+        // Told all there was, and the server kept nothing of it: again later, not in a circle.
+        let fruitless = self.report.pending() && !progress;
+        let plain_poll = !self.report.pending() && self.desired.news().is_none() && self.calendar.hold().is_zero();
+        Ok(if fruitless || plain_poll { Next::Pause(None) } else { next })
+    }
+
+    async fn held_check_in(&mut self) -> Result<Next, Failed> {
+        let clock = self.clock();
+        let hold = self.calendar.hold();
+        let mut call = Box::pin(self.call(self.request(None, hold, false))?);
+        let mut limit = clock.sleep(hold + HOLD_GRACE);
+        let answer = loop {
+            tokio::select! {
+                biased;
+                answer = &mut call => break answer,
+                () = &mut limit => return Err(self.late().into()),
+                () = clock.sleep(self.calendar.until_due(clock.elapsed())) => {
+                    self.look();
+                    if self.report.pending() {
+                        // The report takes the place of the held check-in.
+                        return Ok(Next::Go);
+                    }
+                }
+            }
+        };
+        let answer = answer.map_err(|status| self.status_failed(&status))?;
+        Ok(self.answered(answer).1.unwrap_or(Next::Pause(None)))
+    }
+
+    /// Takes an answer: what is durable, what is wanted, what holds. Says whether something became durable, and what the
+    /// answer asks for next.
+    fn answered(&mut self, answer: v1::CheckInResponse) -> (bool, Option<Next>) {
+        let now = self.agent.clock.now();
+        self.backoff.succeeded();
+        self.live.last_contact_unix_ms = Some(now);
+        self.live.quarantined = answer.quarantined;
+        self.live.refused = false;
+        self.live.fault = None;
+        self.server_time(Timestamp::from_unix_millis(answer.server_unix_ms), now);
+        let stored = self.stored(&answer);
+        let wanted: Vec<_> = answer.wanted().filter_map(|kind| SectionKind::try_from(kind).ok()).collect();
+        self.report.wants(wanted.into_iter());
+        let change = self.desired.take(answer.head, &answer.plan, &self.state);
+        if change == Change::New {
+            self.calendar.follow(self.desired.cadence());
+        }
+        self.note();
+        let asked = (answer.wait_ms > 0).then(|| Duration::from_millis(answer.wait_ms.into()));
+        let next = match (asked, change) {
+            (Some(wait), _) => Some(Next::Pause(Some(wait))),
+            (None, Change::Refused(_)) => Some(Next::Pause(None)),
+            (None, Change::New) => Some(Next::Go),
+            (None, Change::None) => self.report.pending().then_some(Next::Go),
+        };
+        (stored, next)
+    }
+
+    fn stored(&mut self, answer: &v1::CheckInResponse) -> bool {
+        let digests = answer.stored.iter().filter_map(|d| <[u8; 32]>::try_from(&d[..]).ok()).map(Digest::from_bytes);
+        let news = self.report.stored(&digests.collect::<Vec<_>>());
+        let moved = self.sequence.answered(answer.sequence);
+        if moved || !news.is_empty() {
+            let progress =
+                Progress { sequence: self.sequence.held(), acknowledged: self.report.acknowledged().clone() };
+            if let Err(error) = self.state.progress_write(&progress) {
+                tracing::debug!(%error, "how far reporting is cannot be kept");
+            }
+            self.acknowledgements_write(&news);
+        }
+        !news.is_empty()
+    }
+
+    /// The agent's own list of what the server acknowledged: an oracle for tests.
+    fn acknowledgements_write(&self, news: &[(SectionKind, Digest)]) {
+        let Some(path) = &self.agent.config.acknowledgements else { return };
+        let now = self.agent.clock.now().unix_millis();
+        let text: String = news.iter().map(|(kind, digest)| format!("{now} {kind} {digest}\n")).collect();
+        let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
+        if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all())) {
+            tracing::error!(%error, "the list of acknowledgements cannot be written");
+        }
+    }
+
+    /// The server's time came through a checked connection: it tells how far this clock is off, and that it is at least so late.
+    fn server_time(&mut self, server: Timestamp, now: Timestamp) {
+        if server.unix_millis() <= 0 {
+            return;
+        }
+        self.clock_ahead_ms = Some(now.unix_millis().saturating_sub(server.unix_millis()));
+        self.live.clock_ahead_ms = self.clock_ahead_ms;
+        if let Some(floor) = floor_raised(self.floor, server, self.certificate_until) {
+            self.floor = Some(floor);
+            self.time.floor_set(floor);
+            if let Err(error) = self.state.clock_floor_write(floor) {
+                tracing::debug!(%error, "the earliest possible time cannot be kept");
+            }
+        }
+    }
+
+    /// Looks at what is due.
+    fn look(&mut self) {
+        let elapsed = self.agent.clock.elapsed();
+        let due = self.calendar.due(elapsed);
+        if due.health || due.inventory {
+            self.report.look(due, self.clock_ahead_ms, self.agent.clock.now());
+            self.calendar.looked(due, elapsed);
+            self.note();
+        }
+    }
+
+    /// Waits, and looks at what falls due meanwhile.
+    async fn rest(&mut self, pause: Duration) {
+        let clock = self.clock();
+        let end = clock.elapsed().saturating_add(pause);
+        loop {
+            let left = end.saturating_sub(clock.elapsed());
+            if left.is_zero() {
+                return;
+            }
+            clock.sleep(left.min(self.calendar.until_due(clock.elapsed()))).await;
+            self.look();
+        }
+    }
+
+    async fn connected(&mut self) -> Result<(), Error> {
+        if self.connection.is_none() {
+            let clock = self.clock();
+            let connection = connect(&self.server, &self.proxies, self.tls.clone(), &*clock, rand::random()).await?;
+            tracing::info!(server = %self.server, "connected");
+            self.connection = Some(connection);
+            self.note();
+        }
+        Ok(())
+    }
+
+    fn call(
+        &self,
+        request: v1::CheckInRequest,
+    ) -> Result<impl Future<Output = Result<v1::CheckInResponse, tonic::Status>> + use<>, Error> {
+        let channel = self.connection.as_ref().ok_or(Error::Answer("no connection"))?.channel.clone();
+        let mut client = DeviceClient::new(channel)
+            .max_decoding_message_size(message_limit())
+            .max_encoding_message_size(message_limit());
+        Ok(async move { client.check_in(request).await.map(tonic::Response::into_inner) })
+    }
+
+    fn request(&self, observed: Option<v1::Observed>, hold: Duration, report: bool) -> v1::CheckInRequest {
+        v1::CheckInRequest {
+            boot: self.boot.as_bytes().to_vec(),
+            sequence: if report { self.sequence.next() } else { self.sequence.held() },
+            generation: self.desired.generation().map(Into::into),
+            plan: self.desired.plan_digest().map(|plan| plan.as_bytes().to_vec()).unwrap_or_default(),
+            sections_root: self.report.root_digest().as_bytes().to_vec(),
+            parts: Vec::new(),
+            observed,
+            hold_ms: u32::try_from(hold.as_millis()).unwrap_or(u32::MAX),
+            agent_version: VERSION.to_owned(),
+            report,
+            device_unix_ms: self.agent.clock.now().unix_millis(),
+        }
+    }
+
+    /// Notes a failure; how long to stay away.
+    fn failed(&mut self, failed: Failed) -> Duration {
+        let Failed { error, wait } = failed;
+        self.connection = None;
+        let mut pause = self.backoff.failed(wait, rand::random());
+        let code = match &error {
+            Error::Unreachable { .. } => "unreachable",
+            Error::Proxy { .. } => "proxy",
+            Error::Untrusted { .. } => "untrusted",
+            Error::Refused { code, .. } => {
+                match *code {
+                    "permission_denied" | "unauthenticated" => {
+                        self.live.refused = true;
+                        pause = pause.max(backoff::refused(rand::random()));
+                    }
+                    "resource_exhausted" => {}
+                    _ => {
+                        self.report.doubted();
+                        self.calendar = Calendar::new(self.desired.cadence());
+                    }
+                }
+                "refused"
+            }
+            Error::File { .. } | Error::Damaged { .. } => "state",
+            _ => "answer",
+        };
+        let text = error.to_string();
+        let times = self.backoff.failures();
+        // The first of a kind is news, the hundredth is not.
+        if self.live.fault.as_ref().is_none_or(|before| before.code != code) {
+            tracing::warn!(%error, "the check-in failed; trying again");
+        } else {
+            tracing::debug!(%error, times, "the check-in failed again");
+        }
+        self.live.fault = Some(Fault { at_unix_ms: self.agent.clock.now(), code: code.to_owned(), text, times });
+        self.note();
+        pause
+    }
+
+    fn status_failed(&self, status: &tonic::Status) -> Failed {
+        let asked = status.metadata().get(PUSHBACK).and_then(|value| value.to_str().ok()?.parse().ok());
+        Failed { error: status_error(&self.server, status), wait: asked.map(Duration::from_millis) }
+    }
+
+    fn late(&self) -> Error {
+        Error::Unreachable { target: self.server.to_string(), why: "it does not answer".to_owned() }
+    }
+
+    fn note(&mut self) {
+        (self.live.waiting, self.live.waiting_bytes) = self.report.waiting();
+        self.live.connected = self.connection.is_some();
+        self.live.conditions = self.desired.conditions();
+        note(self.state.folder(), &mut self.noted, &self.live);
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.agent.clock.clone()
+    }
+}
+
+/// The kernel's name for this run of the machine; where it tells none, a random one stands for this run of the agent.
+fn boot_id(agent: &Agent) -> BootId {
+    let told = agent.root().text("proc/sys/kernel/random/boot_id").and_then(|text| text.parse().ok());
+    told.unwrap_or_else(|| BootId::from_bytes(rand::random()))
+}

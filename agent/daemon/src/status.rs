@@ -1,0 +1,105 @@
+//! Where the device stands, for a person: from the state files, and from a note the running agent keeps.
+
+use crate::error::Error;
+use crate::folder::Folder;
+use crate::state::{Enrolment, enrolled_read};
+use model::desired::Generation;
+use model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+const FILE: &str = "status.json";
+
+/// Where the device stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// The state folder.
+    pub state: PathBuf,
+    /// How it joined; nothing when it is not enrolled.
+    pub enrolment: Option<Enrolment>,
+    /// Whether an agent runs on the folder.
+    pub running: bool,
+    /// The desired state it holds, verified.
+    pub generation: Option<Generation>,
+    /// The end of the certificate.
+    pub certificate_until_unix_ms: Option<Timestamp>,
+    /// What the agent noted last.
+    pub live: Option<Live>,
+}
+
+/// What a running agent notes about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Live {
+    /// The agent's version.
+    pub version: String,
+    /// When it started.
+    pub started_unix_ms: Timestamp,
+    /// The server's last answer.
+    pub last_contact_unix_ms: Option<Timestamp>,
+    /// Whether a connection is open.
+    pub connected: bool,
+    /// Whether a person has yet to decide on the device.
+    pub quarantined: bool,
+    /// Whether the server refuses the device: revoked, most likely.
+    pub refused: bool,
+    /// Sections that wait to be sent.
+    pub waiting: usize,
+    /// Their bytes.
+    pub waiting_bytes: u64,
+    /// How far this clock is ahead of the server's; negative when behind.
+    pub clock_ahead_ms: Option<i64>,
+    /// Where it stands with each item of the desired state.
+    pub conditions: Vec<Condition>,
+    /// What went wrong last, until something works.
+    pub fault: Option<Fault>,
+}
+
+/// Where the device stands with one item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// Which item.
+    pub item: String,
+    /// `held`, `pending` or `failed`.
+    pub state: String,
+    /// A code that says why; empty when held.
+    pub reason: String,
+}
+
+/// What went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// When.
+    pub at_unix_ms: Timestamp,
+    /// A code: `unreachable`, `proxy`, `untrusted`, `refused`, `answer`, `state`.
+    pub code: String,
+    /// In words.
+    pub text: String,
+    /// Failures in a row.
+    pub times: u32,
+}
+
+pub(crate) fn read(folder: &Folder) -> Result<Status, Error> {
+    let enrolled = enrolled_read(folder)?;
+    let until = |chain: &[Vec<u8>]| chain.first().and_then(|own| identity::issue::until_of(own).ok());
+    Ok(Status {
+        state: folder.root().to_owned(),
+        running: folder.running(),
+        generation: enrolled.as_ref().and_then(|e| e.held.as_ref()).map(|held| held.head.generation),
+        certificate_until_unix_ms: enrolled.as_ref().and_then(|e| until(&e.certificate.chain)),
+        enrolment: enrolled.map(|e| e.enrolment),
+        live: folder.read(FILE)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()),
+    })
+}
+
+/// Notes it, if it changed; a note that cannot be written is no reason to stop.
+pub(crate) fn note(folder: &Folder, noted: &mut Option<Live>, live: &Live) {
+    if noted.as_ref() == Some(live) {
+        return;
+    }
+    if let Ok(bytes) = serde_json::to_vec_pretty(live)
+        && folder.write_lightly(FILE, &bytes).is_ok()
+    {
+        *noted = Some(live.clone());
+    }
+}

@@ -1,0 +1,391 @@
+# The words of the command "cartable". French is the source language.
+
+## Command lines
+
+cmd = Manage the fleet: devices, enrolment tokens, cadence, server
+    .after =
+        Exit codes: 0 done, 1 failed, 2 usage or configuration to be corrected, 3 not found, 4 refused or not confirmed,
+        5 exists already or changed meanwhile, 6 server cannot be reached or is busy, 7 expired.
+cmd--config = The configuration file (else ~/.config/cartable/config.toml)
+    .value = FILE
+cmd--profile = The profile of the configuration file
+    .value = NAME
+cmd--output = The form of what is printed
+    .value = FORM
+cmd--lang = The language (else that of the environment, else French)
+    .value = LANG
+cmd--color = Colours
+    .value = WHEN
+
+cmd-device = Devices
+cmd-device-list = List devices
+cmd-device-list--school = Only those of this establishment
+    .value = UAI
+cmd-device-list--model = Only those whose maker or model contains this text
+    .value = TEXT
+cmd-device-list--health = Only those with this health
+    .value = HEALTH
+cmd-device-list--state = Only those in this state
+    .value = STATE
+cmd-device-list--silent = Only those that have said nothing for so long, such as 7d
+    .value = SPAN
+cmd-device-list--limit = Stop after so many devices
+    .value = N
+cmd-device-show = Show everything that is known of a device
+cmd-device-show--device = Its id, the beginning of it (at least 4 characters), or its serial number
+    .value = DEVICE
+cmd-device-show--packages = List the installed packages too
+cmd-device-approve = Admit a quarantined device
+cmd-device-approve--device = Its id, the beginning of it, or its serial number
+    .value = DEVICE
+cmd-device-approve--why = The reason, for the audit
+    .value = TEXT
+cmd-device-approve--yes = Do not ask for confirmation
+cmd-device-quarantine = Put a device into quarantine
+cmd-device-quarantine--device = Its id, the beginning of it, or its serial number
+    .value = DEVICE
+cmd-device-quarantine--why = The reason, for the audit
+    .value = TEXT
+cmd-device-quarantine--yes = Do not ask for confirmation
+cmd-device-revoke = Revoke a device: it gets nothing any more
+cmd-device-revoke--device = Its id, the beginning of it, or its serial number
+    .value = DEVICE
+cmd-device-revoke--why = The reason, for the audit
+    .value = TEXT
+cmd-device-revoke--yes = Do not ask for confirmation
+cmd-device-watch = Print devices as they change
+cmd-device-watch--school = Only those of this establishment
+    .value = UAI
+cmd-device-watch--model = Only those whose maker or model contains this text
+    .value = TEXT
+cmd-device-watch--health = Only those with this health
+    .value = HEALTH
+cmd-device-watch--state = Only those in this state
+    .value = STATE
+cmd-device-watch--silent = Only those that had said nothing for so long, such as 7d
+    .value = SPAN
+
+cmd-token = Enrolment tokens
+cmd-token-create = Make a token; its secret is shown once
+cmd-token-create--kind = For one device (unit) or for several (kit)
+    .value = KIND
+cmd-token-create--uses = How many devices, 1 to 40 for a kit
+    .value = N
+cmd-token-create--life = How long it lives, such as 30m, 2h, 3d (at most 24 h, 7 days for a kit)
+    .value = SPAN
+cmd-token-create--school = The devices' establishment
+    .value = UAI
+cmd-token-create--kit = The kit the device belongs to
+    .value = KIT
+cmd-token-create--slot = Its slot in the kit
+    .value = SLOT
+cmd-token-create--serial = A serial number admitted at once; may be repeated
+    .value = SERIAL
+cmd-token-create--serials = A file of serial numbers admitted at once, one a line
+    .value = FILE
+cmd-token-create--note = A note for the list
+    .value = TEXT
+cmd-token-create--qr = The QR code
+    .value = WHEN
+cmd-token-list = List open tokens
+cmd-token-list--all = Closed tokens too
+cmd-token-revoke = Revoke a token
+cmd-token-revoke--token = Its id: its first eight characters
+    .value = TOKEN
+cmd-token-revoke--why = The reason, for the audit
+    .value = TEXT
+
+cmd-cadence = The devices' cadence
+cmd-cadence-show = Show the cadence
+cmd-cadence-set = Change the cadence; what is not named stays
+cmd-cadence-set--poll = Between two check-ins, 5s to 24h
+    .value = SPAN
+cmd-cadence-set--hold = How long an answer may be held back, 0s to 1h
+    .value = SPAN
+cmd-cadence-set--health = Between two looks at the health, 1m to 24h
+    .value = SPAN
+cmd-cadence-set--inventory = Between two full inventories, 5m to 7d
+    .value = SPAN
+cmd-cadence-set--why = The reason, for the audit
+    .value = TEXT
+
+cmd-server = The server
+cmd-server-status = Show how the server is
+cmd-completion = Print a shell's completion script
+cmd-completion--shell = The shell
+    .value = SHELL
+
+## Everyday words
+
+unknown = unknown
+yes = yes
+no = no
+none-seen = none seen
+serial = no. { $serial }
+progress = Waiting for the server…
+progress-devices = { $n ->
+    [one] { $n } device…
+   *[other] { $n } devices…
+}
+
+status-ok = ok
+status-warning = warning
+status-critical = critical
+status-unknown = unknown
+state-active = active
+state-quarantined = quarantined
+state-revoked = revoked
+state-unknown = unknown
+contact-never = never
+contact-connected = online
+reason-not_listed = not on the token's list
+reason-same_serial = same serial number as another device
+reason-same_uuid = same UUID as another device
+reason-by_operator = decided by a person
+
+## Devices
+
+device-id = Device
+device-state = State
+device-health = Health
+device-school = Establishment
+device-kit = Kit
+device-model = Model
+device-serial = Serial
+device-os = System
+device-last-seen = Last contact
+device-enrolled = Enrolled
+device-agent = Agent
+device-certificate = Certificate until
+device-alike = Devices alike
+device-desired = Desired state
+device-reported = Last report
+device-title = { $product }
+device-title-unknown = Unknown hardware
+device-none = No device fits.
+device-watching = Waiting for changes. Ctrl-C to stop.
+device-decided = Device { $device }: { $state }
+device-revoke-question = Revoke { $device }? The device will get nothing any more. [y/N]
+desired-held = applied
+desired-older = not yet applied
+desired-unknown = not yet confirmed
+condition-pending = under way
+condition-failed = failed
+condition-unknown = unknown
+
+section-hardware = Hardware
+section-peripherals = Peripherals
+section-system = System
+section-packages = Packages
+section-health = Health
+section-nothing = not received yet
+
+hardware-maker = Maker
+hardware-model = Model
+hardware-serial = Serial
+hardware-uuid = System UUID
+hardware-chassis = Case
+hardware-firmware = Firmware
+hardware-processor = Processor
+hardware-memory = Memory
+hardware-disk = Disk
+hardware-battery = Battery
+chassis-desktop = desktop
+chassis-mini = mini computer
+chassis-all-in-one = all-in-one
+chassis-laptop = laptop
+chassis-convertible = convertible laptop
+chassis-tablet = tablet
+chassis-server = server
+chassis-other = other
+processor-cores = { $n ->
+    [one] { $n } core
+   *[other] { $n } cores
+}
+processor-threads = { $n ->
+    [one] { $n } thread
+   *[other] { $n } threads
+}
+disk-rotational = spinning
+disk-solid = SSD
+disk-encrypted = encrypted
+disk-plain = not encrypted
+disk-encryption-unknown = encryption unknown
+battery-wear = wear { $percent }% ({ $full } Wh of { $design } Wh)
+battery-wear-unknown = wear unknown
+battery-cycles = { $n ->
+    [one] { $n } cycle
+   *[other] { $n } cycles
+}
+
+peripheral-display = Display
+peripheral-camera = Camera
+peripheral-microphone = Microphone
+peripheral-speaker = Speaker
+peripheral-dock = Dock
+peripheral-hub = Hub
+peripheral-input = Input
+display-size = { $inches } in
+display-built-in = built in
+bus-other = other link
+bus-usb = USB
+bus-bluetooth = Bluetooth
+bus-thunderbolt = Thunderbolt
+bus-internal = internal
+
+system-os = System
+system-build = Build
+system-kernel = Kernel
+system-architecture = Architecture
+system-zone = Time zone
+system-reboot = Restart pending
+packages-installed = Installed
+packages-count = { $n ->
+    [one] { $n } package
+   *[other] { $n } packages
+}
+packages-left-out = { $n ->
+    [one] and { $n } more, not sent
+   *[other] and { $n } more, not sent
+}
+
+check-battery-wear = Battery wear
+check-disk-system = Free space (system)
+check-disk-home = Free space (files)
+check-temperature = Temperature
+check-memory-pressure = Waiting for memory
+check-memory-available = Memory available
+check-clock-skew = Clock skew
+check-uptime = Uptime
+check-agent-memory = Agent's memory
+check-agent-cpu = Agent's processor
+check-within = { $value } (threshold: { $threshold })
+check-no-threshold = { $value }
+check-above = { $value }, threshold of { $threshold } reached
+check-below = { $value }, below the threshold of { $threshold }
+check-not-reported = the machine does not tell
+check-not-fitted = the machine has none
+check-too-early = too early to tell
+check-other = { $value }, for a reason this version does not know
+volume-system = System volume
+volume-home = Files volume
+volume-free = { $free } free of { $size }
+
+## Tokens
+
+token-id = Token
+token-kind = Kind
+token-state = State
+token-uses = Uses
+token-expires = Expires
+token-school = Establishment
+token-note = Note
+token-kit = Kit
+token-serials = Serials admitted
+token-kind-unit = one device
+token-kind-kit = kit
+token-kind-unknown = unknown
+token-state-open = open
+token-state-used_up = used up
+token-state-expired = expired
+token-state-locked = locked
+token-state-revoked = revoked
+token-state-unknown = unknown
+token-none = No open token. "cartable token create" makes one.
+token-title = Enrolment token
+token-secret = Token
+token-until = { $date } (in { $life })
+token-uses-count = { $n ->
+    [one] { $n } device
+   *[other] { $n } devices
+}
+token-serials-count = { $n ->
+    [one] { $n } serial number
+   *[other] { $n } serial numbers
+}
+token-next = On the device, the technician types:
+token-once = This token is shown only once.
+token-revoked = Token { $token }: revoked
+
+## Cadence and server
+
+cadence-title = The devices' cadence
+cadence-poll = Between two check-ins
+cadence-hold = Answer held back
+cadence-health = Between two looks at the health
+cadence-inventory = Between two full inventories
+
+server-title = Server
+server-address = Address
+server-territory = Territory
+server-version = Version
+server-time = Server's time
+server-started = Started
+server-active = Devices active
+server-quarantined = Quarantined
+server-revoked = Revoked
+server-held = Check-ins held
+server-check-ins = Check-ins answered
+server-refused = Calls refused
+server-certificate = Server certificate until
+server-intermediate = Intermediate certificate until
+server-store = Size of the store
+server-disk-free = Free space on the disk
+server-revision = Revision
+
+## Errors
+
+error-span = "{ $value }" is not a span of time
+    .next = write a number and its unit: 45s, 30m, 2h, 7d
+error-uai-shape = "{ $value }" is not a UAI
+    .next = a UAI is seven digits and a letter, such as 0951099D
+error-uai-letter = the letter of the UAI { $value } does not fit its number
+    .next = check the number; if it is right, the letter is { $expected }
+error-unit-uses = a "unit" token is good for one device only
+    .next = add --kind kit to enrol several devices
+error-cadence = the cadence "{ $field }" is { $low } to { $high } seconds, not { $value }
+error-confirm-nobody = nobody is there to confirm
+    .next = add --yes to confirm beforehand
+error-confirm-no = nothing was changed
+
+failure-detail = detail:
+failure-next = what to do:
+failure-the-server = the server
+failure-config-missing = there is no configuration file { $path }
+    .next = name one by --config FILE or CARTABLE_CONFIG; "cartable-server init --data DIR" writes one to DIR/operator/cartable.toml
+failure-config-nowhere = neither HOME nor XDG_CONFIG_HOME says where the configuration is
+    .next = name the file by --config FILE or CARTABLE_CONFIG
+failure-config-syntax = the configuration file { $path } is not understood
+    .next = correct it; a profile has four keys: server, certificate, key, root
+failure-profile-missing = { $path } has no profile "{ $name }"
+    .next = choose by --profile among: { $known }
+failure-address = "{ $address }" is not a server's address
+    .next = in the configuration, write server = "https://name:port"
+failure-file = the file { $path } cannot be read
+    .next = check its path and permissions
+failure-credentials = the profile's certificate, key or root cannot be used
+    .next = take the files that came with the configuration again
+failure-answer = the server's answer is not understood
+    .next = compare "cartable --version" with "cartable server status": the server may be newer
+failure-output = the result could not be written
+failure-not-found = not found
+    .next = "cartable device list" and "cartable token list --all" show what there is
+failure-exists = it exists already
+failure-conflict = somebody else changed it at the same time
+    .next = look at it, then try again
+failure-invalid = the server does not accept this value
+    .next = correct the command; --help says what is possible
+failure-denied = the server refuses
+    .next = your operator certificate does not give the right; ask the territory's administrator
+failure-expired = too late: it has expired
+    .next = make a new one
+failure-busy = the server has too much to do
+    .next = try again in a minute
+failure-unreachable = { $server } does not answer
+    .next = check the address in the configuration, the network, and that "cartable-server run" is running
+failure-untrusted = { $server } does not prove that it is the right server
+    .next = check the address and the root file of the configuration; do not go on when in doubt
+failure-certificate-refused = the server does not accept your operator certificate
+    .next = it may have expired or belong to another server; ask the administrator for a new one
+failure-other = the server could not do it
+    .next = look at the server's log

@@ -1,0 +1,391 @@
+# Les mots de la commande « cartable ». Le français est la langue source.
+
+## Lignes de commande
+
+cmd = Gérer le parc : appareils, jetons d'enrôlement, cadence, serveur
+    .after =
+        Codes de sortie : 0 fait, 1 échec, 2 saisie ou configuration à corriger, 3 introuvable, 4 refusé ou non confirmé,
+        5 existe déjà ou modifié entre-temps, 6 serveur injoignable ou occupé, 7 expiré.
+cmd--config = Le fichier de configuration (sinon ~/.config/cartable/config.toml)
+    .value = FICHIER
+cmd--profile = Le profil du fichier de configuration
+    .value = NOM
+cmd--output = La forme de ce qui est affiché
+    .value = FORME
+cmd--lang = La langue (sinon celle de l'environnement, sinon le français)
+    .value = LANGUE
+cmd--color = Les couleurs
+    .value = QUAND
+
+cmd-device = Les appareils
+cmd-device-list = Lister les appareils
+cmd-device-list--school = Seulement ceux de cet établissement
+    .value = UAI
+cmd-device-list--model = Seulement ceux dont le fabricant ou le modèle contient ce texte
+    .value = TEXTE
+cmd-device-list--health = Seulement ceux de cet état de santé
+    .value = SANTÉ
+cmd-device-list--state = Seulement ceux de cet état
+    .value = ÉTAT
+cmd-device-list--silent = Seulement ceux qui n'ont rien dit depuis cette durée, par exemple 7d
+    .value = DURÉE
+cmd-device-list--limit = S'arrêter après tant d'appareils
+    .value = N
+cmd-device-show = Montrer tout ce que l'on sait d'un appareil
+cmd-device-show--device = Son identifiant, le début de celui-ci (au moins 4 caractères) ou son numéro de série
+    .value = APPAREIL
+cmd-device-show--packages = Lister aussi les paquets installés
+cmd-device-approve = Admettre un appareil mis en quarantaine
+cmd-device-approve--device = Son identifiant, le début de celui-ci ou son numéro de série
+    .value = APPAREIL
+cmd-device-approve--why = La raison, pour le journal d'audit
+    .value = TEXTE
+cmd-device-approve--yes = Ne pas demander confirmation
+cmd-device-quarantine = Mettre un appareil en quarantaine
+cmd-device-quarantine--device = Son identifiant, le début de celui-ci ou son numéro de série
+    .value = APPAREIL
+cmd-device-quarantine--why = La raison, pour le journal d'audit
+    .value = TEXTE
+cmd-device-quarantine--yes = Ne pas demander confirmation
+cmd-device-revoke = Révoquer un appareil : il n'obtient plus rien
+cmd-device-revoke--device = Son identifiant, le début de celui-ci ou son numéro de série
+    .value = APPAREIL
+cmd-device-revoke--why = La raison, pour le journal d'audit
+    .value = TEXTE
+cmd-device-revoke--yes = Ne pas demander confirmation
+cmd-device-watch = Afficher les appareils à mesure qu'ils changent
+cmd-device-watch--school = Seulement ceux de cet établissement
+    .value = UAI
+cmd-device-watch--model = Seulement ceux dont le fabricant ou le modèle contient ce texte
+    .value = TEXTE
+cmd-device-watch--health = Seulement ceux de cet état de santé
+    .value = SANTÉ
+cmd-device-watch--state = Seulement ceux de cet état
+    .value = ÉTAT
+cmd-device-watch--silent = Seulement ceux qui n'avaient rien dit depuis cette durée, par exemple 7d
+    .value = DURÉE
+
+cmd-token = Les jetons d'enrôlement
+cmd-token-create = Créer un jeton ; son secret n'est montré qu'une fois
+cmd-token-create--kind = Pour un appareil (unit) ou pour un lot (kit)
+    .value = GENRE
+cmd-token-create--uses = Combien d'appareils, 1 à 40 pour un lot
+    .value = N
+cmd-token-create--life = Sa durée de vie, par exemple 30m, 2h, 3d (au plus 24 h, 7 jours pour un lot)
+    .value = DURÉE
+cmd-token-create--school = L'établissement des appareils
+    .value = UAI
+cmd-token-create--kit = Le kit auquel l'appareil appartient
+    .value = KIT
+cmd-token-create--slot = Sa place dans le kit
+    .value = PLACE
+cmd-token-create--serial = Un numéro de série admis d'office ; peut être répété
+    .value = SÉRIE
+cmd-token-create--serials = Un fichier de numéros de série admis d'office, un par ligne
+    .value = FICHIER
+cmd-token-create--note = Une note pour la liste
+    .value = TEXTE
+cmd-token-create--qr = Le code QR
+    .value = QUAND
+cmd-token-list = Lister les jetons ouverts
+cmd-token-list--all = Les jetons clos aussi
+cmd-token-revoke = Révoquer un jeton
+cmd-token-revoke--token = Son identifiant : ses huit premiers caractères
+    .value = JETON
+cmd-token-revoke--why = La raison, pour le journal d'audit
+    .value = TEXTE
+
+cmd-cadence = La cadence des appareils
+cmd-cadence-show = Montrer la cadence
+cmd-cadence-set = Changer la cadence ; ce qui n'est pas nommé reste
+cmd-cadence-set--poll = Entre deux contacts, de 5s à 24h
+    .value = DURÉE
+cmd-cadence-set--hold = Attente d'une réponse différée, de 0s à 1h
+    .value = DURÉE
+cmd-cadence-set--health = Entre deux bilans de santé, de 1m à 24h
+    .value = DURÉE
+cmd-cadence-set--inventory = Entre deux inventaires complets, de 5m à 7d
+    .value = DURÉE
+cmd-cadence-set--why = La raison, pour le journal d'audit
+    .value = TEXTE
+
+cmd-server = Le serveur
+cmd-server-status = Montrer comment va le serveur
+cmd-completion = Écrire le script de complétion d'un interpréteur de commandes
+cmd-completion--shell = L'interpréteur
+    .value = INTERPRÉTEUR
+
+## Mots de tous les jours
+
+unknown = inconnu
+yes = oui
+no = non
+none-seen = rien de vu
+serial = n° { $serial }
+progress = En attente du serveur…
+progress-devices = { $n ->
+    [one] { $n } appareil…
+   *[other] { $n } appareils…
+}
+
+status-ok = bon
+status-warning = à surveiller
+status-critical = critique
+status-unknown = inconnu
+state-active = actif
+state-quarantined = en quarantaine
+state-revoked = révoqué
+state-unknown = inconnu
+contact-never = jamais
+contact-connected = en ligne
+reason-not_listed = hors de la liste du jeton
+reason-same_serial = même numéro de série qu'un autre appareil
+reason-same_uuid = même UUID qu'un autre appareil
+reason-by_operator = décidé par une personne
+
+## Appareils
+
+device-id = Appareil
+device-state = État
+device-health = Santé
+device-school = Établissement
+device-kit = Kit
+device-model = Modèle
+device-serial = N° de série
+device-os = Système
+device-last-seen = Dernier contact
+device-enrolled = Enrôlé le
+device-agent = Agent
+device-certificate = Certificat jusqu'au
+device-alike = Appareils semblables
+device-desired = Consignes
+device-reported = Dernier rapport
+device-title = { $product }
+device-title-unknown = Matériel inconnu
+device-none = Aucun appareil ne correspond.
+device-watching = En attente de changements. Ctrl-C pour arrêter.
+device-decided = Appareil { $device } : { $state }
+device-revoke-question = Révoquer { $device } ? L'appareil n'obtiendra plus rien. [o/N]
+desired-held = appliquées
+desired-older = pas encore appliquées
+desired-unknown = pas encore confirmées
+condition-pending = en cours
+condition-failed = en échec
+condition-unknown = inconnu
+
+section-hardware = Matériel
+section-peripherals = Périphériques
+section-system = Système
+section-packages = Paquets
+section-health = Santé
+section-nothing = pas encore reçu
+
+hardware-maker = Fabricant
+hardware-model = Modèle
+hardware-serial = N° de série
+hardware-uuid = UUID du système
+hardware-chassis = Boîtier
+hardware-firmware = Micrologiciel
+hardware-processor = Processeur
+hardware-memory = Mémoire
+hardware-disk = Disque
+hardware-battery = Batterie
+chassis-desktop = ordinateur fixe
+chassis-mini = mini-ordinateur
+chassis-all-in-one = tout-en-un
+chassis-laptop = ordinateur portable
+chassis-convertible = portable convertible
+chassis-tablet = tablette
+chassis-server = serveur
+chassis-other = autre
+processor-cores = { $n ->
+    [one] { $n } cœur
+   *[other] { $n } cœurs
+}
+processor-threads = { $n ->
+    [one] { $n } fil
+   *[other] { $n } fils
+}
+disk-rotational = à plateaux
+disk-solid = SSD
+disk-encrypted = chiffré
+disk-plain = non chiffré
+disk-encryption-unknown = chiffrement inconnu
+battery-wear = usure { $percent } % ({ $full } Wh sur { $design } Wh)
+battery-wear-unknown = usure inconnue
+battery-cycles = { $n ->
+    [one] { $n } cycle
+   *[other] { $n } cycles
+}
+
+peripheral-display = Écran
+peripheral-camera = Caméra
+peripheral-microphone = Microphone
+peripheral-speaker = Haut-parleur
+peripheral-dock = Station d'accueil
+peripheral-hub = Concentrateur
+peripheral-input = Saisie
+display-size = { $inches } pouces
+display-built-in = intégré
+bus-other = autre liaison
+bus-usb = USB
+bus-bluetooth = Bluetooth
+bus-thunderbolt = Thunderbolt
+bus-internal = interne
+
+system-os = Système
+system-build = Édition
+system-kernel = Noyau
+system-architecture = Architecture
+system-zone = Fuseau horaire
+system-reboot = Redémarrage attendu
+packages-installed = Installés
+packages-count = { $n ->
+    [one] { $n } paquet
+   *[other] { $n } paquets
+}
+packages-left-out = { $n ->
+    [one] et { $n } autre, non transmis
+   *[other] et { $n } autres, non transmis
+}
+
+check-battery-wear = Usure de la batterie
+check-disk-system = Place libre (système)
+check-disk-home = Place libre (fichiers)
+check-temperature = Température
+check-memory-pressure = Attente de mémoire
+check-memory-available = Mémoire disponible
+check-clock-skew = Écart de l'horloge
+check-uptime = Temps de marche
+check-agent-memory = Mémoire de l'agent
+check-agent-cpu = Processeur de l'agent
+check-within = { $value } (seuil : { $threshold })
+check-no-threshold = { $value }
+check-above = { $value }, seuil de { $threshold } atteint
+check-below = { $value }, sous le seuil de { $threshold }
+check-not-reported = la machine ne le dit pas
+check-not-fitted = la machine n'en a pas
+check-too-early = trop tôt pour le dire
+check-other = { $value }, pour une raison que cette version ne connaît pas
+volume-system = Volume du système
+volume-home = Volume des fichiers
+volume-free = { $free } libres sur { $size }
+
+## Jetons
+
+token-id = Jeton
+token-kind = Genre
+token-state = État
+token-uses = Utilisations
+token-expires = Expire
+token-school = Établissement
+token-note = Note
+token-kit = Kit
+token-serials = Séries admises
+token-kind-unit = un appareil
+token-kind-kit = lot
+token-kind-unknown = inconnu
+token-state-open = ouvert
+token-state-used_up = épuisé
+token-state-expired = expiré
+token-state-locked = verrouillé
+token-state-revoked = révoqué
+token-state-unknown = inconnu
+token-none = Aucun jeton ouvert. « cartable token create » en crée un.
+token-title = Jeton d'enrôlement
+token-secret = Jeton
+token-until = { $date } (dans { $life })
+token-uses-count = { $n ->
+    [one] { $n } appareil
+   *[other] { $n } appareils
+}
+token-serials-count = { $n ->
+    [one] { $n } numéro de série
+   *[other] { $n } numéros de série
+}
+token-next = Sur l'appareil, le technicien tape :
+token-once = Ce jeton n'est montré qu'une fois.
+token-revoked = Jeton { $token } : révoqué
+
+## Cadence et serveur
+
+cadence-title = Cadence des appareils
+cadence-poll = Entre deux contacts
+cadence-hold = Réponse différée
+cadence-health = Entre deux bilans de santé
+cadence-inventory = Entre deux inventaires complets
+
+server-title = Serveur
+server-address = Adresse
+server-territory = Territoire
+server-version = Version
+server-time = Heure du serveur
+server-started = Démarré le
+server-active = Appareils actifs
+server-quarantined = En quarantaine
+server-revoked = Révoqués
+server-held = Contacts en attente
+server-check-ins = Contacts servis
+server-refused = Appels refusés
+server-certificate = Certificat du serveur jusqu'au
+server-intermediate = Certificat intermédiaire jusqu'au
+server-store = Taille du stockage
+server-disk-free = Place libre sur le disque
+server-revision = Révision
+
+## Erreurs
+
+error-span = « { $value } » n'est pas une durée
+    .next = écrivez un nombre et son unité : 45s, 30m, 2h, 7d
+error-uai-shape = « { $value } » n'est pas un UAI
+    .next = un UAI est fait de sept chiffres et d'une lettre, par exemple 0951099D
+error-uai-letter = la lettre de l'UAI { $value } ne va pas avec son numéro
+    .next = vérifiez le numéro ; s'il est juste, la lettre est { $expected }
+error-unit-uses = un jeton « unit » sert pour un seul appareil
+    .next = ajoutez --kind kit pour enrôler plusieurs appareils
+error-cadence = la cadence « { $field } » va de { $low } à { $high } secondes, pas { $value }
+error-confirm-nobody = personne n'est là pour confirmer
+    .next = ajoutez --yes pour confirmer d'avance
+error-confirm-no = rien n'a été changé
+
+failure-detail = détail :
+failure-next = que faire :
+failure-the-server = le serveur
+failure-config-missing = il n'y a pas de fichier de configuration { $path }
+    .next = indiquez-en un par --config FICHIER ou CARTABLE_CONFIG ; « cartable-server init --data DIR » en écrit un dans DIR/operator/cartable.toml
+failure-config-nowhere = ni HOME ni XDG_CONFIG_HOME ne disent où est la configuration
+    .next = indiquez le fichier par --config FICHIER ou CARTABLE_CONFIG
+failure-config-syntax = le fichier de configuration { $path } n'est pas compris
+    .next = corrigez-le ; un profil a quatre clés : server, certificate, key, root
+failure-profile-missing = { $path } n'a pas de profil « { $name } »
+    .next = choisissez par --profile parmi : { $known }
+failure-address = « { $address } » n'est pas une adresse de serveur
+    .next = dans la configuration, écrivez server = "https://nom:port"
+failure-file = le fichier { $path } ne peut pas être lu
+    .next = vérifiez son chemin et ses droits
+failure-credentials = le certificat, la clé ou la racine du profil ne sont pas utilisables
+    .next = reprenez les fichiers remis avec la configuration
+failure-answer = la réponse du serveur n'est pas comprise
+    .next = comparez « cartable --version » et « cartable server status » : le serveur est peut-être plus récent
+failure-output = le résultat n'a pas pu être écrit
+failure-not-found = introuvable
+    .next = « cartable device list » et « cartable token list --all » montrent ce qui existe
+failure-exists = cela existe déjà
+failure-conflict = quelqu'un d'autre l'a changé en même temps
+    .next = regardez ce qu'il en est, puis recommencez
+failure-invalid = le serveur n'accepte pas cette valeur
+    .next = corrigez la commande ; --help dit ce qui est possible
+failure-denied = le serveur refuse
+    .next = votre certificat d'opérateur n'en donne pas le droit ; demandez à l'administrateur du territoire
+failure-expired = trop tard : cela a expiré
+    .next = faites-en un nouveau
+failure-busy = le serveur a trop à faire
+    .next = réessayez dans une minute
+failure-unreachable = { $server } ne répond pas
+    .next = vérifiez l'adresse dans la configuration, le réseau, et que « cartable-server run » tourne
+failure-untrusted = { $server } ne prouve pas qu'il est le bon serveur
+    .next = vérifiez l'adresse et le fichier root de la configuration ; ne continuez pas en cas de doute
+failure-certificate-refused = le serveur n'accepte pas votre certificat d'opérateur
+    .next = il est peut-être expiré ou d'un autre serveur ; demandez-en un nouveau à l'administrateur
+failure-other = le serveur n'a pas pu le faire
+    .next = regardez le journal du serveur

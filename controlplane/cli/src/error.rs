@@ -1,0 +1,89 @@
+//! Why a command did not do what it was asked.
+
+use std::io;
+use std::path::PathBuf;
+use words::Value;
+
+/// Everything that goes wrong in the command; [`print`](crate::print) turns it into words and an exit code.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What was typed cannot be meant; the message of `key` says why.
+    #[error("usage: {key}")]
+    Usage {
+        /// The message's key.
+        key: &'static str,
+        /// Its values.
+        values: Vec<(&'static str, Value)>,
+    },
+    /// A person said no, or could not be asked.
+    #[error("not confirmed: {0}")]
+    NotConfirmed(&'static str),
+    /// There is no configuration file.
+    #[error("no configuration at {0}")]
+    ConfigMissing(PathBuf),
+    /// Nothing says where the configuration file would be.
+    #[error("no home folder")]
+    ConfigNowhere,
+    /// The configuration file cannot be understood.
+    #[error("the configuration {path} is not understood")]
+    ConfigSyntax {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and where.
+        source: Box<toml::de::Error>,
+    },
+    /// The configuration has no such profile.
+    #[error("{path} has no profile {name}")]
+    ProfileMissing {
+        /// The file.
+        path: PathBuf,
+        /// The profile asked for.
+        name: String,
+        /// The profiles there are.
+        known: String,
+    },
+    /// The server's address is not one.
+    #[error("{0} is no https address")]
+    Address(String),
+    /// A file cannot be read.
+    #[error("{path} cannot be read")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Certificate, key or root are not what they should be.
+    #[error("the credentials cannot be used")]
+    Credentials(#[from] identity::Error),
+    /// The control plane cannot be reached, or does not prove who it is.
+    #[error("no connection to {server}")]
+    Connect {
+        /// Its address.
+        server: String,
+        /// Why.
+        source: tonic::transport::Error,
+    },
+    /// The control plane said no.
+    #[error("the control plane refused")]
+    Status(Box<tonic::Status>),
+    /// The control plane's answer cannot be understood.
+    #[error("the answer is not understood")]
+    Answer(#[from] wire::convert::ConvertError),
+    /// What was to be printed cannot be.
+    #[error("output")]
+    Output(#[from] io::Error),
+}
+
+impl Error {
+    /// What was typed cannot be meant.
+    pub(crate) fn usage(key: &'static str, values: &[(&'static str, &str)]) -> Self {
+        Self::Usage { key, values: values.iter().map(|(name, value)| (*name, Value::from(*value))).collect() }
+    }
+}
+
+impl From<tonic::Status> for Error {
+    fn from(status: tonic::Status) -> Self {
+        Self::Status(Box::new(status))
+    }
+}

@@ -1,0 +1,202 @@
+//! Errors as words and exit codes: the one place where they become either.
+
+use crate::Error;
+use std::error::Error as _;
+use std::io;
+use std::process::ExitCode;
+use tonic::Code;
+use words::{Catalogue, Value};
+
+/// How a command ended; the numbers are promised to scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Not done, for a reason that has no number of its own.
+    Failed = 1,
+    /// The command line, or a value in it, cannot be meant.
+    Usage = 2,
+    /// There is no such thing.
+    NotFound = 3,
+    /// Not allowed, not known, or not confirmed.
+    Refused = 4,
+    /// It exists already, or changed meanwhile.
+    Conflict = 5,
+    /// The control plane cannot be reached or is too busy.
+    Unavailable = 6,
+    /// Too late: it has expired.
+    Expired = 7,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// What became of a connection or a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    NotFound,
+    Exists,
+    Conflict,
+    Invalid,
+    Denied,
+    Expired,
+    Busy,
+    Unreachable,
+    Untrusted,
+    CertificateRefused,
+    Other,
+}
+
+/// The exit code of an error.
+pub(crate) fn failure_exit(error: &Error) -> Exit {
+    match error {
+        Error::Usage { .. }
+        | Error::ConfigMissing(_)
+        | Error::ConfigNowhere
+        | Error::ConfigSyntax { .. }
+        | Error::ProfileMissing { .. }
+        | Error::Address(_) => Exit::Usage,
+        Error::NotConfirmed(_) => Exit::Refused,
+        Error::Connect { source, .. } => kind_of_source(source).unwrap_or(Kind::Unreachable).exit(),
+        Error::Status(status) => kind_of_status(status).exit(),
+        Error::File { .. } | Error::Credentials(_) | Error::Answer(_) | Error::Output(_) => Exit::Failed,
+    }
+}
+
+/// What went wrong, what was said about it, and what to do next; lines without a last newline.
+pub(crate) fn failure_text(error: &Error, words: &Catalogue) -> String {
+    let said = |key: &str, values: &[(&str, Value)], detail: Option<String>| Said {
+        sentence: words.text_with(key, values),
+        detail,
+        next: words.find_with(key, Some("next"), values),
+    };
+    let path = |path: &std::path::Path| ("path", Value::from(path.display().to_string()));
+    match error {
+        Error::Usage { key, values } => said(key, values, None),
+        Error::NotConfirmed(key) => said(key, &[], None),
+        Error::ConfigMissing(at) => said("failure-config-missing", &[path(at)], None),
+        Error::ConfigNowhere => said("failure-config-nowhere", &[], None),
+        Error::ConfigSyntax { path: at, source } => {
+            said("failure-config-syntax", &[path(at)], Some(source.to_string().trim_end().to_owned()))
+        }
+        Error::ProfileMissing { path: at, name, known } => {
+            let values = [path(at), ("name", name.as_str().into()), ("known", known.as_str().into())];
+            said("failure-profile-missing", &values, None)
+        }
+        Error::Address(address) => said("failure-address", &[("address", address.as_str().into())], None),
+        Error::File { path: at, source } => said("failure-file", &[path(at)], Some(source.to_string())),
+        Error::Credentials(source) => said("failure-credentials", &[], Some(source.to_string())),
+        Error::Connect { server, source } => {
+            let kind = kind_of_source(source).unwrap_or(Kind::Unreachable);
+            said(kind.key(), &[("server", server.as_str().into())], innermost(source))
+        }
+        Error::Status(status) => {
+            let detail =
+                if status.source().is_some() { innermost(&**status) } else { Some(status.message().to_owned()) };
+            let server = Value::from(words.text("failure-the-server"));
+            said(kind_of_status(status).key(), &[("server", server)], detail)
+        }
+        Error::Answer(source) => said("failure-answer", &[], Some(source.to_string())),
+        Error::Output(source) => said("failure-output", &[], Some(source.to_string())),
+    }
+    .text(words)
+}
+
+struct Said {
+    sentence: String,
+    detail: Option<String>,
+    next: Option<String>,
+}
+
+impl Said {
+    fn text(self, words: &Catalogue) -> String {
+        let mut text = format!("{} {}", words.text("usage-error"), self.sentence);
+        if let Some(detail) = self.detail.filter(|d| !d.is_empty()) {
+            // What a file or a server says may hold several lines, and anything.
+            let lines: Vec<String> = detail.lines().map(super::clean).collect();
+            text.push_str(&format!("\n  {} {}", words.text("failure-detail"), lines.join("\n    ")));
+        }
+        if let Some(next) = self.next {
+            text.push_str(&format!("\n  {} {next}", words.text("failure-next")));
+        }
+        text
+    }
+}
+
+impl Kind {
+    const fn exit(self) -> Exit {
+        match self {
+            Self::NotFound => Exit::NotFound,
+            Self::Exists | Self::Conflict => Exit::Conflict,
+            Self::Invalid => Exit::Usage,
+            Self::Denied | Self::Untrusted | Self::CertificateRefused => Exit::Refused,
+            Self::Expired => Exit::Expired,
+            Self::Busy | Self::Unreachable => Exit::Unavailable,
+            Self::Other => Exit::Failed,
+        }
+    }
+
+    const fn key(self) -> &'static str {
+        match self {
+            Self::NotFound => "failure-not-found",
+            Self::Exists => "failure-exists",
+            Self::Conflict => "failure-conflict",
+            Self::Invalid => "failure-invalid",
+            Self::Denied => "failure-denied",
+            Self::Expired => "failure-expired",
+            Self::Busy => "failure-busy",
+            Self::Unreachable => "failure-unreachable",
+            Self::Untrusted => "failure-untrusted",
+            Self::CertificateRefused => "failure-certificate-refused",
+            Self::Other => "failure-other",
+        }
+    }
+}
+
+fn kind_of_status(status: &tonic::Status) -> Kind {
+    if let Some(source) = status.source() {
+        // Made on this side: the connection broke, nobody answered.
+        return kind_of_source(source).unwrap_or(Kind::Unreachable);
+    }
+    match status.code() {
+        Code::NotFound => Kind::NotFound,
+        Code::AlreadyExists => Kind::Exists,
+        Code::Aborted => Kind::Conflict,
+        Code::InvalidArgument | Code::OutOfRange => Kind::Invalid,
+        Code::PermissionDenied | Code::Unauthenticated => Kind::Denied,
+        Code::FailedPrecondition => Kind::Expired,
+        Code::ResourceExhausted => Kind::Busy,
+        Code::Unavailable | Code::DeadlineExceeded => Kind::Unreachable,
+        _ => Kind::Other,
+    }
+}
+
+/// What TLS said, if it was TLS that said no.
+fn kind_of_source(error: &(dyn std::error::Error + 'static)) -> Option<Kind> {
+    causes(error).into_iter().find_map(|cause| match cause.downcast_ref::<rustls::Error>()? {
+        rustls::Error::AlertReceived(_) => Some(Kind::CertificateRefused),
+        rustls::Error::InvalidCertificate(_) => Some(Kind::Untrusted),
+        _ => None,
+    })
+}
+
+fn innermost(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    causes(error).last().map(ToString::to_string)
+}
+
+/// An error and its causes; an `io::Error` passes over what it carries when asked for its source, so that is asked for apart.
+fn causes<'e>(error: &'e (dyn std::error::Error + 'static)) -> Vec<&'e (dyn std::error::Error + 'static)> {
+    let mut causes: Vec<&'e (dyn std::error::Error + 'static)> = vec![error];
+    while let Some(last) = causes.last().copied() {
+        let carried = last.downcast_ref::<io::Error>().and_then(|e| e.get_ref());
+        match carried.map(|c| c as &(dyn std::error::Error + 'static)).or_else(|| last.source()) {
+            Some(next) if causes.len() < 32 => causes.push(next),
+            _ => break,
+        }
+    }
+    causes
+}

@@ -1,0 +1,221 @@
+//! `cartable token`: what technicians enrol devices with.
+
+mod qr;
+mod row;
+
+use crate::Error;
+use crate::arguments::When;
+use crate::call::Call;
+use crate::config::file_read;
+use crate::device::school_read;
+use crate::print::{Sheet, Tone, clean};
+use crate::span::span_read;
+use clap::{Args, Subcommand, ValueEnum};
+use qr::qr_text;
+use row::TokenRow;
+use serde::Serialize;
+use std::path::PathBuf;
+use wire::v1::{self, TokenCreateRequest, TokenCreateResponse, TokenListRequest, TokenRevokeRequest};
+use words::Value;
+
+/// Tokens asked for at a time.
+const PAGE: u32 = 500;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Create(Box<Create>),
+    List(List),
+    Revoke(Revoke),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    #[arg(long, value_enum, default_value = "unit")]
+    kind: Kind,
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    uses: Option<u32>,
+    #[arg(long)]
+    life: Option<String>,
+    #[arg(long)]
+    school: Option<String>,
+    #[arg(long, requires = "slot")]
+    kit: Option<String>,
+    #[arg(long, requires = "kit")]
+    slot: Option<String>,
+    #[arg(long)]
+    serial: Vec<String>,
+    #[arg(long, conflicts_with = "serial")]
+    serials: Option<PathBuf>,
+    #[arg(long)]
+    note: Option<String>,
+    #[arg(long, value_enum, default_value = "auto")]
+    qr: When,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Unit,
+    Kit,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[arg(long)]
+    all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Revoke {
+    token: String,
+    #[arg(long)]
+    why: Option<String>,
+}
+
+/// A token just made, for programs: the only time its secret is said.
+#[derive(Debug, Serialize)]
+struct Created {
+    #[serde(flatten)]
+    row: TokenRow,
+    secret: String,
+    server: String,
+    command: String,
+}
+
+pub(crate) async fn run(verb: Verb, call: &mut Call<'_>) -> Result<(), Error> {
+    match verb {
+        Verb::Create(create) => token_create(*create, call).await,
+        Verb::List(list) => token_list(list, call).await,
+        Verb::Revoke(revoke) => token_revoke(revoke, call).await,
+    }
+}
+
+async fn token_create(create: Create, call: &mut Call<'_>) -> Result<(), Error> {
+    let qr = create.qr.on(call.surroundings.out_terminal);
+    let request = create.request()?;
+    let mut client = call.client().await?;
+    let answer = call.answer(client.token_create(request)).await?;
+    call.progress.clear();
+    let created = Created::from(answer);
+    let code = if qr { qr_text(&created.secret) } else { None };
+    let sheet = sheet(&created, call);
+    if let Some(code) = code.filter(|_| call.print.for_people()) {
+        call.print.raw(format!("{code}\n\n").as_bytes())?;
+    }
+    call.print.one(&created, || sheet)
+}
+
+async fn token_list(list: List, call: &mut Call<'_>) -> Result<(), Error> {
+    let mut client = call.client().await?;
+    let mut request = TokenListRequest { all: list.all, limit: PAGE, after: String::new() };
+    let mut rows: Vec<TokenRow> = Vec::new();
+    loop {
+        let page = call.answer(client.token_list(request.clone())).await?;
+        rows.extend(page.tokens.into_iter().map(TokenRow::from));
+        // A server that names the same place again would keep us for ever.
+        if page.next.is_empty() || page.next == request.after {
+            break;
+        }
+        request.after = page.next;
+    }
+    call.progress.clear();
+    if call.print.for_people() && rows.is_empty() {
+        call.note(&call.words.text("token-none"));
+        return Ok(());
+    }
+    call.print.list(&rows)
+}
+
+async fn token_revoke(revoke: Revoke, call: &mut Call<'_>) -> Result<(), Error> {
+    // The id is the token's first eight characters, so a whole token pasted names it as well.
+    let id: String = revoke.token.chars().filter(|c| *c != '-' && !c.is_whitespace()).take(8).collect();
+    let why = revoke.why.unwrap_or_else(|| "cartable token revoke".to_owned());
+    let mut client = call.client().await?;
+    let answer = call.answer(client.token_revoke(TokenRevokeRequest { id: id.to_uppercase(), why })).await?;
+    call.progress.clear();
+    let row = TokenRow::from(answer.token.unwrap_or_default());
+    let line = call.words.text_with("token-revoked", &[("token", row.id.as_str().into())]);
+    call.print.one(&row, || {
+        let mut sheet = Sheet::default();
+        sheet.section(line);
+        sheet
+    })
+}
+
+impl Create {
+    fn request(self) -> Result<TokenCreateRequest, Error> {
+        let serials = match &self.serials {
+            Some(path) => serials_read(&file_read(path)?),
+            None => self.serial,
+        };
+        let listed = u32::try_from(serials.len()).unwrap_or(u32::MAX).max(1);
+        let uses = self.uses.unwrap_or(if self.kind == Kind::Kit { listed } else { 1 });
+        if self.kind == Kind::Unit && uses != 1 {
+            return Err(Error::usage("error-unit-uses", &[]));
+        }
+        Ok(TokenCreateRequest {
+            kind: match self.kind {
+                Kind::Unit => v1::TokenKind::Unit,
+                Kind::Kit => v1::TokenKind::Kit,
+            }
+            .into(),
+            uses,
+            life_seconds: self.life.as_deref().map(span_read).transpose()?.unwrap_or_default(),
+            school: self.school.as_deref().map(school_read).transpose()?.unwrap_or_default(),
+            kit: self.kit.unwrap_or_default(),
+            slot: self.slot.unwrap_or_default(),
+            serials,
+            note: self.note.unwrap_or_default(),
+        })
+    }
+}
+
+impl From<TokenCreateResponse> for Created {
+    fn from(answer: TokenCreateResponse) -> Self {
+        let command = format!("sudo cartable-agent enrol --server {} --token {}", answer.server, answer.secret);
+        let row = answer.token.unwrap_or_default().into();
+        Self { row, secret: answer.secret, server: answer.server, command }
+    }
+}
+
+/// The serial numbers of a file: one a line, blank lines and comments left out.
+fn serials_read(text: &str) -> Vec<String> {
+    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
+}
+
+fn sheet(created: &Created, call: &Call<'_>) -> Sheet {
+    let look = call.print.look();
+    let row = &created.row;
+    let mut sheet = Sheet::default();
+    sheet.section(look.text("token-title"));
+    sheet.line(look.text("token-secret"), created.secret.clone(), Tone::Good);
+    let life = u64::try_from(row.expires_unix_ms.saturating_sub(row.created_unix_ms) / 1000).unwrap_or(0);
+    let values = [("date", Value::from(look.date(row.expires_unix_ms))), ("life", look.span(life).into())];
+    sheet.line(look.text("token-expires"), look.words.text_with("token-until", &values), Tone::Plain);
+    let uses = look.words.text_with("token-uses-count", &[("n", Value::count(row.uses.into()))]);
+    sheet.line(look.text("token-uses"), uses, Tone::Plain);
+    if let Some(school) = &row.school {
+        sheet.line(look.text("token-school"), school.clone(), Tone::Plain);
+    }
+    if let (Some(kit), Some(slot)) = (&row.kit, &row.slot) {
+        sheet.line(look.text("token-kit"), format!("{kit} / {slot}"), Tone::Plain);
+    }
+    if row.serials > 0 {
+        let listed = look.words.text_with("token-serials-count", &[("n", Value::count(row.serials.into()))]);
+        sheet.line(look.text("token-serials"), listed, Tone::Plain);
+    }
+    sheet.section(look.text("token-next"));
+    sheet.line(clean(&created.command), String::new(), Tone::Plain);
+    sheet.section(look.text("token-once"));
+    sheet
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn serials_are_read_a_line_each() {
+        assert_eq!(serials_read("\u{feff}# lot 3\r\nPF3Q9X2B\r\n\r\n  5CD1234XYZ \n"), ["PF3Q9X2B", "5CD1234XYZ"]);
+    }
+}

@@ -1,0 +1,141 @@
+//! Who did what, when and why: one hash chain a territory, linked by the store as it commits.
+
+use crate::chain;
+use crate::error::{Error, Result};
+use crate::store::{Append, Scope, SharedStore};
+use bytes::Bytes;
+use model::id::TerritoryId;
+use model::time::Timestamp;
+use model::token::TokenId;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The table of the chain.
+pub const AUDIT: &str = "audit";
+/// The longest reason a person may give, in characters.
+pub const WHY_CHARS_MAX: usize = 400;
+
+/// Who writes intent.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Author {
+    /// A person of the staff.
+    Operator(String),
+    /// A device that joins with a token.
+    Enrolment(String),
+    /// A named rule of the control plane.
+    Rule(String),
+}
+
+/// One act, done or refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Act {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: Author,
+    /// What, such as `device_revoke`.
+    pub verb: String,
+    /// To what, such as a device id.
+    pub subject: String,
+    /// Why, in the words of who did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Whether it was refused.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
+    /// How often within the minute; refusals are summed, so that outsiders cannot make the server write.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub times: u64,
+}
+
+impl Act {
+    /// An act that is done.
+    #[must_use]
+    pub fn new(at: Timestamp, by: Author, verb: &str, subject: impl Into<String>) -> Self {
+        Self { at, by, verb: verb.to_owned(), subject: subject.into(), why: None, refused: false, times: 1 }
+    }
+
+    /// The same with a reason.
+    #[must_use]
+    pub fn because(mut self, why: &str) -> Self {
+        self.why = Some(why.chars().filter(|c| !c.is_control()).take(WHY_CHARS_MAX).collect());
+        self
+    }
+
+    /// The same, refused.
+    #[must_use]
+    pub fn refused(mut self) -> Self {
+        self.refused = true;
+        self
+    }
+
+    /// The chain entry of this act.
+    ///
+    /// # Errors
+    /// `Invalid` when it cannot be written as JSON.
+    pub fn append(&self, territory: &TerritoryId) -> Result<Append> {
+        let body = serde_json::to_vec(self).map_err(|e| Error::Invalid(format!("the act cannot be recorded: {e}")))?;
+        Ok(Append { territory: territory.clone(), table: AUDIT, body: Bytes::from(body) })
+    }
+}
+
+impl From<TokenId> for Author {
+    fn from(id: TokenId) -> Self {
+        Self::Enrolment(id.to_string())
+    }
+}
+
+/// Refusals of the current minute, by caller and kind, waiting to be written as one entry each.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    waiting: BTreeMap<(Author, String, String), (Timestamp, u64)>,
+}
+
+/// The most distinct refusals kept between two writings; further ones are counted together.
+const REFUSALS_MAX: usize = 256;
+
+impl Refusals {
+    /// Counts a refusal; memory stays bounded whatever callers do.
+    pub fn count(&mut self, by: Author, verb: &str, subject: &str, at: Timestamp) {
+        let subject: String = subject.chars().take(64).collect();
+        let mut key = (by, verb.to_owned(), subject);
+        if self.waiting.len() >= REFUSALS_MAX && !self.waiting.contains_key(&key) {
+            key = (Author::Rule("refusals".to_owned()), "other".to_owned(), String::new());
+        }
+        self.waiting.entry(key).or_insert((at, 0)).1 += 1;
+    }
+
+    /// Takes what waits, as acts to be written.
+    pub fn take(&mut self) -> Vec<Act> {
+        let acts = std::mem::take(&mut self.waiting).into_iter();
+        acts.map(|((by, verb, subject), (at, times))| Act { times, ..Act::new(at, by, &verb, subject).refused() })
+            .collect()
+    }
+}
+
+/// Follows the whole chain of a territory and answers with its length.
+///
+/// # Errors
+/// `Invalid` naming the first broken place, `Unavailable` when the store fails.
+pub async fn audit_verify(store: &SharedStore, territory: &TerritoryId) -> Result<u64> {
+    let scope = Scope { territory: territory.clone(), tables: vec![AUDIT], prefix: String::new() };
+    let mut tip = chain::Tip::default();
+    let mut after = String::new();
+    loop {
+        let page = store.scan(&scope, &after, crate::store::PAGE_MAX).await?;
+        let Some((last, _)) = page.last() else { return Ok(tip.length) };
+        after.clone_from(&last.id);
+        tip = chain::follow(tip, page.iter().map(|(_, e)| e.value.as_ref()))
+            .map_err(|b| Error::Invalid(format!("the audit chain is broken at entry {}", b.sequence)))?;
+    }
+}
+
+const fn one() -> u64 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_one(n: &u64) -> bool {
+    *n == 1
+}

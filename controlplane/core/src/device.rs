@@ -1,0 +1,204 @@
+//! The register of devices: who belongs, who decided so, and how a person names one.
+
+use crate::audit::{Act, Author};
+use crate::error::{Error, Result};
+use crate::store::{Expect, SharedStore, Store};
+use crate::table::{Intent, Row, Table, Writes};
+use model::device::{Claims, JoinState};
+use model::id::{DeviceId, TerritoryId};
+use model::key::IdentityKey;
+use model::time::Timestamp;
+use model::token::TokenId;
+use model::uai::Uai;
+use serde::{Deserialize, Serialize};
+
+/// Devices by their id.
+pub static DEVICES: Table<Device, Intent> = Table::new("device");
+/// Devices by their identity key's fingerprint.
+pub static IDENTITIES: Table<DeviceId, Intent> = Table::new("identity");
+/// Devices by what they claim: `serial:<serial>/<device>` and `uuid:<uuid>/<device>`.
+pub static EVIDENCE: Table<DeviceId, Intent> = Table::new("evidence");
+
+/// The fewest characters by which a person may name a device's id.
+const ID_PREFIX_MIN: usize = 4;
+
+/// A device as people and rules have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// Which.
+    pub id: DeviceId,
+    /// Whether it belongs.
+    pub state: JoinState,
+    /// Why it is in quarantine or revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The establishment it is filed under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub school: Option<Uai>,
+    /// The kit and slot its token named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kit: Option<KitSlot>,
+    /// What it said of itself when it joined.
+    pub claims: Claims,
+    /// The key that is its identity.
+    pub identity_key: IdentityKey,
+    /// Counts its identities, from 1.
+    pub identity_generation: u32,
+    /// Its certificate in force.
+    pub certificate: Certificate,
+    /// The token it came with.
+    pub token: TokenId,
+    /// When it joined.
+    pub enrolled: Timestamp,
+}
+
+/// A certificate in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Its serial number, in hexadecimal.
+    pub serial: String,
+    /// The end of its validity.
+    pub until: Timestamp,
+}
+
+/// A kit's label and a slot in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KitSlot {
+    /// The kit.
+    pub kit: String,
+    /// The slot.
+    pub slot: String,
+}
+
+/// Why a device is not simply active.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Its kit token's list of serials does not hold it, or there is none.
+    NotListed,
+    /// Another device claims the same serial number.
+    SameSerial,
+    /// Another device claims the same system UUID.
+    SameUuid,
+    /// A person decided.
+    ByOperator,
+}
+
+impl Reason {
+    /// The name in messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotListed => "not_listed",
+            Self::SameSerial => "same_serial",
+            Self::SameUuid => "same_uuid",
+            Self::ByOperator => "by_operator",
+        }
+    }
+}
+
+/// The device with this id.
+///
+/// # Errors
+/// `NotFound` when there is none.
+pub async fn device_get(store: &dyn Store, territory: &TerritoryId, id: DeviceId) -> Result<Row<Device>> {
+    let row = DEVICES.get(store, territory, id.to_string()).await?;
+    row.ok_or_else(|| Error::NotFound(format!("device {id}")))
+}
+
+/// The device a person means by an id, the beginning of one, or a serial number.
+///
+/// # Errors
+/// `NotFound` when none fits, `Invalid` when several do.
+pub async fn device_find(store: &dyn Store, territory: &TerritoryId, text: &str) -> Result<Row<Device>> {
+    let text = text.trim();
+    if let Ok(id) = text.parse() {
+        return device_get(store, territory, id).await;
+    }
+    let mut found: Vec<DeviceId> = Vec::new();
+    if text.len() >= ID_PREFIX_MIN && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
+        let scope = DEVICES.scope(territory, text.to_ascii_lowercase());
+        found.extend(DEVICES.page(store, &scope, "", 3).await?.into_iter().map(|row| row.value.id));
+    }
+    if found.is_empty() && !text.is_empty() {
+        let scope = EVIDENCE.scope(territory, evidence_prefix("serial", text));
+        found.extend(EVIDENCE.page(store, &scope, "", 3).await?.into_iter().map(|row| row.value));
+    }
+    match found.as_slice() {
+        [] => Err(Error::NotFound(format!("device {:?}", text.chars().take(64).collect::<String>()))),
+        [one] => device_get(store, territory, *one).await,
+        several => {
+            let ids: Vec<String> = several.iter().map(DeviceId::to_string).collect();
+            Err(Error::Invalid(format!("several devices fit: {}; give the whole id", ids.join(", "))))
+        }
+    }
+}
+
+/// Other devices that claim the same serial number or system UUID; revoked ones too, for a person compares.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub async fn device_alike(store: &dyn Store, territory: &TerritoryId, device: &Device) -> Result<Vec<DeviceId>> {
+    let mut alike = Vec::new();
+    for prefix in evidence_of(&device.claims) {
+        let rows = EVIDENCE.page(store, &EVIDENCE.scope(territory, prefix), "", 50).await?;
+        alike.extend(rows.into_iter().map(|row| row.value).filter(|id| *id != device.id));
+    }
+    alike.sort_unstable();
+    alike.dedup();
+    Ok(alike)
+}
+
+/// A person's decision: approve, quarantine or revoke.
+///
+/// # Errors
+/// `NotFound`, `Invalid` for a revoked device (it stays so: it must enrol again) or a missing reason, `Conflict` when
+/// somebody else decided at the same time.
+pub async fn device_decide(
+    store: &SharedStore,
+    territory: &TerritoryId,
+    id: DeviceId,
+    state: JoinState,
+    operator: &str,
+    why: &str,
+    now: Timestamp,
+) -> Result<Device> {
+    let row = device_get(store.as_ref(), territory, id).await?;
+    let mut device = row.value;
+    if device.state == state {
+        return Ok(device);
+    }
+    if device.state == JoinState::Revoked {
+        return Err(Error::Invalid(format!("device {id} is revoked for good; enrol it again with a new token")));
+    }
+    let verb = match state {
+        JoinState::Active => "device_approve",
+        JoinState::Quarantined => "device_quarantine",
+        JoinState::Revoked => "device_revoke",
+    };
+    device.state = state;
+    device.reason = (state != JoinState::Active).then_some(Reason::ByOperator);
+    let act = Act::new(now, Author::Operator(operator.to_owned()), verb, id.to_string()).because(why);
+    Writes::by(territory, &act)?
+        .put(&DEVICES, id.to_string(), &device, Expect::At(row.revision))?
+        .commit(store)
+        .await?;
+    Ok(device)
+}
+
+/// The prefixes under which a device's claims are filed.
+pub(crate) fn evidence_of(claims: &Claims) -> Vec<String> {
+    let serial = claims.serial.as_deref().map(|s| evidence_prefix("serial", s));
+    let uuid = claims.system_uuid.as_deref().map(|u| evidence_prefix("uuid", u));
+    serial.into_iter().chain(uuid).collect()
+}
+
+/// `kind:text/`, the text without what has a meaning in ids; case does not count.
+fn evidence_prefix(kind: &str, text: &str) -> String {
+    let text: String = text.chars().filter(|c| !c.is_control() && *c != '/').take(96).collect();
+    let mut prefix = format!("{kind}:{}", text.to_lowercase());
+    while prefix.len() > 200 {
+        prefix.pop();
+    }
+    prefix + "/"
+}

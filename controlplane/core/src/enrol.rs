@@ -1,0 +1,211 @@
+//! Joining: a proof is judged, a device made, a certificate issued, all in one batch.
+
+use crate::audit::{Act, Author};
+use crate::device::{Certificate, DEVICES, Device, EVIDENCE, IDENTITIES, Reason, evidence_of};
+use crate::error::{Error, Result};
+use crate::store::{Expect, SharedStore, Store};
+use crate::table::{Row, Writes};
+use crate::token::{TOKENS, TokenKind, TokenRecord, TokenState, token_get};
+use model::device::{Claims, JoinState};
+use model::id::{DeviceId, TerritoryId};
+use model::key::IdentityKey;
+use model::time::Timestamp;
+use model::token::{TokenId, TokenKey, Transcript};
+
+/// How often a finish that met another one on the same token is tried again.
+const TRIES: usize = 64;
+
+/// What every refused token is told, whatever is wrong with it: who tries must not learn which.
+pub const REFUSED: &str =
+    "this token is not valid here: wrong, expired, used up, locked or revoked; ask for `cartable token list`";
+
+/// What a device has said and proven.
+#[derive(Clone, Debug)]
+pub struct Proof<'a> {
+    /// The token it names.
+    pub token: TokenId,
+    /// Its identity key.
+    pub key: IdentityKey,
+    /// Its evidence.
+    pub claims: Claims,
+    /// What the proofs are over.
+    pub transcript: Transcript<'a>,
+    /// The identity key's signature.
+    pub signature: &'a [u8],
+    /// The token key's proof.
+    pub hmac: &'a [u8],
+}
+
+/// Issues certificates; the outer crate holds the keys.
+pub trait Issuer: Send + Sync {
+    /// A certificate for the key of a request, in this device's name: the record of it, and the chain as DER.
+    ///
+    /// # Errors
+    /// `Invalid` when the request is not valid.
+    fn issue(&self, request: &[u8], device: DeviceId, now: Timestamp) -> Result<(Certificate, Vec<Vec<u8>>)>;
+}
+
+/// A device that has joined.
+#[derive(Clone, Debug)]
+pub struct Joined {
+    /// The device.
+    pub device: Device,
+    /// Its certificate and those above it, DER.
+    pub chain: Vec<Vec<u8>>,
+}
+
+/// Judges a proof and lets the device in.
+///
+/// A repeated finish with the same identity key finds its device and gets a new certificate for it, so an answer that was lost costs nothing.
+///
+/// # Errors
+/// `Denied` with [`REFUSED`] for any token that does not let it in, `Invalid` for a certificate request that is none.
+pub async fn enrol(
+    store: &SharedStore,
+    territory: &TerritoryId,
+    issuer: &dyn Issuer,
+    proof: &Proof<'_>,
+    random: [u8; 10],
+    now: Timestamp,
+) -> Result<Joined> {
+    for _ in 0..TRIES {
+        match enrol_once(store, territory, issuer, proof, random, now).await {
+            Err(Error::Conflict(_)) => {}
+            done => return done,
+        }
+    }
+    Err(Error::Unavailable {
+        reason: "too many devices use this token at this moment; try again".to_owned(),
+        source: None,
+    })
+}
+
+async fn enrol_once(
+    store: &SharedStore,
+    territory: &TerritoryId,
+    issuer: &dyn Issuer,
+    proof: &Proof<'_>,
+    random: [u8; 10],
+    now: Timestamp,
+) -> Result<Joined> {
+    let denied = || Error::Denied(REFUSED.to_owned());
+    let token = token_get(store.as_ref(), territory, proof.token).await?;
+    let known = IDENTITIES.get(store.as_ref(), territory, proof.key.fingerprint().to_string()).await?;
+    // An unknown token is judged by a key nobody has, so that it takes the same time.
+    let nobody = TokenKey::try_from(vec![0; 32]).map_err(|_| denied())?;
+    let key = token.as_ref().map_or(&nobody, |row| &row.value.key);
+    let signed = proof.key.verify(&proof.transcript.to_bytes(), proof.signature).is_ok();
+    let proven = key.proves(&proof.transcript, &proof.key, proof.hmac);
+    let Some(token) = token else { return Err(denied()) };
+    if !(signed && proven) {
+        token_fail(store, territory, token, now).await?;
+        return Err(denied());
+    }
+    if let Some(known) = known {
+        return enrol_again(store, territory, issuer, proof, &token.value, known.value, now).await;
+    }
+    if token.value.state(now) != TokenState::Open {
+        return Err(denied());
+    }
+    enrol_new(store, territory, issuer, proof, token, random, now).await
+}
+
+/// A device that finished before, with the same key and token: the answer was lost on the way.
+async fn enrol_again(
+    store: &SharedStore,
+    territory: &TerritoryId,
+    issuer: &dyn Issuer,
+    proof: &Proof<'_>,
+    token: &TokenRecord,
+    id: DeviceId,
+    now: Timestamp,
+) -> Result<Joined> {
+    let row = crate::device::device_get(store.as_ref(), territory, id).await?;
+    let mut device = row.value;
+    let open = !token.revoked && now < token.expires && token.state(now) != TokenState::Locked;
+    if device.token != token.id || device.state == JoinState::Revoked || !open {
+        return Err(Error::Denied(REFUSED.to_owned()));
+    }
+    let (certificate, chain) = issuer.issue(proof.transcript.csr, id, now)?;
+    device.certificate = certificate;
+    let act = Act::new(now, Author::from(token.id), "device_enrol_again", id.to_string());
+    Writes::by(territory, &act)?
+        .put(&DEVICES, id.to_string(), &device, Expect::At(row.revision))?
+        .commit(store)
+        .await?;
+    Ok(Joined { device, chain })
+}
+
+async fn enrol_new(
+    store: &SharedStore,
+    territory: &TerritoryId,
+    issuer: &dyn Issuer,
+    proof: &Proof<'_>,
+    token: Row<TokenRecord>,
+    random: [u8; 10],
+    now: Timestamp,
+) -> Result<Joined> {
+    let id = DeviceId::new(now, random);
+    let reason = reason_to_wait(store.as_ref(), territory, &proof.claims, &token.value).await?;
+    let (certificate, chain) = issuer.issue(proof.transcript.csr, id, now)?;
+    let device = Device {
+        id,
+        state: if reason.is_some() { JoinState::Quarantined } else { JoinState::Active },
+        reason,
+        school: token.value.school,
+        kit: token.value.kit.clone(),
+        claims: proof.claims.clone(),
+        identity_key: proof.key.clone(),
+        identity_generation: 1,
+        certificate,
+        token: token.value.id,
+        enrolled: now,
+    };
+    let mut used = token.value;
+    used.used += 1;
+    let act = Act::new(now, Author::from(used.id), "device_enrol", id.to_string());
+    let mut writes = Writes::by(territory, &act)?
+        .put(&TOKENS, used.id.to_string(), &used, Expect::At(token.revision))?
+        .put(&DEVICES, id.to_string(), &device, Expect::Absent)?
+        .put(&IDENTITIES, proof.key.fingerprint().to_string(), &id, Expect::Absent)?;
+    for prefix in evidence_of(&device.claims) {
+        writes = writes.put(&EVIDENCE, format!("{prefix}{id}"), &id, Expect::Absent)?;
+    }
+    writes.commit(store).await?;
+    Ok(Joined { device, chain })
+}
+
+/// Why a person must look at this device first, if one must.
+async fn reason_to_wait(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    claims: &Claims,
+    token: &TokenRecord,
+) -> Result<Option<Reason>> {
+    for prefix in evidence_of(claims) {
+        for row in EVIDENCE.page(store, &EVIDENCE.scope(territory, prefix.clone()), "", 50).await? {
+            let other = crate::device::device_get(store, territory, row.value).await?;
+            if other.value.state != JoinState::Revoked {
+                let serial = prefix.starts_with("serial:");
+                return Ok(Some(if serial { Reason::SameSerial } else { Reason::SameUuid }));
+            }
+        }
+    }
+    let listed = claims.serial.as_deref().is_some_and(|serial| token.lists(serial));
+    Ok(match token.kind {
+        TokenKind::Unit => None,
+        TokenKind::Kit => (!listed).then_some(Reason::NotListed),
+    })
+}
+
+/// Counts a bad proof; the tenth locks the token.
+async fn token_fail(store: &SharedStore, territory: &TerritoryId, row: Row<TokenRecord>, now: Timestamp) -> Result<()> {
+    let mut record = row.value;
+    if record.state(now) != TokenState::Open {
+        return Ok(());
+    }
+    record.failures += 1;
+    let act = Act::new(now, Author::from(record.id), "token_proof", record.id.to_string()).refused();
+    let writes = Writes::by(territory, &act)?.put(&TOKENS, record.id.to_string(), &record, Expect::At(row.revision))?;
+    writes.commit(store).await.map(|_| ())
+}

@@ -1,0 +1,163 @@
+//! The fleet as lists show it: filtered, a page at a time.
+
+use crate::device::{DEVICES, Device};
+use crate::error::Result;
+use crate::presence::{CONTACTS, PRESENCES, Presence};
+use crate::report::{Condition, FACTS, Facts};
+use crate::store::Store;
+use model::device::JoinState;
+use model::id::{DeviceId, TerritoryId};
+use model::time::Timestamp;
+use model::uai::Uai;
+use std::time::Duration;
+
+/// How many devices a page looks at before it is handed out, even if few of them fit: no call reads the whole fleet.
+const LOOKED_AT_MAX: usize = 20_000;
+
+/// Which devices a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of this establishment.
+    pub school: Option<Uai>,
+    /// With this in maker or model, case ignored.
+    pub model: Option<String>,
+    /// With this health.
+    pub health: Option<Condition>,
+    /// In this state.
+    pub state: Option<JoinState>,
+    /// Not heard for so long, or never.
+    pub silent: Option<Duration>,
+}
+
+/// A line of a list.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The device.
+    pub device: Device,
+    /// Its facts.
+    pub facts: Facts,
+    /// When it was last heard; zero when never.
+    pub presence: Presence,
+}
+
+impl Filter {
+    /// Whether a device fits.
+    #[must_use]
+    pub fn fits(&self, member: &Member, now: Timestamp) -> bool {
+        let named = |part: &str| {
+            let has = |text: &Option<String>| text.as_ref().is_some_and(|t| t.to_lowercase().contains(part));
+            has(&member.facts.model) || has(&member.facts.maker)
+        };
+        self.school.is_none_or(|school| member.device.school == Some(school))
+            && self.state.is_none_or(|state| member.device.state == state)
+            && self.health.is_none_or(|health| member.facts.health == health)
+            && self.model.as_ref().is_none_or(|part| named(&part.to_lowercase()))
+            && self.silent.is_none_or(|silent| now.since(member.presence.seen) >= silent)
+    }
+}
+
+/// A page of the devices that fit, and where the next one begins (empty when there is none).
+///
+/// `heard` gives the last contact where memory is ahead of the store.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub async fn fleet_page(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    filter: &Filter,
+    after: &str,
+    limit: usize,
+    now: Timestamp,
+    heard: &(dyn Fn(DeviceId) -> Option<Timestamp> + Sync),
+) -> Result<(Vec<Member>, String)> {
+    let scope = DEVICES.scope(territory, "");
+    let mut found = Vec::new();
+    let mut after = after.to_owned();
+    let mut looked_at = 0;
+    loop {
+        let page = DEVICES.page(store, &scope, &after, limit.clamp(1, 1_000)).await?;
+        if page.is_empty() {
+            return Ok((found, String::new()));
+        }
+        for row in page {
+            after = row.id;
+            looked_at += 1;
+            if filter.state.is_some_and(|s| s != row.value.state)
+                || filter.school.is_some_and(|s| row.value.school != Some(s))
+            {
+                continue;
+            }
+            let member = member_of(store, territory, row.value, heard).await?;
+            if filter.fits(&member, now) {
+                found.push(member);
+            }
+            if found.len() >= limit {
+                return Ok((found, after));
+            }
+        }
+        if looked_at >= LOOKED_AT_MAX {
+            return Ok((found, after));
+        }
+    }
+}
+
+/// The line of one device.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub async fn member_of(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    device: Device,
+    heard: &(dyn Fn(DeviceId) -> Option<Timestamp> + Sync),
+) -> Result<Member> {
+    let id = device.id.to_string();
+    let facts = FACTS.get(store, territory, id.clone()).await?.map(|row| row.value);
+    let facts = facts.unwrap_or_else(|| Facts {
+        maker: device.claims.maker.clone(),
+        model: device.claims.model.clone(),
+        serial: device.claims.serial.clone(),
+        ..Facts::default()
+    });
+    let mut presence = PRESENCES.get(store, territory, id.clone()).await?.map(|row| row.value).unwrap_or_default();
+    let contact = match heard(device.id) {
+        Some(at) => Some(at),
+        None => CONTACTS.get(store, territory, id).await?.map(|row| row.value),
+    };
+    presence.seen = contact.map_or(presence.seen, |at| at.max(presence.seen));
+    Ok(Member { device, facts, presence })
+}
+
+/// How many devices there are in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Active ones.
+    pub active: u64,
+    /// Those that wait for a person.
+    pub quarantined: u64,
+    /// Those put out.
+    pub revoked: u64,
+}
+
+/// Counts the fleet.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub async fn fleet_census(store: &dyn Store, territory: &TerritoryId) -> Result<Census> {
+    let scope = DEVICES.scope(territory, "");
+    let mut census = Census::default();
+    let mut after = String::new();
+    loop {
+        let page = DEVICES.page(store, &scope, &after, 1_000).await?;
+        let Some(last) = page.last() else { return Ok(census) };
+        after.clone_from(&last.id);
+        for row in page {
+            match row.value.state {
+                JoinState::Active => census.active += 1,
+                JoinState::Quarantined => census.quarantined += 1,
+                JoinState::Revoked => census.revoked += 1,
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! When a device was last heard, and what it said it holds.
+
+use crate::table::{Observed, Table};
+use model::desired::Generation;
+use model::digest::Digest;
+use model::id::BootId;
+use model::section::{SectionKind, Sections, sections_root};
+use model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Presences by device id, written with each report.
+pub static PRESENCES: Table<Presence, Observed> = Table::new("presence");
+
+/// Last contacts by device id, written in batches by the control plane alone, so that they never meet a report's write.
+pub static CONTACTS: Table<Timestamp, Observed> = Table::new("contact");
+
+/// The most conditions a device may report.
+pub const CONDITIONS_MAX: usize = 64;
+
+/// What is remembered of a device's calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// The last check-in, by the server's clock.
+    pub seen: Timestamp,
+    /// The boot it came from.
+    pub boot: Option<BootId>,
+    /// The last report that is durable.
+    pub sequence: u64,
+    /// The agent's version.
+    pub agent_version: String,
+    /// How far ahead its clock was, in milliseconds.
+    pub clock_ahead_ms: i64,
+    /// What it holds, by its own account.
+    pub observed: Option<ObservedState>,
+    /// The sections kept, by kind.
+    pub sections: Sections,
+}
+
+/// A device's account of its desired state.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedState {
+    /// Of which generation.
+    pub generation: Generation,
+    /// Item by item.
+    pub conditions: Vec<Condition>,
+}
+
+/// One item of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// Which item.
+    pub item: String,
+    /// How it stands.
+    pub state: ConditionState,
+    /// A code that says why; empty when held.
+    pub reason: String,
+}
+
+/// How an item stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConditionState {
+    /// It holds.
+    Held,
+    /// Not yet.
+    Pending,
+    /// It cannot be.
+    Failed,
+}
+
+/// What is remembered of a device between two calls without reading the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The last report that is durable.
+    pub sequence: u64,
+    /// The digest over the digests of the sections kept.
+    pub root: Digest,
+}
+
+impl Presence {
+    /// The few facts a check-in is compared with.
+    #[must_use]
+    pub fn kept(&self) -> Kept {
+        Kept { sequence: self.sequence, root: sections_root(&self.sections) }
+    }
+}
+
+/// The sections the server wants in full: all after a gap in the sequence, none when both sides hold the same.
+///
+/// A repeated sequence is an answer that was lost, not a gap. When the roots differ without a gap, everything is asked for
+/// too, for one digest does not say which section it is.
+#[must_use]
+pub fn sections_wanted(kept: Kept, sequence: u64, root: Digest) -> Vec<SectionKind> {
+    let gap = sequence > kept.sequence.saturating_add(1);
+    if gap || root != kept.root { SectionKind::ALL.to_vec() } else { Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_and_a_difference_ask_for_everything_and_a_repeat_for_nothing() {
+        let kept = Kept { sequence: 4, root: Digest::of(b"a") };
+        for (sequence, root, count) in
+            [(4, "a", 0), (5, "a", 0), (3, "a", 0), (6, "a", 5), (4, "b", 5), (u64::MAX, "a", 5)]
+        {
+            assert_eq!(sections_wanted(kept, sequence, Digest::of(root.as_bytes())).len(), count);
+        }
+    }
+}

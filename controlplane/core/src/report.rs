@@ -1,0 +1,150 @@
+//! A device's report: sections that changed, made durable in one observed batch.
+
+use crate::error::Result;
+use crate::presence::{PRESENCES, Presence};
+use crate::store::{Expect, Revision, SharedStore, Store};
+use crate::table::{Observed, Row, Table, Writes};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use model::digest::Digest;
+use model::id::{DeviceId, TerritoryId};
+use model::section::SectionKind;
+use model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Sections as they travelled, under `<device>/<kind>`.
+pub static SECTIONS: Table<Section, Observed> = Table::new("section");
+/// What lists show and filter by, by device id.
+pub static FACTS: Table<Facts, Observed> = Table::new("facts");
+
+/// A section as kept: its bytes as sent, so that what an older server does not know is not lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Section {
+    /// The digest of the plain bytes.
+    pub digest: Digest,
+    /// When the device collected it, by its own clock.
+    pub collected: Timestamp,
+    /// When it came.
+    pub received: Timestamp,
+    /// Whether the body is one Zstandard frame.
+    pub zstd: bool,
+    /// The bytes, in base 64.
+    body: String,
+}
+
+impl Section {
+    /// A section to be kept.
+    #[must_use]
+    pub fn new(digest: Digest, collected: Timestamp, received: Timestamp, zstd: bool, body: &[u8]) -> Self {
+        Self { digest, collected, received, zstd, body: STANDARD.encode(body) }
+    }
+
+    /// The bytes as they travelled.
+    #[must_use]
+    pub fn body(&self) -> Vec<u8> {
+        STANDARD.decode(&self.body).unwrap_or_default()
+    }
+}
+
+/// How a device is on the whole, for lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// Not reported.
+    #[default]
+    Unknown,
+    /// Nothing to see to.
+    Ok,
+    /// Something to see to.
+    Warning,
+    /// Something to see to now.
+    Critical,
+}
+
+/// A device's few facts for lists, taken from its sections.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Who made it.
+    pub maker: Option<String>,
+    /// The product's name.
+    pub model: Option<String>,
+    /// The serial number.
+    pub serial: Option<String>,
+    /// Name and version of the operating system.
+    pub os: Option<String>,
+    /// The worst of its health.
+    pub health: Condition,
+}
+
+/// What a report changes in the facts; `None` leaves a fact as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FactsChange {
+    /// Maker, model and serial, when the hardware section came.
+    pub hardware: Option<(Option<String>, Option<String>, Option<String>)>,
+    /// The operating system, when the system section came.
+    pub os: Option<Option<String>>,
+    /// The health, when the health section came.
+    pub health: Option<Condition>,
+}
+
+/// A report, put together and checked.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The sections that came whole.
+    pub sections: Vec<(SectionKind, Section)>,
+    /// What they change in the facts.
+    pub facts: FactsChange,
+}
+
+/// Keeps a report: sections, facts and presence in one batch.
+///
+/// # Errors
+/// `Unavailable` when it could not be made durable; nothing was then kept.
+pub async fn report_keep(
+    store: &SharedStore,
+    territory: &TerritoryId,
+    device: DeviceId,
+    presence: &mut Presence,
+    report: Report,
+) -> Result<Revision> {
+    let id = device.to_string();
+    let mut writes = Writes::of(territory, device);
+    for (kind, section) in &report.sections {
+        presence.sections.insert(*kind, section.digest);
+        writes = writes.put(&SECTIONS, format!("{id}/{kind}"), section, Expect::Any)?;
+    }
+    if report.facts != FactsChange::default() {
+        let before = FACTS.get(store.as_ref(), territory, id.clone()).await?.map(|row| row.value).unwrap_or_default();
+        let after = report.facts.applied(before.clone());
+        if after != before {
+            writes = writes.put(&FACTS, id.clone(), &after, Expect::Any)?;
+        }
+    }
+    writes.put(&PRESENCES, id, presence, Expect::Any)?.commit(store).await
+}
+
+/// Every section kept of a device.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub async fn report_sections(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    device: DeviceId,
+) -> Result<Vec<(SectionKind, Section)>> {
+    let scope = SECTIONS.scope(territory, format!("{device}/"));
+    let rows: Vec<Row<Section>> = SECTIONS.page(store, &scope, "", SectionKind::ALL.len()).await?;
+    let kind = |id: &str| SectionKind::ALL.into_iter().find(|k| id.ends_with(&format!("/{k}")));
+    Ok(rows.into_iter().filter_map(|row| Some((kind(&row.id)?, row.value))).collect())
+}
+
+impl FactsChange {
+    fn applied(self, mut facts: Facts) -> Facts {
+        if let Some((maker, model, serial)) = self.hardware {
+            (facts.maker, facts.model, facts.serial) = (maker, model, serial);
+        }
+        facts.os = self.os.unwrap_or(facts.os);
+        facts.health = self.health.unwrap_or(facts.health);
+        facts
+    }
+}

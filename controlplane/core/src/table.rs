@@ -1,0 +1,198 @@
+//! Typed tables over the store: intent is written by a named author with an audit entry, observations by a device.
+//!
+//! `Table<T, Intent>` takes part only in [`Writes`] made by [`Writes::by`], `Table<T, Observed>` only in those of a device or
+//! besides an author's: a device that writes intent does not compile.
+
+use crate::audit::Act;
+use crate::error::{Error, Result};
+use crate::store::{Append, Batch, Expect, Key, Revision, Scope, SharedStore, Store, Write};
+use bytes::Bytes;
+use model::id::{DeviceId, TerritoryId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
+
+/// The kind of tables people and rules write.
+#[derive(Debug)]
+pub enum Intent {}
+/// The kind of tables devices write.
+#[derive(Debug)]
+pub enum Observed {}
+
+/// A table of one type.
+#[derive(Debug)]
+pub struct Table<T, Kind> {
+    /// Its name in keys.
+    pub name: &'static str,
+    kind: PhantomData<fn() -> (T, Kind)>,
+}
+
+/// A value as read, with what a write expects.
+#[derive(Clone, Debug)]
+pub struct Row<T> {
+    /// The id within the table.
+    pub id: String,
+    /// The value.
+    pub value: T,
+    /// When it was written.
+    pub revision: Revision,
+}
+
+impl<T, Kind> Table<T, Kind> {
+    /// A table of this name.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, kind: PhantomData }
+    }
+
+    /// The key of an id.
+    #[must_use]
+    pub fn key(&self, territory: &TerritoryId, id: impl Into<String>) -> Key {
+        Key { territory: territory.clone(), table: self.name, id: id.into() }
+    }
+
+    /// The scope of all ids with a prefix.
+    #[must_use]
+    pub fn scope(&self, territory: &TerritoryId, prefix: impl Into<String>) -> Scope {
+        Scope { territory: territory.clone(), tables: vec![self.name], prefix: prefix.into() }
+    }
+}
+
+impl<T: DeserializeOwned, Kind> Table<T, Kind> {
+    /// The value at an id.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store fails or the value cannot be read.
+    pub async fn get(
+        &self,
+        store: &dyn Store,
+        territory: &TerritoryId,
+        id: impl Into<String>,
+    ) -> Result<Option<Row<T>>> {
+        let key = self.key(territory, id);
+        let Some(entry) = store.get(&key).await? else { return Ok(None) };
+        Ok(Some(Row { value: self.decode(&key, &entry.value)?, id: key.id, revision: entry.revision }))
+    }
+
+    /// A page of values.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store fails or a value cannot be read.
+    pub async fn page(&self, store: &dyn Store, scope: &Scope, after: &str, limit: usize) -> Result<Vec<Row<T>>> {
+        let page = store.scan(scope, after, limit).await?;
+        let rows = page.into_iter().map(|(key, entry)| {
+            Ok(Row { value: self.decode(&key, &entry.value)?, id: key.id, revision: entry.revision })
+        });
+        rows.collect()
+    }
+
+    fn decode(&self, key: &Key, value: &[u8]) -> Result<T> {
+        serde_json::from_slice(value)
+            .map_err(|e| Error::unavailable(format!("the entry {}/{} cannot be read", self.name, key.id), e))
+    }
+}
+
+/// Writes that take effect together.
+#[derive(Debug)]
+pub struct Writes<Kind> {
+    territory: TerritoryId,
+    batch: Batch,
+    kind: PhantomData<fn() -> Kind>,
+}
+
+impl Writes<Intent> {
+    /// Writes of a named author; they begin with the audit entry.
+    ///
+    /// # Errors
+    /// `Invalid` when the act cannot be recorded.
+    pub fn by(territory: &TerritoryId, act: &Act) -> Result<Self> {
+        let appends: Vec<Append> = vec![act.append(territory)?];
+        Ok(Self { territory: territory.clone(), batch: Batch { writes: Vec::new(), appends }, kind: PhantomData })
+    }
+
+    /// Writes a value of intent.
+    ///
+    /// # Errors
+    /// `Invalid` when the value cannot be written as JSON.
+    pub fn put<T: Serialize>(
+        self,
+        table: &Table<T, Intent>,
+        id: impl Into<String>,
+        value: &T,
+        expect: Expect,
+    ) -> Result<Self> {
+        self.write(table.name, id.into(), Some(value), expect, true)
+    }
+
+    /// Removes a value of intent.
+    ///
+    /// # Errors
+    /// Never in itself; the commit may refuse.
+    pub fn remove<T: Serialize>(self, table: &Table<T, Intent>, id: impl Into<String>, expect: Expect) -> Result<Self> {
+        self.write(table.name, id.into(), None::<&T>, expect, true)
+    }
+
+    /// Writes an observation that an enrolment makes along with its intent.
+    ///
+    /// # Errors
+    /// `Invalid` when the value cannot be written as JSON.
+    pub fn observe<T: Serialize>(
+        self,
+        table: &Table<T, Observed>,
+        id: impl Into<String>,
+        value: &T,
+        expect: Expect,
+    ) -> Result<Self> {
+        self.write(table.name, id.into(), Some(value), expect, false)
+    }
+}
+
+impl Writes<Observed> {
+    /// Writes of a device about itself, and of the control plane about what it told devices.
+    #[must_use]
+    pub fn of(territory: &TerritoryId, _device: DeviceId) -> Self {
+        Self { territory: territory.clone(), batch: Batch::default(), kind: PhantomData }
+    }
+
+    /// Writes an observation.
+    ///
+    /// # Errors
+    /// `Invalid` when the value cannot be written as JSON.
+    pub fn put<T: Serialize>(
+        self,
+        table: &Table<T, Observed>,
+        id: impl Into<String>,
+        value: &T,
+        expect: Expect,
+    ) -> Result<Self> {
+        self.write(table.name, id.into(), Some(value), expect, false)
+    }
+}
+
+impl<Kind> Writes<Kind> {
+    /// Makes them durable.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    pub async fn commit(self, store: &SharedStore) -> Result<Revision> {
+        store.commit(self.batch).await
+    }
+
+    fn write<T: Serialize>(
+        mut self,
+        table: &'static str,
+        id: String,
+        value: Option<&T>,
+        expect: Expect,
+        intent: bool,
+    ) -> Result<Self> {
+        let value = value
+            .map(serde_json::to_vec)
+            .transpose()
+            .map_err(|e| Error::Invalid(format!("{table}/{id} cannot be written: {e}")))?
+            .map(Bytes::from);
+        let key = Key { territory: self.territory.clone(), table, id };
+        self.batch.writes.push(Write { key, expect, value, intent });
+        Ok(self)
+    }
+}

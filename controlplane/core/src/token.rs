@@ -1,0 +1,273 @@
+//! Enrolment tokens: made by a person, counted at each use, closed by use, time, mistakes or a person.
+
+use crate::audit::{Act, Author};
+use crate::device::KitSlot;
+use crate::error::{Error, Result};
+use crate::store::{Expect, SharedStore, Store};
+use crate::table::{Intent, Row, Table, Writes};
+use model::device::evidence;
+use model::id::TerritoryId;
+use model::time::Timestamp;
+use model::token::{Pin, Token, TokenId, TokenKey};
+use model::uai::Uai;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Tokens by their public id.
+pub static TOKENS: Table<TokenRecord, Intent> = Table::new("token");
+
+/// After so many bad proofs a token is locked (security.md).
+pub const FAILURES_MAX: u32 = 10;
+/// The most devices a kit token lets in.
+pub const USES_MAX: u32 = 40;
+const NOTE_CHARS_MAX: usize = 200;
+const LABEL_CHARS_MAX: usize = 64;
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// What a token makes of those who come with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenKind {
+    /// One device, active at once.
+    Unit,
+    /// Up to 40 devices; those whose serial is not listed wait for a person.
+    Kit,
+}
+
+impl TokenKind {
+    /// The life when none is asked for, and the longest.
+    #[must_use]
+    pub const fn life(self) -> (Duration, Duration) {
+        match self {
+            Self::Unit => (HOUR, Duration::from_secs(24 * 3600)),
+            Self::Kit => (Duration::from_secs(72 * 3600), Duration::from_secs(7 * 24 * 3600)),
+        }
+    }
+}
+
+/// Where a token stands at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenState {
+    /// It lets devices in.
+    Open,
+    /// Every use is used.
+    UsedUp,
+    /// Its time is over.
+    Expired,
+    /// Too many bad proofs.
+    Locked,
+    /// A person closed it.
+    Revoked,
+}
+
+/// A token as kept: the secret's derived key, never the secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRecord {
+    /// The public name.
+    pub id: TokenId,
+    /// What it makes of devices.
+    pub kind: TokenKind,
+    /// The key derived from the secret.
+    pub key: TokenKey,
+    /// How many devices it lets in.
+    pub uses: u32,
+    /// How many it has let in.
+    pub used: u32,
+    /// How many bad proofs there were.
+    pub failures: u32,
+    /// Whether a person closed it.
+    pub revoked: bool,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When its time is over.
+    pub expires: Timestamp,
+    /// Where its devices are filed.
+    pub school: Option<Uai>,
+    /// Into which kit and slot they go.
+    pub kit: Option<KitSlot>,
+    /// Serial numbers that are active at once, as evidence (cleaned, lower case).
+    pub serials: Vec<String>,
+    /// A note for the list.
+    pub note: String,
+    /// Who made it.
+    pub operator: String,
+}
+
+impl TokenRecord {
+    /// Where it stands.
+    #[must_use]
+    pub fn state(&self, now: Timestamp) -> TokenState {
+        if self.revoked {
+            TokenState::Revoked
+        } else if self.failures >= FAILURES_MAX {
+            TokenState::Locked
+        } else if self.used >= self.uses {
+            TokenState::UsedUp
+        } else if now >= self.expires {
+            TokenState::Expired
+        } else {
+            TokenState::Open
+        }
+    }
+
+    /// Whether this serial number is on its list.
+    #[must_use]
+    pub fn lists(&self, serial: &str) -> bool {
+        self.serials.contains(&serial.to_lowercase())
+    }
+}
+
+/// What a person asks for.
+#[derive(Clone, Debug)]
+pub struct TokenWish {
+    /// What it makes of devices.
+    pub kind: TokenKind,
+    /// How many it lets in.
+    pub uses: u32,
+    /// How long; `None` for the kind's own.
+    pub life: Option<Duration>,
+    /// Where devices are filed.
+    pub school: Option<Uai>,
+    /// Into which kit and slot.
+    pub kit: Option<KitSlot>,
+    /// Serials that are active at once.
+    pub serials: Vec<String>,
+    /// A note.
+    pub note: String,
+}
+
+/// Makes a token; the secret in the answer is said once and kept nowhere.
+///
+/// # Errors
+/// `Invalid` for a wish out of its limits.
+pub async fn token_create(
+    store: &SharedStore,
+    territory: &TerritoryId,
+    wish: TokenWish,
+    operator: &str,
+    pin: Pin,
+    random: &[u8; 31],
+    now: Timestamp,
+) -> Result<(Token, TokenRecord)> {
+    let life = wish_check(&wish)?;
+    let token = Token::new(random, pin);
+    let record = TokenRecord {
+        id: token.id,
+        kind: wish.kind,
+        key: token.key(),
+        uses: wish.uses,
+        used: 0,
+        failures: 0,
+        revoked: false,
+        created: now,
+        expires: now.after(life),
+        school: wish.school,
+        kit: wish.kit,
+        serials: wish.serials.iter().filter_map(|s| evidence(s)).map(|s| s.to_lowercase()).collect(),
+        note: wish.note,
+        operator: operator.to_owned(),
+    };
+    let act = Act::new(now, Author::Operator(operator.to_owned()), "token_create", token.id.to_string());
+    Writes::by(territory, &act)?.put(&TOKENS, token.id.to_string(), &record, Expect::Absent)?.commit(store).await?;
+    Ok((token, record))
+}
+
+/// Tokens in the order of their ids; only those that still let devices in, unless all are asked for.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub async fn token_list(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    all: bool,
+    after: &str,
+    limit: usize,
+    now: Timestamp,
+) -> Result<(Vec<TokenRecord>, String)> {
+    let scope = TOKENS.scope(territory, "");
+    let mut found = Vec::new();
+    let mut after = after.to_owned();
+    loop {
+        let page = TOKENS.page(store, &scope, &after, limit.clamp(1, 500)).await?;
+        if page.is_empty() {
+            return Ok((found, String::new()));
+        }
+        for row in page {
+            after = row.id;
+            if all || row.value.state(now) == TokenState::Open {
+                found.push(row.value);
+            }
+            if found.len() >= limit {
+                return Ok((found, after));
+            }
+        }
+    }
+}
+
+/// Closes a token; devices that came with it stay.
+///
+/// # Errors
+/// `NotFound`, or `Conflict` when it was used at the same time.
+pub async fn token_revoke(
+    store: &SharedStore,
+    territory: &TerritoryId,
+    id: TokenId,
+    operator: &str,
+    why: &str,
+    now: Timestamp,
+) -> Result<TokenRecord> {
+    let row = token_get(store.as_ref(), territory, id).await?.ok_or_else(|| Error::NotFound(format!("token {id}")))?;
+    let mut record = row.value;
+    if record.revoked {
+        return Ok(record);
+    }
+    record.revoked = true;
+    let act = Act::new(now, Author::Operator(operator.to_owned()), "token_revoke", id.to_string()).because(why);
+    Writes::by(territory, &act)?.put(&TOKENS, id.to_string(), &record, Expect::At(row.revision))?.commit(store).await?;
+    Ok(record)
+}
+
+/// The token of this id.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub async fn token_get(store: &dyn Store, territory: &TerritoryId, id: TokenId) -> Result<Option<Row<TokenRecord>>> {
+    TOKENS.get(store, territory, id.to_string()).await
+}
+
+fn wish_check(wish: &TokenWish) -> Result<Duration> {
+    let invalid = |text: String| Err(Error::Invalid(text));
+    match wish.kind {
+        TokenKind::Unit if wish.uses != 1 => return invalid("a unit token lets in exactly one device".to_owned()),
+        TokenKind::Kit if !(1..=USES_MAX).contains(&wish.uses) => {
+            return invalid(format!("a kit token lets in 1 to {USES_MAX} devices, not {}", wish.uses));
+        }
+        TokenKind::Unit | TokenKind::Kit => {}
+    }
+    let (usual, longest) = wish.kind.life();
+    let life = wish.life.unwrap_or(usual);
+    if life < Duration::from_secs(60) || life > longest {
+        return invalid(format!("this kind of token lives from one minute to {} hours", longest.as_secs() / 3600));
+    }
+    if wish.serials.len() > USES_MAX as usize {
+        return invalid(format!("at most {USES_MAX} serial numbers"));
+    }
+    if let Some(bad) = wish.serials.iter().find(|s| evidence(s).is_none()) {
+        return invalid(format!(
+            "{:?} is a placeholder, not a serial number",
+            bad.chars().take(40).collect::<String>()
+        ));
+    }
+    let labels = wish.kit.iter().flat_map(|k| [&k.kit, &k.slot]);
+    for label in labels {
+        if label.is_empty() || label.chars().count() > LABEL_CHARS_MAX || label.chars().any(char::is_control) {
+            return invalid(format!(
+                "a kit and a slot are named with 1 to {LABEL_CHARS_MAX} characters, both together"
+            ));
+        }
+    }
+    if wish.note.chars().count() > NOTE_CHARS_MAX {
+        return invalid(format!("a note has at most {NOTE_CHARS_MAX} characters"));
+    }
+    Ok(life)
+}

@@ -1,0 +1,227 @@
+//! Devices.
+
+use crate::shared::Shared;
+use crate::status::{convert_status, invalid, status};
+use controlplane_core::device::{DEVICES, device_alike, device_decide, device_find};
+use controlplane_core::fleet::{Filter, Member, fleet_page, member_of};
+use controlplane_core::plan::TOLD;
+use controlplane_core::presence::{ConditionState, ObservedState, PRESENCES};
+use controlplane_core::report::{Condition, FACTS, report_sections};
+use controlplane_core::store::{Changes, PAGE_MAX, Scope};
+use model::device::JoinState;
+use model::id::DeviceId;
+use model::time::Timestamp;
+use model::uai::Uai;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+use wire::convert::section_unpack;
+use wire::v1::{
+    DeviceDecideRequest, DeviceDecideResponse, DeviceListRequest, DeviceListResponse, DeviceShowResponse, DeviceSummary,
+    DeviceWatchRequest, HealthStatus, SectionReport,
+};
+
+/// Summaries that wait for a slow watcher.
+const WATCH_AHEAD: usize = 64;
+/// The longest text a filter or a name may have, in bytes.
+const TEXT_MAX: usize = 128;
+
+pub(super) async fn list(shared: &Shared, asked: DeviceListRequest) -> Result<DeviceListResponse, Status> {
+    let (filter, limit) = (filter_of(&asked)?, limit_of(asked.limit)?);
+    let heard = |id| shared.live.heard(id).map(|(at, _)| at);
+    let now = shared.clock.now();
+    let page = fleet_page(shared.store.as_ref(), shared.territory(), &filter, &asked.after, limit, now, &heard);
+    let (members, next) = page.await.map_err(status)?;
+    Ok(DeviceListResponse { devices: members.iter().map(|m| summary(shared, m)).collect(), next })
+}
+
+pub(super) async fn show(shared: &Shared, text: &str) -> Result<DeviceShowResponse, Status> {
+    let store = shared.store.as_ref();
+    let device = device_find(store, shared.territory(), short(text)?).await.map_err(status)?.value;
+    let id = device.id;
+    let until = device.certificate.until;
+    let alike = device_alike(store, shared.territory(), &device).await.map_err(status)?;
+    let told = TOLD.get(store, shared.territory(), id.to_string()).await.map_err(status)?;
+    let kept = report_sections(store, shared.territory(), id).await.map_err(status)?;
+    let sections = kept.into_iter().map(|(kind, section)| {
+        let body = section_unpack(kind, &section.body(), section.zstd).map_err(|e| Status::internal(e.to_string()))?;
+        Ok(SectionReport {
+            kind: wire::v1::SectionKind::from(kind).into(),
+            collected_unix_ms: section.collected.unix_millis(),
+            received_unix_ms: section.received.unix_millis(),
+            digest: section.digest.as_bytes().to_vec(),
+            body,
+        })
+    });
+    let sections = sections.collect::<Result<_, Status>>()?;
+    let member = member(shared, device).await?;
+    Ok(DeviceShowResponse {
+        device: Some(summary(shared, &member)),
+        sections,
+        generation: told.map(|row| row.value.generation.into()),
+        observed: member.presence.observed.clone().map(observed),
+        clock_ahead_ms: member.presence.clock_ahead_ms,
+        certificate_until_unix_ms: until.unix_millis(),
+        alike: alike.iter().map(DeviceId::to_string).collect(),
+    })
+}
+
+pub(super) async fn decide(
+    shared: &Shared,
+    operator: &str,
+    asked: DeviceDecideRequest,
+) -> Result<DeviceDecideResponse, Status> {
+    let state = JoinState::try_from(asked.state()).map_err(convert_status)?;
+    let found = device_find(shared.store.as_ref(), shared.territory(), short(&asked.device)?).await.map_err(status)?;
+    let (id, now) = (found.value.id, shared.clock.now());
+    let decided = device_decide(&shared.store, shared.territory(), id, state, operator, &asked.why, now);
+    let device = decided.await.map_err(status)?;
+    tracing::info!(device = %id, state = state.name(), "decided by an operator");
+    let member = member(shared, device).await?;
+    Ok(DeviceDecideResponse { device: Some(summary(shared, &member)) })
+}
+
+/// Follows the tables that make a summary and sends the devices that fit, as they change.
+pub(super) async fn watch(
+    shared: Arc<Shared>,
+    asked: DeviceWatchRequest,
+) -> Result<ReceiverStream<Result<DeviceSummary, Status>>, Status> {
+    let filter = filter_of(&asked.filter.unwrap_or_default())?;
+    let (send, receive) = mpsc::channel(WATCH_AHEAD);
+    let mut since = shared.store.revision().await.map_err(status)?;
+    let tables = vec![DEVICES.name, FACTS.name, PRESENCES.name];
+    let scope = Scope { territory: shared.territory().clone(), tables, prefix: String::new() };
+    tokio::spawn(async move {
+        let mut stop = shared.stop.clone();
+        loop {
+            let changes = tokio::select! {
+                changes = shared.store.changes(&scope, since, PAGE_MAX) => changes,
+                () = send.closed() => return,
+                _ = stop.wait_for(|s| *s) => return,
+            };
+            let keys = match changes {
+                Ok(Changes::Keys { keys, upto }) => {
+                    since = upto;
+                    keys
+                }
+                Ok(Changes::Gone { now }) => {
+                    since = now;
+                    continue;
+                }
+                Err(error) => {
+                    let _ = send.send(Err(status(error))).await;
+                    return;
+                }
+            };
+            let ids: BTreeSet<DeviceId> = keys.iter().filter_map(|key| key.id.parse().ok()).collect();
+            for id in ids {
+                match seen(&shared, id, &filter).await {
+                    Ok(None) => {}
+                    Ok(Some(summary)) => {
+                        if send.send(Ok(summary)).await.is_err() {
+                            return;
+                        }
+                    }
+                    Err(error) => {
+                        let _ = send.send(Err(error)).await;
+                        return;
+                    }
+                }
+            }
+        }
+    });
+    Ok(ReceiverStream::new(receive))
+}
+
+async fn seen(shared: &Shared, id: DeviceId, filter: &Filter) -> Result<Option<DeviceSummary>, Status> {
+    let row = DEVICES.get(shared.store.as_ref(), shared.territory(), id.to_string()).await.map_err(status)?;
+    let Some(row) = row else { return Ok(None) };
+    let member = member(shared, row.value).await?;
+    Ok(filter.fits(&member, shared.clock.now()).then(|| summary(shared, &member)))
+}
+
+async fn member(shared: &Shared, device: controlplane_core::device::Device) -> Result<Member, Status> {
+    let heard = |id| shared.live.heard(id).map(|(at, _)| at);
+    member_of(shared.store.as_ref(), shared.territory(), device, &heard).await.map_err(status)
+}
+
+fn summary(shared: &Shared, member: &Member) -> DeviceSummary {
+    let (device, facts, presence) = (&member.device, &member.facts, &member.presence);
+    let text = |t: &Option<String>| t.clone().unwrap_or_default();
+    let (kit, slot) = device.kit.clone().map_or_else(Default::default, |k| (k.kit, k.slot));
+    let health = match facts.health {
+        Condition::Unknown => HealthStatus::Unknown,
+        Condition::Ok => HealthStatus::Ok,
+        Condition::Warning => HealthStatus::Warning,
+        Condition::Critical => HealthStatus::Critical,
+    };
+    DeviceSummary {
+        id: device.id.to_string(),
+        state: wire::v1::JoinState::from(device.state).into(),
+        reason: device.reason.map_or("", |r| r.name()).to_owned(),
+        school: device.school.map_or_else(String::new, |s| s.to_string()),
+        kit,
+        slot,
+        maker: text(&facts.maker),
+        model: text(&facts.model),
+        serial: text(&facts.serial),
+        os: text(&facts.os),
+        health: health.into(),
+        enrolled_unix_ms: device.enrolled.unix_millis(),
+        last_seen_unix_ms: presence.seen.max(Timestamp::default()).unix_millis(),
+        agent_version: presence.agent_version.clone(),
+        connected: shared.live.heard(device.id).is_some_and(|(_, held)| held),
+    }
+}
+
+fn observed(observed: ObservedState) -> wire::v1::Observed {
+    let conditions = observed.conditions.into_iter().map(|c| wire::v1::Condition {
+        item: c.item,
+        state: match c.state {
+            ConditionState::Held => wire::v1::ConditionState::Held,
+            ConditionState::Pending => wire::v1::ConditionState::Pending,
+            ConditionState::Failed => wire::v1::ConditionState::Failed,
+        }
+        .into(),
+        reason: c.reason,
+    });
+    wire::v1::Observed { generation: Some(observed.generation.into()), conditions: conditions.collect() }
+}
+
+fn filter_of(asked: &DeviceListRequest) -> Result<Filter, Status> {
+    Ok(Filter {
+        school: school_of(&asked.school)?,
+        model: (!asked.model.is_empty()).then(|| short(&asked.model).map(str::to_owned)).transpose()?,
+        health: match asked.health() {
+            HealthStatus::Unspecified => None,
+            HealthStatus::Ok => Some(Condition::Ok),
+            HealthStatus::Warning => Some(Condition::Warning),
+            HealthStatus::Critical => Some(Condition::Critical),
+            HealthStatus::Unknown => Some(Condition::Unknown),
+        },
+        state: match asked.state() {
+            wire::v1::JoinState::Unspecified => None,
+            state => Some(state.try_into().map_err(convert_status)?),
+        },
+        silent: (asked.silent_seconds > 0).then(|| Duration::from_secs(asked.silent_seconds)),
+    })
+}
+
+pub(super) fn school_of(text: &str) -> Result<Option<Uai>, Status> {
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(invalid) }
+}
+
+pub(super) fn limit_of(limit: u32) -> Result<usize, Status> {
+    match limit {
+        0 => Ok(100),
+        1..=1_000 => Ok(limit as usize),
+        _ => Err(invalid("a page has at most 1000 lines")),
+    }
+}
+
+fn short(text: &str) -> Result<&str, Status> {
+    if text.len() <= TEXT_MAX { Ok(text) } else { Err(invalid("the text is too long")) }
+}

@@ -1,0 +1,116 @@
+//! The control plane's keys at work: issuing to devices, signing heads, and what devices trust.
+
+use crate::error::{Error, Result};
+use crate::folder::{Folder, file_read, text_read};
+use crate::random;
+use bytes::Bytes;
+use controlplane_core::device::Certificate;
+use controlplane_core::enrol::Issuer;
+use identity::caller::{Caller, certificate_read};
+use identity::issue::{Authority, chain_of_pem, pin_of, until_of};
+use identity::key::OnlineSigner;
+use model::desired::Head;
+use model::digest::Digest;
+use model::id::{DeviceId, TerritoryId};
+use model::signed::Signed;
+use model::time::Timestamp;
+use model::token::Pin;
+use wire::convert::head_encode;
+
+/// What the running server holds: an intermediate, its own certificate, the online key; never the root's key.
+pub struct Ca {
+    territory: TerritoryId,
+    authority: Authority,
+    online: OnlineSigner,
+    /// What devices trust, signed by the root: payload, key name, signature.
+    pub trust: wire::v1::Envelope,
+    /// The root's certificate, DER.
+    pub root: Vec<u8>,
+    /// The server's certificate, then its issuers, DER.
+    pub server_chain: Vec<Vec<u8>>,
+    /// The server's key, PKCS #8 PEM.
+    pub server_key: String,
+    /// What tokens carry of the root.
+    pub pin: Pin,
+    /// The end of the server's certificate.
+    pub server_until: Timestamp,
+}
+
+impl Ca {
+    /// Reads the keys of a data folder and checks that they belong together.
+    ///
+    /// # Errors
+    /// [`Error`] that names the file which is missing or damaged.
+    pub fn read(folder: &Folder, territory: &TerritoryId) -> Result<Self> {
+        let chain = |file: &str| -> Result<Vec<Vec<u8>>> {
+            let path = folder.ca(file);
+            chain_of_pem(&text_read(&path)?).map_err(|e| Error::Damaged { path, why: e.to_string() })
+        };
+        let (root, intermediate, server_chain) = (chain("root.pem")?, chain("intermediate.pem")?, chain("server.pem")?);
+        let authority = Authority::new(&text_read(&folder.ca("intermediate.key"))?, intermediate)
+            .map_err(|e| Error::Damaged { path: folder.ca("intermediate.key"), why: e.to_string() })?;
+        let online = OnlineSigner::from_pkcs8(&file_read(&folder.ca("online.key"))?)
+            .map_err(|e| Error::Damaged { path: folder.ca("online.key"), why: e.to_string() })?;
+        let root = root.into_iter().next().unwrap_or_default();
+        let trust = prost::Message::decode(file_read(&folder.ca("trust.bin"))?.as_slice())
+            .map_err(|_| Error::Damaged { path: folder.ca("trust.bin"), why: "not trust roots".to_owned() })?;
+        Ok(Self {
+            territory: territory.clone(),
+            authority,
+            online,
+            trust,
+            pin: pin_of(&root)?,
+            server_until: until_of(&server_chain[0])?,
+            root,
+            server_chain,
+            server_key: text_read(&folder.ca("server.key"))?,
+        })
+    }
+
+    /// A signed head.
+    #[must_use]
+    pub fn head_sign(&self, head: &Head) -> Signed<Head> {
+        self.online.sign(head_encode(head))
+    }
+
+    /// What binds an exchange to this server's TLS connection (tls-server-end-point, RFC 5929).
+    #[must_use]
+    pub fn channel_binding(&self) -> Digest {
+        Digest::of(&self.server_chain[0])
+    }
+
+    /// The end of the intermediate.
+    #[must_use]
+    pub fn intermediate_until(&self) -> Timestamp {
+        self.authority.until
+    }
+}
+
+impl Issuer for Ca {
+    fn issue(
+        &self,
+        request: &[u8],
+        device: DeviceId,
+        now: Timestamp,
+    ) -> controlplane_core::Result<(Certificate, Vec<Vec<u8>>)> {
+        let invalid = |e: identity::Error| controlplane_core::Error::Invalid(e.to_string());
+        let caller = Caller::Device { territory: self.territory.clone(), device };
+        let chain = self.authority.device_issue(request, &caller, now, random::bytes()?).map_err(invalid)?;
+        let read = certificate_read(&chain[0]).map_err(invalid)?;
+        Ok((Certificate { serial: read.serial, until: read.until }, chain))
+    }
+}
+
+/// Trust roots signed by the root, as they travel and are kept.
+///
+/// # Errors
+/// [`Error`] when the root cannot sign.
+pub fn trust_sign(root: &Authority, payload: Bytes) -> Result<wire::v1::Envelope> {
+    let message = [wire::convert::TRUST_PURPOSE.as_bytes(), &[0], &payload].concat();
+    let key = Digest::of(&identity::issue::point_of(&root.chain[0])?);
+    Ok(wire::v1::Envelope {
+        payload,
+        key: Bytes::copy_from_slice(key.as_bytes()),
+        signature: root.sign(&message)?.into(),
+    })
+}

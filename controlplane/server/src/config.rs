@@ -1,0 +1,120 @@
+//! The server's configuration: one TOML file, in which an unknown key is an error.
+
+use crate::error::{Error, Result};
+use crate::folder::{Folder, text_read};
+use model::id::TerritoryId;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+
+/// `server.toml`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Whose devices these are.
+    pub territory: TerritoryId,
+    /// Where to listen, such as `0.0.0.0:8443`.
+    pub listen: SocketAddr,
+    /// Where agents and staff reach the server, such as `https://cartable.example.fr:8443`.
+    pub url: String,
+    /// The store.
+    #[serde(default)]
+    pub store: StoreConfig,
+    /// Limits.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// `[store]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreConfig {
+    /// Memory for the store's cache, in MiB; 8 to 65,536.
+    pub cache_mib: u64,
+    /// Below this much free disk, in MiB, nothing is accepted any more.
+    pub free_floor_mib: u64,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { cache_mib: 128, free_floor_mib: 256 }
+    }
+}
+
+/// `[limits]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections at a time; further ones wait.
+    pub connections: usize,
+    /// TLS handshakes at a time.
+    pub handshakes: usize,
+    /// After the server stops, devices come back within so many seconds.
+    pub spread_seconds: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 19_000, handshakes: 64, spread_seconds: 60 }
+    }
+}
+
+impl Config {
+    /// Reads and checks the configuration of a data folder.
+    ///
+    /// # Errors
+    /// [`Error`] that names the file, the line and the key.
+    pub fn read(folder: &Folder) -> Result<Self> {
+        let path = folder.config();
+        let text = text_read(&path)?;
+        let config: Self =
+            toml::from_str(&text).map_err(|e| Error::Config { path: path.clone(), message: e.to_string() })?;
+        config.check().map_err(|message| Error::Config { path, message })?;
+        Ok(config)
+    }
+
+    fn check(&self) -> std::result::Result<(), String> {
+        if !self.url.starts_with("https://") || self.url.len() > 256 {
+            return Err(format!("url = {:?}: it begins with https:// and has at most 256 characters", self.url));
+        }
+        if !(8..=65_536).contains(&self.store.cache_mib) {
+            return Err(format!("store.cache_mib = {}: 8 to 65536", self.store.cache_mib));
+        }
+        if !(1..=1_000_000).contains(&self.limits.connections) || !(1..=4_096).contains(&self.limits.handshakes) {
+            return Err("limits: connections is 1 to 1000000, handshakes 1 to 4096".to_owned());
+        }
+        if self.limits.spread_seconds > 3_600 {
+            return Err(format!("limits.spread_seconds = {}: at most 3600", self.limits.spread_seconds));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "territory = \"doubs\"\nlisten = \"127.0.0.1:8443\"\nurl = \"https://localhost:8443\"\n";
+
+    fn read(text: &str) -> Result<Config> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("server.toml"), text).unwrap();
+        Config::read(&Folder::new(folder.path()))
+    }
+
+    #[test]
+    fn each_mistake_is_named() {
+        assert!(read(GOOD).is_ok());
+        for (spoilt, named) in [
+            (format!("{GOOD}colour = 1\n"), "colour"),
+            (format!("{GOOD}[store]\ncash_mib = 1\n"), "cash_mib"),
+            (format!("{GOOD}[store]\ncache_mib = 1\n"), "cache_mib"),
+            (GOOD.replace("doubs", "Doubs!"), "territory"),
+            (GOOD.replace("127.0.0.1:8443", "here"), "listen"),
+            (GOOD.replace("https://", "http://"), "url"),
+            ("territory = ".to_owned(), "line 1"),
+        ] {
+            let text = read(&spoilt).unwrap_err().to_string();
+            assert!(text.contains(named), "{text}");
+        }
+    }
+}

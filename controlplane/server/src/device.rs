@@ -1,0 +1,310 @@
+//! `Device.CheckIn`: a device's whole life, in one handler.
+
+use crate::caller::device_of;
+use crate::live::Call;
+use crate::random;
+use crate::shared::{Ruling, Shared};
+use crate::status::{convert_status, invalid, part_status, status};
+use controlplane_core::audit::Author;
+use controlplane_core::device::{Device, device_get};
+use controlplane_core::plan::{TOLD, Told, told_next};
+use controlplane_core::presence::{
+    CONDITIONS_MAX, Condition, ConditionState, ObservedState, PRESENCES, Presence, sections_wanted,
+};
+use controlplane_core::report::{Report, Section, report_keep};
+use controlplane_core::store::Expect;
+use controlplane_core::table::Writes;
+use controlplane_core::Error;
+use model::desired::{Generation, Head};
+use model::device::{JoinState, evidence};
+use model::digest::Digest;
+use model::id::{BootId, DeviceId};
+use model::section::{MESSAGE_BYTES_MAX, SectionKind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tonic::{Request, Response, Status};
+use wire::convert::{Assembled, boot_id, parts_join};
+use wire::v1::device_server::{Device as DeviceCalls, DeviceServer};
+use wire::v1::{CheckInRequest, CheckInResponse};
+
+/// The longest a check-in is held, whatever the device asks.
+const HOLD_MAX: Duration = Duration::from_secs(3600);
+/// The most pieces of sections in one message.
+const PARTS_MAX: usize = 16;
+
+/// The device service.
+pub(crate) struct DeviceService {
+    shared: Arc<Shared>,
+}
+
+impl DeviceService {
+    /// The service, with its message limit.
+    pub(crate) fn server(shared: Arc<Shared>) -> DeviceServer<Self> {
+        DeviceServer::new(Self { shared }).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+}
+
+/// What a check-in says, checked.
+struct Said {
+    boot: BootId,
+    sequence: u64,
+    root: Digest,
+    generation: Option<Generation>,
+    plan: Option<Digest>,
+    hold: Duration,
+    agent_version: String,
+    clock_ahead_ms: Option<i64>,
+}
+
+#[tonic::async_trait]
+impl DeviceCalls for DeviceService {
+    async fn check_in(&self, request: Request<CheckInRequest>) -> Result<Response<CheckInResponse>, Status> {
+        let shared = self.shared.as_ref();
+        let id = device_of(&request, shared.territory())?;
+        shared.check_ins.fetch_add(1, Ordering::Relaxed);
+        admitted(shared, id).await?;
+        let now = shared.clock.now();
+        let call = shared.live.begin(id, now);
+        let (said, report) = take(shared, id, request.into_inner())?;
+        let reported = report.is_some();
+        let mut answer = CheckInResponse::default();
+        if let Some((report, observed)) = report {
+            answer.stored = report.sections.iter().map(|(_, s)| s.digest.as_bytes().to_vec()).collect();
+            keep(shared, id, &said, report, observed).await?;
+        }
+        answer.wanted = wanted(shared, id, &said).await?;
+        let reported = reported || !answer.wanted.is_empty();
+        finish(shared, &call, id, &said, answer, reported).await.map(Response::new)
+    }
+}
+
+/// The device's record, if it may talk.
+async fn admitted(shared: &Shared, id: DeviceId) -> Result<Device, Status> {
+    let subject = id.to_string();
+    let refuse = shared.refuse(Author::Rule("check_in".to_owned()), "check_in", &subject);
+    let device = match device_get(shared.store.as_ref(), shared.territory(), id).await {
+        Err(Error::NotFound(_)) => Err(Error::Denied("this device is not known here; enrol it again".to_owned())),
+        other => other,
+    };
+    match device {
+        Ok(row) if row.value.state == JoinState::Revoked => {
+            Err(refuse(Error::Denied("this device is revoked; enrol it again with a new token".to_owned())))
+        }
+        Ok(row) => Ok(row.value),
+        Err(error) => Err(refuse(error)),
+    }
+}
+
+/// Reads the message; the report is what must be durable before the answer.
+#[allow(clippy::type_complexity, reason = "named at its one use")]
+fn take(
+    shared: &Shared,
+    id: DeviceId,
+    request: CheckInRequest,
+) -> Result<(Said, Option<(Report, Option<ObservedState>)>), Status> {
+    if request.parts.len() > PARTS_MAX {
+        return Err(invalid(format!("at most {PARTS_MAX} pieces a message")));
+    }
+    let now = shared.clock.now();
+    let said = Said {
+        boot: boot_id(&request.boot).map_err(convert_status)?,
+        sequence: request.sequence,
+        root: digest_of(&request.sections_root).ok_or_else(|| invalid("sections_root is 32 bytes"))?,
+        generation: request.generation.map(Generation::from),
+        plan: digest_of(&request.plan),
+        hold: Duration::from_millis(request.hold_ms.into()).min(HOLD_MAX),
+        agent_version: evidence(&request.agent_version).unwrap_or_default(),
+        clock_ahead_ms: (request.device_unix_ms != 0)
+            .then(|| request.device_unix_ms.saturating_sub(now.unix_millis())),
+    };
+    let observed = request.observed.map(observed_of).transpose()?;
+    let mut report = Report::default();
+    for part in request.parts {
+        // A kind from a newer agent: nothing here could show it; its digest keeps the roots apart, and is asked for once.
+        if SectionKind::try_from(part.kind()).is_err() {
+            continue;
+        }
+        let whole = shared.live.with(id, |seat| {
+            let mut assembly = seat.assembly.take().map(|a| *a);
+            let joined = parts_join(&mut assembly, part);
+            seat.assembly = assembly.map(Box::new);
+            joined
+        });
+        let Some(whole) = whole.map_err(part_status)? else { continue };
+        crate::facts::note(&whole, &mut report.facts).map_err(convert_status)?;
+        let Assembled { kind, digest, collected, packed, zstd, .. } = whole;
+        report.sections.push((kind, Section::new(digest, collected, now, zstd, &packed)));
+    }
+    let carries = request.report || !report.sections.is_empty() || observed.is_some();
+    Ok((said, carries.then_some((report, observed))))
+}
+
+/// Makes a report durable; a piece of a section alone is not one.
+async fn keep(
+    shared: &Shared,
+    id: DeviceId,
+    said: &Said,
+    report: Report,
+    observed: Option<ObservedState>,
+) -> Result<(), Status> {
+    let mut presence = presence_of(shared, id).await?;
+    presence.boot = Some(said.boot);
+    presence.sequence = said.sequence;
+    presence.agent_version.clone_from(&said.agent_version);
+    presence.observed = observed.or(presence.observed);
+    presence.seen = shared.clock.now();
+    if let Some(ahead) = said.clock_ahead_ms {
+        presence.clock_ahead_ms = ahead;
+    }
+    report_keep(&shared.store, shared.territory(), id, &mut presence, report).await.map_err(status)?;
+    shared.live.with(id, |seat| {
+        seat.kept = Some(presence.kept());
+        seat.flush();
+    });
+    Ok(())
+}
+
+/// What to ask for in full; a root is asked about once, so that two sides which differ for ever do not talk for ever.
+async fn wanted(shared: &Shared, id: DeviceId, said: &Said) -> Result<Vec<i32>, Status> {
+    let kept = match shared.live.with(id, |seat| seat.kept) {
+        Some(kept) => kept,
+        None => presence_of(shared, id).await?.kept(),
+    };
+    let mut wanted = sections_wanted(kept, said.sequence, said.root);
+    shared.live.with(id, |seat| {
+        seat.kept = Some(kept);
+        // While pieces are arriving, the roots differ because they must.
+        if seat.assembly.is_some() || (seat.asked == Some(said.root) && !wanted.is_empty()) {
+            wanted.clear();
+        } else if !wanted.is_empty() {
+            seat.asked = Some(said.root);
+        }
+    });
+    Ok(wanted.into_iter().map(|kind| wire::v1::SectionKind::from(kind).into()).collect())
+}
+
+/// Answers at once, or when something changes, or when the hold is over.
+async fn finish(
+    shared: &Shared,
+    call: &Call<'_>,
+    id: DeviceId,
+    said: &Said,
+    mut answer: CheckInResponse,
+    at_once: bool,
+) -> Result<CheckInResponse, Status> {
+    let mut ruling = shared.ruling.clone();
+    let mut stop = shared.stop.clone();
+    let over = shared.clock.sleep(if at_once { Duration::ZERO } else { said.hold });
+    tokio::pin!(over);
+    let _held = (!at_once && !said.hold.is_zero()).then(|| call.hold());
+    let mut last = at_once || said.hold.is_zero();
+    loop {
+        let device = admitted(shared, id).await?;
+        if !call.is_newest() {
+            return Err(Status::aborted("a newer check-in of this device has begun"));
+        }
+        answer.quarantined = device.state == JoinState::Quarantined;
+        let now_ruling = Arc::clone(&ruling.borrow_and_update());
+        let news = tell(shared, id, said, &now_ruling, &mut answer).await?;
+        if *stop.borrow() {
+            let spread = u64::from(shared.config.limits.spread_seconds) * 1000;
+            answer.wait_ms = u32::try_from(random::below(spread) + 1).unwrap_or(u32::MAX);
+            last = true;
+        }
+        if news || last {
+            answer.server_unix_ms = shared.clock.now().unix_millis();
+            answer.sequence = shared.live.with(id, |seat| seat.kept.map_or(0, |k| k.sequence));
+            return Ok(answer);
+        }
+        tokio::select! {
+            () = call.woken() => {}
+            _ = ruling.changed() => {}
+            _ = stop.changed() => {}
+            () = &mut over => last = true,
+        }
+    }
+}
+
+/// Puts the head, and the plan if the device lacks it, into the answer; says whether there is something new.
+async fn tell(
+    shared: &Shared,
+    id: DeviceId,
+    said: &Said,
+    ruling: &Ruling,
+    answer: &mut CheckInResponse,
+) -> Result<bool, Status> {
+    let told = told(shared, id, said.generation, ruling).await?;
+    if said.generation == Some(told.generation) && said.plan == Some(told.plan) {
+        return Ok(false);
+    }
+    let head = Head { device: id, generation: told.generation, plan: told.plan };
+    answer.head = Some((&shared.ca.head_sign(&head)).into());
+    if said.plan != Some(told.plan) {
+        answer.plan = ruling.plan.clone();
+    }
+    Ok(true)
+}
+
+/// What the device is to be told; written before it is said, so that a generation never means two things.
+pub(crate) async fn told(
+    shared: &Shared,
+    id: DeviceId,
+    heard: Option<Generation>,
+    ruling: &Ruling,
+) -> Result<Told, Status> {
+    let mut before = shared.live.with(id, |seat| seat.told);
+    loop {
+        let known = match before {
+            Some(known) => known,
+            None => TOLD
+                .get(shared.store.as_ref(), shared.territory(), id.to_string())
+                .await
+                .map_err(status)?
+                .map(|row| (row.value, row.revision)),
+        };
+        let next = told_next(known.map(|(t, _)| t), heard, ruling.digest, shared.store.epoch(), &ruling.rules);
+        if known.is_some_and(|(told, _)| told == next) {
+            shared.live.with(id, |seat| seat.told = Some(known));
+            return Ok(next);
+        }
+        let expect = known.map_or(Expect::Absent, |(_, revision)| Expect::At(revision));
+        let written = Writes::of(shared.territory(), id).put(&TOLD, id.to_string(), &next, expect).map_err(status)?;
+        match written.commit(&shared.store).await {
+            Ok(revision) => {
+                shared.live.with(id, |seat| seat.told = Some(Some((next, revision))));
+                return Ok(next);
+            }
+            Err(Error::Conflict(_)) => before = None,
+            Err(error) => return Err(status(error)),
+        }
+    }
+}
+
+async fn presence_of(shared: &Shared, id: DeviceId) -> Result<Presence, Status> {
+    let row = PRESENCES.get(shared.store.as_ref(), shared.territory(), id.to_string()).await.map_err(status)?;
+    Ok(row.map(|row| row.value).unwrap_or_default())
+}
+
+fn observed_of(observed: wire::v1::Observed) -> Result<ObservedState, Status> {
+    if observed.conditions.len() > CONDITIONS_MAX {
+        return Err(invalid(format!("at most {CONDITIONS_MAX} conditions")));
+    }
+    let conditions = observed.conditions.into_iter().map(|c| Condition {
+        state: match c.state() {
+            wire::v1::ConditionState::Held => ConditionState::Held,
+            wire::v1::ConditionState::Failed => ConditionState::Failed,
+            wire::v1::ConditionState::Pending | wire::v1::ConditionState::Unspecified => ConditionState::Pending,
+        },
+        item: evidence(&c.item).unwrap_or_default(),
+        reason: evidence(&c.reason).unwrap_or_default(),
+    });
+    Ok(ObservedState {
+        conditions: conditions.collect(),
+        generation: observed.generation.unwrap_or_default().into(),
+    })
+}
+
+fn digest_of(bytes: &[u8]) -> Option<Digest> {
+    <[u8; 32]>::try_from(bytes).ok().map(Digest::from_bytes)
+}

@@ -1,0 +1,29 @@
+//! The few facts that lists show, taken from sections as they come.
+
+use controlplane_core::report::{Condition, FactsChange};
+use model::health::Status;
+use wire::convert::{Assembled, ConvertError, Section, section_decode};
+
+/// Notes what a section says of the facts.
+///
+/// # Errors
+/// [`ConvertError`] when the section is not of its kind, so that no damaged one is kept.
+pub(crate) fn note(whole: &Assembled, change: &mut FactsChange) -> Result<(), ConvertError> {
+    match section_decode(whole.kind, &whole.plain)? {
+        Section::Hardware(h) => change.hardware = Some((h.maker, h.model, h.serial)),
+        Section::System(s) => {
+            let name = [s.os_name, s.os_version].into_iter().flatten().collect::<Vec<_>>().join(" ");
+            change.os = Some((!name.is_empty()).then_some(name));
+        }
+        Section::Health(h) => {
+            change.health = Some(match h.overall() {
+                Status::Ok => Condition::Ok,
+                Status::Warning => Condition::Warning,
+                Status::Critical => Condition::Critical,
+                Status::Unknown => Condition::Unknown,
+            });
+        }
+        Section::Peripherals(_) | Section::Packages(_) => {}
+    }
+    Ok(())
+}

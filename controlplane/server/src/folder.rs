@@ -1,0 +1,107 @@
+//! The data folder: what lies where, and files written so that a crash leaves the old or the new, never half.
+
+use crate::error::{Error, Result};
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// The largest file of ours that is read whole, in bytes.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Paths within a data folder.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    /// The folder at a path.
+    #[must_use]
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.root.join("server.toml")
+    }
+
+    /// Certificates and keys of the control plane.
+    #[must_use]
+    pub fn ca(&self, file: &str) -> PathBuf {
+        self.root.join("ca").join(file)
+    }
+
+    /// What the first operator needs.
+    #[must_use]
+    pub fn operator(&self, file: &str) -> PathBuf {
+        self.root.join("operator").join(file)
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        self.root.join("store")
+    }
+}
+
+/// Makes a folder that only its owner enters.
+///
+/// # Errors
+/// [`Error::File`] when the system says no.
+pub fn folder_make(path: &Path) -> Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|source| Error::File { what: "written", path: path.to_owned(), source })
+}
+
+/// Writes a new file and makes it durable; a secret one only its owner reads.
+///
+/// # Errors
+/// [`Error::File`] when it is there already or the system says no.
+pub fn file_write(path: &Path, bytes: &[u8], secret: bool) -> Result<()> {
+    let failed = |source| Error::File { what: "written", path: path.to_owned(), source };
+    let mode = if secret { 0o600 } else { 0o644 };
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
+}
+
+/// Makes what was written in a folder durable.
+///
+/// # Errors
+/// [`Error::File`] when the system says no.
+pub fn folder_sync(path: &Path) -> Result<()> {
+    let failed = |source| Error::File { what: "written", path: path.to_owned(), source };
+    File::open(path).and_then(|f| f.sync_all()).map_err(failed)
+}
+
+/// Reads a file of ours.
+///
+/// # Errors
+/// [`Error::File`] when the system says no, [`Error::Damaged`] when it is larger than any of ours.
+pub fn file_read(path: &Path) -> Result<Vec<u8>> {
+    let failed = |source| Error::File { what: "read", path: path.to_owned(), source };
+    if fs::metadata(path).map_err(failed)?.len() > FILE_BYTES_MAX {
+        return Err(Error::Damaged { path: path.to_owned(), why: "too large".to_owned() });
+    }
+    fs::read(path).map_err(failed)
+}
+
+/// Reads a text of ours.
+///
+/// # Errors
+/// As [`file_read`], and [`Error::Damaged`] when it is not UTF-8.
+pub fn text_read(path: &Path) -> Result<String> {
+    String::from_utf8(file_read(path)?)
+        .map_err(|_| Error::Damaged { path: path.to_owned(), why: "not text".to_owned() })
+}

@@ -1,0 +1,152 @@
+//! What is in memory of each device: a seat of some two hundred bytes, and the check-in it holds, if any.
+
+use controlplane_core::plan::Told;
+use controlplane_core::presence::Kept;
+use controlplane_core::store::Revision;
+use model::digest::Digest;
+use model::id::DeviceId;
+use model::time::Timestamp;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+use wire::convert::Assembly;
+
+/// The seats of all devices heard since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    seats: Mutex<HashMap<DeviceId, Seat>>,
+    calls: AtomicU64,
+    held: AtomicU64,
+}
+
+/// One device.
+#[derive(Debug, Default)]
+pub(crate) struct Seat {
+    /// When it was last heard.
+    pub(crate) seen: Timestamp,
+    /// When that was last written.
+    flushed: Timestamp,
+    /// What is kept of its reports; `None` until read from the store.
+    pub(crate) kept: Option<Kept>,
+    /// What it was last told, and when that was written; `None` until read.
+    pub(crate) told: Option<Option<(Told, Revision)>>,
+    /// The sections root for which everything was asked, so that it is asked once.
+    pub(crate) asked: Option<Digest>,
+    /// A section whose pieces are arriving.
+    pub(crate) assembly: Option<Box<Assembly>>,
+    /// Its newest call and what wakes it.
+    call: u64,
+    wake: Option<Arc<Notify>>,
+}
+
+/// A check-in under way; when dropped, the device is no longer held.
+pub(crate) struct Call<'a> {
+    live: &'a Live,
+    device: DeviceId,
+    number: u64,
+    wake: Arc<Notify>,
+}
+
+impl Live {
+    /// Begins a check-in; an earlier one of the same device ends.
+    pub(crate) fn begin(&self, device: DeviceId, now: Timestamp) -> Call<'_> {
+        let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        let wake = Arc::new(Notify::new());
+        let mut seats = self.lock();
+        let seat = seats.entry(device).or_default();
+        seat.seen = seat.seen.max(now);
+        seat.call = number;
+        if let Some(earlier) = seat.wake.replace(Arc::clone(&wake)) {
+            earlier.notify_one();
+        }
+        Call { live: self, device, number, wake }
+    }
+
+    /// Reads or changes a device's seat.
+    pub(crate) fn with<T>(&self, device: DeviceId, f: impl FnOnce(&mut Seat) -> T) -> T {
+        f(self.lock().entry(device).or_default())
+    }
+
+    /// Wakes a device's held check-in to look again.
+    pub(crate) fn wake(&self, device: DeviceId) {
+        if let Some(wake) = self.lock().get(&device).and_then(|seat| seat.wake.as_ref()) {
+            wake.notify_one();
+        }
+    }
+
+    /// Wakes every held check-in to look again.
+    pub(crate) fn wake_all(&self) {
+        self.lock().values().filter_map(|seat| seat.wake.as_ref()).for_each(|wake| wake.notify_one());
+    }
+
+    /// When a device was last heard since the start, and whether it is held.
+    pub(crate) fn heard(&self, device: DeviceId) -> Option<(Timestamp, bool)> {
+        let seats = self.lock();
+        let seat = seats.get(&device)?;
+        (seat.seen > Timestamp::default()).then_some((seat.seen, seat.wake.is_some()))
+    }
+
+    /// How many check-ins are held.
+    pub(crate) fn held(&self) -> u64 {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    /// Devices heard since their last contact was written, at most so many; they count as written.
+    pub(crate) fn flush_take(&self, limit: usize) -> Vec<(DeviceId, Timestamp)> {
+        let mut seats = self.lock();
+        let mut due: Vec<DeviceId> =
+            seats.keys().filter(|id| seats.get(id).is_some_and(|s| s.seen > s.flushed)).take(limit).copied().collect();
+        due.sort_unstable();
+        due.into_iter().filter_map(|id| seats.get_mut(&id).map(|s| (id, s.flush()))).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<DeviceId, Seat>> {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seat {
+    /// The last contact, which is written now.
+    pub(crate) fn flush(&mut self) -> Timestamp {
+        self.flushed = self.seen;
+        self.seen
+    }
+}
+
+impl Call<'_> {
+    /// Waits until something about the device may have changed.
+    pub(crate) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Whether no later check-in of the device has begun.
+    pub(crate) fn is_newest(&self) -> bool {
+        self.live.with(self.device, |seat| seat.call == self.number)
+    }
+
+    /// Counts the call as held until the guard is dropped.
+    pub(crate) fn hold(&self) -> Held<'_> {
+        self.live.held.fetch_add(1, Ordering::Relaxed);
+        Held(self.live)
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        self.live.with(self.device, |seat| {
+            if seat.call == self.number {
+                seat.wake = None;
+            }
+        });
+    }
+}
+
+/// A check-in counted as held.
+pub(crate) struct Held<'a>(&'a Live);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.held.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,62 @@
+//! Opening the store: probed in a child process when it was not closed in order, rebuilt when it is damaged.
+
+use crate::config::StoreConfig;
+use crate::error::{Error, Result};
+use crate::folder::Folder;
+use controlplane_store::{Config, Embedded, probe_due, rebuild};
+use model::time::Timestamp;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// What the probe's process says by its exit code when the store must not be rebuilt: it is in use, read-only, or newer.
+pub const PROBE_OTHER: u8 = 10;
+
+const MIB: u64 = 1024 * 1024;
+
+/// Opens the store of a data folder; each thing worth knowing is said in one line.
+///
+/// `program` is this very program, run as `program probe --data DIR`: a damaged sled may panic or abort, and must not take
+/// the server along.
+///
+/// # Errors
+/// [`Error::Store`] when it is in use, cannot be written, or cannot be rebuilt.
+pub fn store_open(folder: &Folder, config: &StoreConfig, program: Option<&Path>, now: Timestamp) -> Result<Embedded> {
+    let path = folder.store();
+    let due = path.exists() && probe_due(&path)?;
+    if let Some(program) = program.filter(|_| due)
+        && !probe_child(program, folder)?
+    {
+        let rebuilt = rebuild(&path, now)?;
+        tracing::warn!("{rebuilt}");
+    }
+    let config = Config {
+        cache_bytes: config.cache_mib * MIB,
+        free_floor_bytes: config.free_floor_mib * MIB,
+        ..Config::new(&path)
+    };
+    let opened = Embedded::open(config.clone());
+    let (store, opened) = match opened {
+        Err(controlplane_store::Error::Damaged { .. }) => {
+            let rebuilt = rebuild(&path, now)?;
+            tracing::warn!("{rebuilt}");
+            Embedded::open(config)?
+        }
+        other => other?,
+    };
+    tracing::info!("{opened}");
+    Ok(store)
+}
+
+/// Whether the store is whole, as far as a process that only reads it can tell.
+fn probe_child(program: &Path, folder: &Folder) -> Result<bool> {
+    let status = Command::new(program)
+        .args(["probe", "--data"])
+        .arg(folder.root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .map_err(|source| Error::File { what: "run", path: program.to_owned(), source })?;
+    // Opening will say by itself what rebuilding does not cure.
+    Ok(status.success() || status.code() == Some(PROBE_OTHER.into()))
+}

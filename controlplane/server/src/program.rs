@@ -1,0 +1,168 @@
+//! The program `cartable-server`: what each command does and says.
+
+use crate::Server;
+use crate::arguments::{Arguments, Verb, command};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::folder::Folder;
+use crate::init::{Wish, init};
+use crate::opening::{PROBE_OTHER, store_open};
+use clap::FromArgMatches;
+use controlplane_store::{export, import, probe};
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+use words::{Catalogue, Language, lang_flag, usage_error_text};
+
+pub(crate) const FR: &str = include_str!("../i18n/fr.ftl");
+pub(crate) const EN: &str = include_str!("../i18n/en.ftl");
+/// So many threads serve; the store's writer is one more.
+const BLOCKING_THREADS: usize = 8;
+
+/// Runs a command line: 0 done, 1 failed, 2 a command line that makes no sense.
+pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    let locale: Vec<Option<String>> = ["LC_ALL", "LC_MESSAGES", "LANG"].map(|v| std::env::var(v).ok()).into();
+    let locale: Vec<Option<&str>> = locale.iter().map(Option::as_deref).collect();
+    let words = Catalogue::new(Language::choose(lang_flag(&arguments).as_deref(), &locale), FR, EN);
+    let parsed = command(&words).try_get_matches_from(arguments).and_then(|m| Arguments::from_arg_matches(&m));
+    let verb = match parsed {
+        Ok(arguments) => arguments.verb,
+        Err(error) if error.use_stderr() => {
+            eprint!("{}", usage_error_text(&error, &words));
+            return ExitCode::from(2);
+        }
+        Err(error) => {
+            let _ = write!(io::stdout(), "{}", usage_error_text(&error, &words));
+            return ExitCode::SUCCESS;
+        }
+    };
+    if let Verb::Probe { data } = &verb {
+        return probe_run(data);
+    }
+    match act(verb, &words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{} {}", words.text("failed"), crate::words::error_text(&error, &words));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn act(verb: Verb, words: &Catalogue) -> Result<()> {
+    match verb {
+        Verb::Init { data, territory, listen, names, operator } => {
+            let territory = territory.parse().map_err(|e: model::id::IdError| Error::Wish(e.to_string()))?;
+            let operator = identity::caller::operator_name(&operator)
+                .ok_or_else(|| Error::Wish(format!("{operator:?}: 1-64 × a-z 0-9 . -")))?;
+            let folder = init(&data, &Wish { territory, listen, names, operator }, SystemClock.now())?;
+            say(&crate::words::init_text(&folder, words));
+            Ok(())
+        }
+        Verb::Run { data, check_config } => {
+            let folder = Folder::new(data);
+            let config = Config::read(&folder)?;
+            if check_config {
+                crate::ca::Ca::read(&folder, &config.territory)?;
+                say(&words.text_with("config-good", &[("path", folder.config().display().to_string().into())]));
+                return Ok(());
+            }
+            logging();
+            serve(&folder, config, words)
+        }
+        Verb::Export { data, to } => export_run(&Folder::new(data), &to, words),
+        Verb::Import { data, from } => import_run(&Folder::new(data), &from, words),
+        Verb::Probe { .. } => Ok(()),
+    }
+}
+
+fn serve(folder: &Folder, config: Config, words: &Catalogue) -> Result<()> {
+    let program = std::env::current_exe().ok();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build()
+        .map_err(|source| Error::File { what: "run", path: folder.root().to_owned(), source })?;
+    let store = Arc::new(store_open(folder, &config.store, program.as_deref(), SystemClock.now())?);
+    runtime.block_on(async {
+        let server = Server::build(config, folder, store.clone(), Arc::new(SystemClock)).await?;
+        // The one line on standard output: who starts the server waits for it.
+        say(&words.text_with("listening", &[("address", server.address()?.to_string().into())]));
+        server.run(stop_asked()).await?;
+        store.close().await?;
+        tracing::info!("stopped");
+        Ok(())
+    })
+}
+
+async fn stop_asked() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+fn export_run(folder: &Folder, to: &Path, words: &Catalogue) -> Result<()> {
+    let failed = |source| Error::File { what: "written", path: to.to_owned(), source };
+    let config = Config::read(folder)?;
+    let store = store_open(folder, &config.store, std::env::current_exe().ok().as_deref(), SystemClock.now())?;
+    let file = OpenOptions::new().write(true).create_new(true).open(to).map_err(failed)?;
+    let mut out = BufWriter::new(file);
+    let exported = export(&store, &mut out, &mut |n| progress(words, n))?;
+    out.into_inner().map_err(|e| failed(e.into_error()))?.sync_all().map_err(failed)?;
+    say(&words.text_with("exported", &[
+        ("entries", words::Value::count(exported.entries)),
+        ("revision", exported.revision.to_string().into()),
+        ("path", to.display().to_string().into()),
+    ]));
+    Ok(())
+}
+
+fn import_run(folder: &Folder, from: &Path, words: &Catalogue) -> Result<()> {
+    let file = File::open(from).map_err(|source| Error::File { what: "read", path: from.to_owned(), source })?;
+    let mut input: Box<dyn BufRead> = Box::new(BufReader::new(file));
+    let imported = import(&mut input, &folder.store(), &mut |n| progress(words, n))?;
+    say(&words.text_with("imported", &[
+        ("entries", words::Value::count(imported.entries)),
+        ("epoch", imported.epoch.to_string().into()),
+    ]));
+    Ok(())
+}
+
+fn probe_run(data: &Path) -> ExitCode {
+    use controlplane_store::Error as StoreError;
+    match probe(&Folder::new(data).store()) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(StoreError::InUse(_) | StoreError::ReadOnly { .. } | StoreError::Newer { .. }) => ExitCode::from(PROBE_OTHER),
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// How far a long run is, on a terminal only.
+fn progress(words: &Catalogue, entries: u64) {
+    if io::stderr().is_terminal() {
+        eprint!("\r{}", words.text_with("progress", &[("entries", words::Value::count(entries))]));
+    }
+}
+
+/// Standard output may be closed; what was done is done.
+fn say(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
+/// Text on a terminal, JSON otherwise; `RUST_LOG` chooses what.
+fn logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
+    if io::stderr().is_terminal() {
+        builder.init();
+    } else {
+        builder.json().init();
+    }
+}

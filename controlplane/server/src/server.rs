@@ -1,0 +1,136 @@
+//! The running control plane: built from its folder, run until told to stop, stopped without losing anybody.
+
+use crate::admin::AdminService;
+use crate::ca::Ca;
+use crate::clock::{Clock, TlsTime};
+use crate::config::Config;
+use crate::device::DeviceService;
+use crate::enrolment::EnrolmentService;
+use crate::error::{Error, Result};
+use crate::folder::Folder;
+use crate::listen::accept;
+use crate::live::Live;
+use crate::shared::{Ruling, Shared};
+use crate::upkeep;
+use controlplane_core::audit::Refusals;
+use controlplane_core::rules::Rules;
+use controlplane_core::store::SharedStore;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio_rustls::TlsAcceptor;
+use tokio_stream::wrappers::ReceiverStream;
+
+/// Handshaken connections waiting to be served.
+const READY_MAX: usize = 64;
+/// Streams at a time on one connection (security.md).
+const STREAMS_MAX: u32 = 4;
+/// Bytes in flight on a stream and on a connection before the other end must wait.
+const WINDOW_BYTES: u32 = 64 * 1024;
+/// Bytes of headers of one call.
+const HEADER_BYTES_MAX: u32 = 8 * 1024;
+/// Resets of streams not yet accepted after which a connection is closed (rapid reset, CVE-2023-44487).
+const RESETS_MAX: usize = 16;
+const KEEPALIVE: Duration = Duration::from_secs(240);
+const KEEPALIVE_MAX: Duration = Duration::from_secs(20);
+/// After this, a stop waits no longer for calls to end.
+const DRAIN_MAX: Duration = Duration::from_secs(20);
+
+/// A control plane with its socket bound.
+pub struct Server {
+    shared: Arc<Shared>,
+    rulings: watch::Sender<Arc<Ruling>>,
+    stopping: watch::Sender<bool>,
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl Server {
+    /// Reads keys and rules and binds the socket; nobody is served yet.
+    ///
+    /// # Errors
+    /// [`Error`] that says what is missing, damaged or taken.
+    pub async fn build(config: Config, folder: &Folder, store: SharedStore, clock: Arc<dyn Clock>) -> Result<Self> {
+        let ca = Ca::read(folder, &config.territory)?;
+        let time = Arc::new(TlsTime(Arc::clone(&clock)));
+        let tls = identity::tls::server(&ca.root, ca.server_chain.clone(), &ca.server_key, time)?;
+        let address = config.listen;
+        let listener =
+            TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
+        let rules = Rules::load(store.as_ref(), &config.territory).await?;
+        let (rulings, ruling) = watch::channel(Arc::new(Ruling::of(rules)));
+        let (stopping, stop) = watch::channel(false);
+        let shared = Shared {
+            started: clock.now(),
+            store_folder: folder.store(),
+            config,
+            store,
+            clock,
+            ca,
+            live: Live::default(),
+            ruling,
+            stop,
+            check_ins: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            refusals: Mutex::new(Refusals::default()),
+        };
+        Ok(Self { shared: Arc::new(shared), rulings, stopping, listener, acceptor: TlsAcceptor::from(Arc::new(tls)) })
+    }
+
+    /// Where it listens; tells the port when the configuration left it open.
+    ///
+    /// # Errors
+    /// [`Error::Listen`] when the system does not tell.
+    pub fn address(&self) -> Result<SocketAddr> {
+        let address = self.shared.config.listen;
+        self.listener.local_addr().map_err(|source| Error::Listen { address, source })
+    }
+
+    /// Serves until `shutdown` is ready, then tells held devices when to come back, ends calls, and writes what is in memory.
+    ///
+    /// # Errors
+    /// [`Error::Serve`] when the listener breaks.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<()> {
+        let Self { shared, rulings, stopping, listener, acceptor } = self;
+        let (ready, connections) = mpsc::channel(READY_MAX);
+        let limits = (shared.config.limits.connections, shared.config.limits.handshakes);
+        let accepting = tokio::spawn(accept(listener, acceptor, limits, ready, shared.stop.clone()));
+        let keeping = upkeep::start(&shared, rulings);
+        let stop = async {
+            shutdown.await;
+            tracing::info!("stopping: held devices are told when to come back");
+            stopping.send_replace(true);
+        };
+        let serving = tonic::transport::Server::builder()
+            .max_concurrent_streams(STREAMS_MAX)
+            .initial_stream_window_size(WINDOW_BYTES)
+            .initial_connection_window_size(WINDOW_BYTES)
+            .http2_max_header_list_size(HEADER_BYTES_MAX)
+            .http2_max_pending_accept_reset_streams(Some(RESETS_MAX))
+            .http2_keepalive_interval(Some(KEEPALIVE))
+            .http2_keepalive_timeout(Some(KEEPALIVE_MAX))
+            .add_service(DeviceService::server(Arc::clone(&shared)))
+            .add_service(EnrolmentService::server(Arc::clone(&shared)))
+            .add_service(AdminService::server(Arc::clone(&shared)))
+            .serve_with_incoming_shutdown(ReceiverStream::new(connections), stop);
+        let mut stopped = shared.stop.clone();
+        let served = tokio::select! {
+            served = serving => served.map_err(Error::Serve),
+            () = async {
+                let _ = stopped.wait_for(|s| *s).await;
+                shared.clock.sleep(DRAIN_MAX).await;
+            } => {
+                tracing::warn!("some calls did not end in time and were cut");
+                Ok(())
+            }
+        };
+        accepting.abort();
+        keeping.abort_all();
+        upkeep::flush(&shared).await;
+        served
+    }
+}

@@ -1,0 +1,81 @@
+//! What every service has in common: store, clock, keys, seats, rules.
+
+use crate::ca::Ca;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::live::Live;
+use crate::status::status;
+use bytes::Bytes;
+use controlplane_core::audit::{Author, Refusals};
+use controlplane_core::plan::plan;
+use controlplane_core::rules::Rules;
+use controlplane_core::store::SharedStore;
+use model::digest::Digest;
+use model::id::TerritoryId;
+use model::time::Timestamp;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
+use tonic::Status;
+use wire::convert::plan_encode;
+
+/// The rules in force, with the plan they give and its bytes: made once, shared by all devices.
+#[derive(Clone, Debug)]
+pub(crate) struct Ruling {
+    /// The rules.
+    pub(crate) rules: Rules,
+    /// The plan's bytes.
+    pub(crate) plan: Bytes,
+    /// Their digest.
+    pub(crate) digest: Digest,
+}
+
+impl Ruling {
+    /// What these rules give.
+    pub(crate) fn of(rules: Rules) -> Self {
+        let plan = plan_encode(&plan(&rules));
+        Self { digest: Digest::of(&plan), plan, rules }
+    }
+}
+
+/// Shared by every service.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) store: SharedStore,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ca: Ca,
+    pub(crate) live: Live,
+    pub(crate) ruling: watch::Receiver<Arc<Ruling>>,
+    pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) started: Timestamp,
+    pub(crate) store_folder: std::path::PathBuf,
+    pub(crate) check_ins: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) refusals: Mutex<Refusals>,
+}
+
+impl Shared {
+    /// Whose server this is.
+    pub(crate) fn territory(&self) -> &TerritoryId {
+        &self.config.territory
+    }
+
+    /// The status of a rule's refusal, counted for the audit when it is a denial.
+    pub(crate) fn refuse(
+        &self,
+        by: Author,
+        verb: &str,
+        subject: &str,
+    ) -> impl FnOnce(controlplane_core::Error) -> Status {
+        let now = self.clock.now();
+        let (verb, subject) = (verb.to_owned(), subject.to_owned());
+        move |error| {
+            if matches!(error, controlplane_core::Error::Denied(_)) {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+                refusals.count(by, &verb, &subject, now);
+            }
+            status(error)
+        }
+    }
+}

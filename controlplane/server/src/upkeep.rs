@@ -1,0 +1,120 @@
+//! What goes on beside the calls: rules are followed, changed devices woken, last contacts and refusals written.
+
+use crate::shared::{Ruling, Shared};
+use controlplane_core::device::DEVICES;
+use controlplane_core::presence::CONTACTS;
+use controlplane_core::store::{Batch, Changes, Expect, PAGE_MAX};
+use controlplane_core::table::Writes;
+use controlplane_core::Result;
+use model::id::DeviceId;
+use model::time::Timestamp;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Last contacts and refusals are written so often.
+const FLUSH_EVERY: Duration = Duration::from_secs(60);
+/// How many last contacts at a time.
+const FLUSH_MAX: usize = 500;
+/// After a failure of the store, wait so long.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Tasks that end with the server.
+pub(crate) struct Upkeep(JoinSet<()>);
+
+impl Upkeep {
+    /// Ends them.
+    pub(crate) fn abort_all(mut self) {
+        self.0.abort_all();
+    }
+}
+
+/// Starts them.
+pub(crate) fn start(shared: &Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>) -> Upkeep {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(rules_follow(Arc::clone(shared), rulings));
+    tasks.spawn(devices_follow(Arc::clone(shared)));
+    tasks.spawn(flush_often(Arc::clone(shared)));
+    Upkeep(tasks)
+}
+
+/// Writes last contacts and refusals that are only in memory.
+pub(crate) async fn flush(shared: &Shared) {
+    loop {
+        let due = shared.live.flush_take(FLUSH_MAX);
+        if due.is_empty() {
+            break;
+        }
+        if let Err(error) = contacts_write(shared, &due).await {
+            tracing::warn!(%error, "last contacts could not be written");
+            break;
+        }
+    }
+    let acts = shared.refusals.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let appends: Result<Vec<_>> = acts.iter().map(|act| act.append(shared.territory())).collect();
+    match appends {
+        Ok(appends) if !appends.is_empty() => {
+            if let Err(error) = shared.store.commit(Batch { writes: Vec::new(), appends }).await {
+                tracing::warn!(%error, "refusals could not be written to the audit");
+            }
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "refusals could not be written to the audit"),
+    }
+}
+
+async fn rules_follow(shared: Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>) {
+    loop {
+        let rules = rulings.borrow().rules.clone();
+        match rules.follow(shared.store.as_ref(), shared.territory()).await {
+            Ok(next) => {
+                rulings.send_replace(Arc::new(Ruling::of(next)));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the rules cannot be followed");
+                shared.clock.sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+/// Wakes the held check-in of each device whose record changes: a revoked one is answered within moments.
+async fn devices_follow(shared: Arc<Shared>) {
+    let scope = DEVICES.scope(shared.territory(), "");
+    let mut since = shared.store.revision().await.unwrap_or(0);
+    loop {
+        match shared.store.changes(&scope, since, PAGE_MAX).await {
+            Ok(Changes::Keys { keys, upto }) => {
+                since = upto;
+                for id in keys.iter().filter_map(|key| key.id.parse::<DeviceId>().ok()) {
+                    shared.live.wake(id);
+                }
+            }
+            Ok(Changes::Gone { now }) => {
+                since = now;
+                shared.live.wake_all();
+            }
+            Err(error) => {
+                tracing::warn!(%error, "devices cannot be followed");
+                shared.clock.sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+async fn flush_often(shared: Arc<Shared>) {
+    loop {
+        shared.clock.sleep(FLUSH_EVERY).await;
+        flush(&shared).await;
+    }
+}
+
+async fn contacts_write(shared: &Shared, due: &[(DeviceId, Timestamp)]) -> Result<()> {
+    let Some((first, _)) = due.first() else { return Ok(()) };
+    let mut writes = Writes::of(shared.territory(), *first);
+    for (device, seen) in due {
+        writes = writes.put(&CONTACTS, device.to_string(), seen, Expect::Any)?;
+    }
+    writes.commit(&shared.store).await.map(|_| ())
+}

@@ -1,0 +1,33 @@
+//! Messages to nouns and back: the only place where generated types and the model meet.
+
+mod desired;
+mod device;
+mod inventory;
+mod section;
+
+pub use desired::{TRUST_PURPOSE, Trust, head_decode, head_encode, plan_decode, plan_encode, trust_decode, trust_encode};
+pub use inventory::*;
+pub use device::boot_id;
+pub use section::{Assembled, Assembly, PartError, parts_join, section_parts, section_unpack};
+
+/// Why a message is not what it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum ConvertError {
+    /// A field is missing, too large, or out of its range.
+    #[error("the field {field} is not valid")]
+    Invalid {
+        /// Which field.
+        field: &'static str,
+    },
+    /// Not the message at all.
+    #[error("the message cannot be read")]
+    Decode(#[from] prost::DecodeError),
+}
+
+impl ConvertError {
+    /// The field is not valid.
+    #[must_use]
+    pub const fn invalid(field: &'static str) -> Self {
+        Self::Invalid { field }
+    }
+}

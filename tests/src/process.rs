@@ -1,0 +1,303 @@
+//! Real servers and agents as processes, each in a folder of its own, ended when dropped.
+
+use crate::programs::program;
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+
+/// A control plane in its folder; started and stopped at will.
+pub struct ServerProcess {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The port on loopback.
+    pub port: u16,
+    child: Option<Child>,
+}
+
+impl ServerProcess {
+    /// Makes a control plane for the territory `doubs` on a free port of loopback.
+    ///
+    /// # Panics
+    /// When `init` fails.
+    #[must_use]
+    pub fn init(folder: &Path) -> Self {
+        let port = free_port();
+        let data = folder.join("server");
+        let made = Command::new(program("cartable-server"))
+            .args(["init", "--lang", "en", "--territory", "doubs", "--name", "localhost", "--name", "127.0.0.1"])
+            .arg("--listen")
+            .arg(format!("127.0.0.1:{port}"))
+            .arg("--data")
+            .arg(&data)
+            .output()
+            .expect("cartable-server runs");
+        assert!(made.status.success(), "init: {}", String::from_utf8_lossy(&made.stderr));
+        Self { data, port, child: None }
+    }
+
+    /// Where it is reached.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+
+    /// Starts it and waits until it listens; `wrap` may put a program such as strace before it.
+    ///
+    /// # Panics
+    /// When it ends instead of listening.
+    pub fn start_with(&mut self, wrap: &[&str]) {
+        let exe = program("cartable-server");
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
+        let mut command = match wrap {
+            [] => Command::new(&exe),
+            [first, rest @ ..] => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(&exe);
+                command
+            }
+        };
+        let mut child = command
+            .args(["run", "--lang", "en", "--data"])
+            .arg(&self.data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("cartable-server runs");
+        let mut line = String::new();
+        let out = child.stdout.as_mut().expect("piped");
+        BufReader::new(out).read_line(&mut line).expect("a line");
+        assert!(line.contains("listens on"), "it did not start: {}", self.log_text());
+        self.child = Some(child);
+    }
+
+    /// Starts it.
+    pub fn start(&mut self) {
+        self.start_with(&[]);
+    }
+
+    /// Its process id.
+    ///
+    /// # Panics
+    /// When it is not running.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
+    /// Kills it as `kill -9` does.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Asks it to stop and waits for it.
+    ///
+    /// # Panics
+    /// When it is not running.
+    pub fn stop(&mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("it runs");
+        terminate(&child);
+        child.wait().expect("it ends")
+    }
+
+    /// Where its log goes.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.data.with_extension("log")
+    }
+
+    /// Its log so far.
+    #[must_use]
+    pub fn log_text(&self) -> String {
+        std::fs::read_to_string(self.log()).unwrap_or_default()
+    }
+
+    /// Runs the CLI as the first operator, in English.
+    ///
+    /// # Panics
+    /// When `cartable` cannot be run.
+    pub fn cartable(&self, arguments: &[&str]) -> Output {
+        Command::new(program("cartable"))
+            .args(["--lang", "en", "--config"])
+            .arg(self.data.join("operator/cartable.toml"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .expect("cartable runs")
+    }
+
+    /// Runs the CLI with `--output json` and reads what it prints.
+    ///
+    /// # Panics
+    /// When it fails or prints no JSON.
+    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        let out = self.cartable(&[&["--output", "json"], arguments].concat());
+        assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+        serde_json::from_slice(&out.stdout).expect("JSON on standard output")
+    }
+
+    /// A fresh token's text.
+    ///
+    /// # Panics
+    /// When none is made.
+    pub fn token(&self, arguments: &[&str]) -> String {
+        let made = self.json(&[&["token", "create"], arguments].concat());
+        made["secret"].as_str().or_else(|| made["token"].as_str()).expect("a token").to_owned()
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// An agent in its state folder.
+pub struct AgentProcess {
+    /// The state folder.
+    pub state: PathBuf,
+    /// Its configuration.
+    pub config: PathBuf,
+    child: Option<Child>,
+}
+
+impl AgentProcess {
+    /// An agent that is not enrolled; `more` is added to its configuration.
+    ///
+    /// # Panics
+    /// When its folder cannot be made.
+    #[must_use]
+    pub fn new(folder: &Path, name: &str, more: &str) -> Self {
+        let state = folder.join(name);
+        std::fs::create_dir_all(&state).expect("a folder");
+        let config = folder.join(format!("{name}.toml"));
+        std::fs::write(&config, format!("state = {:?}\n{more}", state.to_str().expect("UTF-8"))).expect("a file");
+        Self { state, config, child: None }
+    }
+
+    /// Runs `cartable-agent` with its configuration, in English.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("cartable-agent runs")
+    }
+
+    /// Enrols it.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn enrol(&self, server: &ServerProcess, token: &str) {
+        let out = self.run(&["enrol", "--server", &server.url(), "--token", token]);
+        assert!(out.status.success(), "enrol: {}", String::from_utf8_lossy(&out.stderr));
+    }
+
+    /// Starts it; its acknowledgements go to [`AgentProcess::acknowledgements`].
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start(&mut self) {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
+        let list = self.acknowledgements();
+        let arguments = ["run", "--acknowledgements", list.to_str().expect("UTF-8")];
+        self.child = Some(self.command(&arguments).stdout(Stdio::null()).stderr(log).spawn().expect("it runs"));
+    }
+
+    /// Its process id.
+    ///
+    /// # Panics
+    /// When it is not running.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
+    /// Kills it as `kill -9` does.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Asks it to stop and waits for it.
+    ///
+    /// # Panics
+    /// When it is not running.
+    pub fn stop(&mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("it runs");
+        terminate(&child);
+        child.wait().expect("it ends")
+    }
+
+    /// Where its log goes.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.state.with_extension("log")
+    }
+
+    /// Its log so far.
+    #[must_use]
+    pub fn log_text(&self) -> String {
+        let mut text = String::new();
+        if let Ok(mut file) = std::fs::File::open(self.log()) {
+            let _ = file.read_to_string(&mut text);
+        }
+        text
+    }
+
+    /// Its list of what the server acknowledged as durable.
+    #[must_use]
+    pub fn acknowledgements(&self) -> PathBuf {
+        self.state.with_extension("acknowledged")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program("cartable-agent"));
+        let (verb, rest) = arguments.split_first().expect("a verb");
+        command.arg(verb).args(["--lang", "en", "--config"]).arg(&self.config).args(rest).stdin(Stdio::null());
+        command.env_remove("https_proxy").env_remove("HTTPS_PROXY");
+        command
+    }
+}
+
+impl Drop for AgentProcess {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A port of loopback that is free at this moment.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+/// Waits until something holds, looking again at each change of time; gives up after so many seconds.
+///
+/// Processes and files give no event to wait for.
+///
+/// # Panics
+/// When it does not come to hold.
+pub fn until(seconds: u64, what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..seconds * 50 {
+        if holds() {
+            return;
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
+    }
+    panic!("not within {seconds} s: {what}");
+}
+
+fn terminate(child: &Child) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).expect("a process id")).expect("not zero");
+    let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+}

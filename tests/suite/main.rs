@@ -1,0 +1,6 @@
+//! Every test that needs more than one crate, in one binary.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod enrolment;
+mod layering;
