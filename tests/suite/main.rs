@@ -3,4 +3,3 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod enrolment;
-mod layering;

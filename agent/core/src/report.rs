@@ -93,7 +93,8 @@ mod tests {
     #[test]
     fn what_changed_and_what_is_wanted_travels() {
         let d = |n: u8| Digest::of(&[n]);
-        let current = Sections::from([(SectionKind::Hardware, d(1)), (SectionKind::Health, d(2)), (SectionKind::System, d(3))]);
+        let current =
+            Sections::from([(SectionKind::Hardware, d(1)), (SectionKind::Health, d(2)), (SectionKind::System, d(3))]);
         let held = Sections::from([(SectionKind::Hardware, d(1)), (SectionKind::Health, d(9))]);
         let none = BTreeSet::new();
         assert_eq!(sections_due(&current, &held, &none), [SectionKind::System, SectionKind::Health]);
@@ -107,7 +108,10 @@ mod tests {
         let big = PART_BYTES_MAX + 60;
         assert_eq!(messages(150, &[100, 200, 300, big, big, 40], MESSAGE_BYTES_MAX), Ok(vec![4, 2]));
         assert_eq!(messages(150, &[], MESSAGE_BYTES_MAX), Ok(vec![0]));
-        assert_eq!(messages(150, &[9, MESSAGE_BYTES_MAX], MESSAGE_BYTES_MAX), Err(TooLarge { at: 1, size: MESSAGE_BYTES_MAX }));
+        assert_eq!(
+            messages(150, &[9, MESSAGE_BYTES_MAX], MESSAGE_BYTES_MAX),
+            Err(TooLarge { at: 1, size: MESSAGE_BYTES_MAX })
+        );
     }
 
     #[test]

@@ -95,7 +95,10 @@ impl Desired {
             _ => "pending",
         };
         let conditions = self.observed().conditions;
-        conditions.into_iter().map(|c| Condition { state: state(&c).to_owned(), item: c.item, reason: c.reason }).collect()
+        conditions
+            .into_iter()
+            .map(|c| Condition { state: state(&c).to_owned(), item: c.item, reason: c.reason })
+            .collect()
     }
 
     fn observed(&self) -> v1::Observed {

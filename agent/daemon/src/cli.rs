@@ -190,7 +190,8 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Line::command().debug_assert();
-        let line = Line::try_parse_from(["cartable-agent", "enrol", "--server", "https://x", "--token", "-", "--state", "/s"]);
+        let line =
+            Line::try_parse_from(["cartable-agent", "enrol", "--server", "https://x", "--token", "-", "--state", "/s"]);
         assert!(matches!(line.map(|l| (l.state, l.verb)), Ok((Some(_), Verb::Enrol { token: Some(_), .. }))));
     }
 }

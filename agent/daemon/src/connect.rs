@@ -31,7 +31,7 @@ const HEADERS_BYTES_MAX: u32 = 8 * 1024;
 
 /// Where the control plane is: `https://host[:port]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Server {
+pub(crate) struct Server {
     host: String,
     port: u16,
 }
@@ -43,17 +43,24 @@ impl FromStr for Server {
         let uri: http::Uri = text.trim().parse().map_err(|_| bad())?;
         let authority = uri.authority().ok_or_else(bad)?;
         let plain = uri.scheme_str() == Some("https") && matches!(uri.path(), "" | "/") && uri.query().is_none();
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = authority.host();
         if !plain || host.is_empty() || authority.as_str().contains('@') {
             return Err(bad());
         }
-        Ok(Self { host, port: authority.port().map_or(Some(443), |_| authority.port_u16()).ok_or_else(bad)? })
+        // Where a port is written, it must be one: `port` passes over one that is out of range.
+        let port = if authority.as_str() == host { Some(443) } else { authority.port_u16() };
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        Ok(Self { host, port: port.ok_or_else(bad)? })
     }
 }
 
 impl Server {
     fn authority(&self) -> String {
-        if self.host.contains(':') { format!("[{}]:{}", self.host, self.port) } else { format!("{}:{}", self.host, self.port) }
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
     }
 }
 
@@ -65,18 +72,18 @@ impl fmt::Display for Server {
 
 /// A connection in use.
 #[derive(Clone, Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     /// For the generated clients.
-    pub channel: Channel,
+    pub(crate) channel: Channel,
     /// The digest of the server's certificate: the channel binding (tls-server-end-point, RFC 5929).
-    pub server_certificate: Digest,
+    pub(crate) server_certificate: Digest,
 }
 
 /// Connects. The connection is one TLS session and never silently another, so that its binding stays true.
 ///
 /// # Errors
 /// [`Error::Unreachable`], [`Error::Proxy`] or [`Error::Untrusted`].
-pub async fn connect(
+pub(crate) async fn connect(
     server: &Server,
     proxies: &Rules,
     tls: Arc<ClientConfig>,
@@ -111,7 +118,7 @@ pub async fn connect(
 
 /// The largest message either way.
 #[must_use]
-pub const fn message_limit() -> usize {
+pub(crate) const fn message_limit() -> usize {
     MESSAGE_BYTES_MAX
 }
 
@@ -155,14 +162,23 @@ fn causes(error: &dyn std::error::Error) -> String {
 
 /// What a gRPC status means for the agent.
 #[must_use]
-pub fn status_error(server: &Server, status: &tonic::Status) -> Error {
+pub(crate) fn status_error(server: &Server, status: &tonic::Status) -> Error {
     use tonic::Code;
     match status.code() {
         Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown | Code::Aborted => {
-            Error::Unreachable { target: server.to_string(), why: causes(status) }
+            // With a source it is this side's report of a broken line, whose text is the library's affair.
+            let cut = std::error::Error::source(status).is_some();
+            let why = if cut { "the connection was cut".to_owned() } else { message(status) };
+            tracing::debug!(status = %status, "the call failed");
+            Error::Unreachable { target: server.to_string(), why }
         }
-        code => Error::Refused { code: code_name(code), message: status.message().chars().take(400).collect() },
+        code => Error::Refused { code: code_name(code), message: message(status) },
     }
+}
+
+/// The server's words, cut: it is not trusted to be brief.
+fn message(status: &tonic::Status) -> String {
+    status.message().chars().filter(|c| !c.is_control()).take(400).collect()
 }
 
 const fn code_name(code: tonic::Code) -> &'static str {
@@ -193,7 +209,9 @@ mod tests {
         assert_eq!(read("https://cartable.example.fr:8443/").unwrap(), "https://cartable.example.fr:8443");
         assert_eq!(read("https://[::1]:9").unwrap(), "https://[::1]:9");
         assert_eq!(read("https://10.0.0.1").unwrap(), "https://10.0.0.1:443");
-        for bad in ["", "x", "http://x:1", "https://", "https://x/path", "https://u@x", "https://x:99999", "https://x?y"] {
+        for bad in
+            ["", "x", "http://x:1", "https://", "https://x/path", "https://u@x", "https://x:99999", "https://x?y"]
+        {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

@@ -93,11 +93,8 @@ async fn exchange(
     if challenge.nonce.len() != NONCE_BYTES {
         return Err(Error::Answer("the nonce"));
     }
-    let transcript = Transcript {
-        nonce: &challenge.nonce,
-        csr: request,
-        channel_binding: connection.server_certificate.as_bytes(),
-    };
+    let transcript =
+        Transcript { nonce: &challenge.nonce, csr: request, channel_binding: connection.server_certificate.as_bytes() };
     let finish = v1::FinishRequest {
         challenge: challenge.challenge.clone(),
         csr: request.to_vec(),
@@ -123,7 +120,9 @@ struct Given {
 impl Given {
     fn checked(answer: v1::FinishResponse, token: &Token, key_pem: &str, now: Timestamp) -> Result<Self, Error> {
         let no = Error::Answer;
-        let (Some(own), Some(root)) = (answer.chain.first(), answer.chain.last()) else { return Err(no("no certificate")) };
+        let (Some(own), Some(root)) = (answer.chain.first(), answer.chain.last()) else {
+            return Err(no("no certificate"));
+        };
         if answer.chain.len() > CHAIN_MAX {
             return Err(no("too many certificates"));
         }

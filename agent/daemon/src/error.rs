@@ -117,6 +117,17 @@ impl Error {
         move |source| Self::File { path: path.to_owned(), source }
     }
 
+    /// The part that is not said by its kind: why, in the words of the system or the server.
+    pub(crate) fn detail(&self) -> String {
+        match self {
+            Self::Unreachable { why, .. } | Self::Untrusted { why, .. } => why.clone(),
+            Self::Proxy { status } => format!("HTTP {status}"),
+            Self::Refused { message, .. } => message.clone(),
+            Self::Answer(what) => (*what).to_owned(),
+            other => other.to_string(),
+        }
+    }
+
     /// The program's exit code: 2 usage, 3 not enrolled, 4 refused, 6 cannot reach, 1 all else.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {

@@ -9,6 +9,8 @@ mod config;
 mod connect;
 mod enrol;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod folder;
 pub mod health;
 pub mod inventory;

@@ -33,6 +33,8 @@ const HOLD_GRACE: Duration = Duration::from_secs(60);
 const JUST_ON: Duration = Duration::from_secs(120);
 /// Check-ins in a row without a pause; beyond, server and agent talk in circles.
 const ROUNDS_MAX: u32 = 8;
+/// What a connection that stands has overcome.
+const CONNECTION_FAULTS: [&str; 3] = ["unreachable", "proxy", "untrusted"];
 /// How the server says when to try again (gRPC proposal A6, server pushback).
 const PUSHBACK: &str = "grpc-retry-pushback-ms";
 
@@ -176,7 +178,9 @@ impl Link {
         })?;
         let mut progress = false;
         let mut next = Next::Go;
+        let mut to_come: usize = messages.iter().map(Vec::len).sum();
         for parts in messages {
+            to_come -= parts.len();
             let request = v1::CheckInRequest { parts, ..self.request(observed.clone(), Duration::ZERO, true) };
             self.report.travels(&request.parts);
             let answer = within(&*self.clock(), ANSWER_LIMIT, self.call(request)?).await;
@@ -185,7 +189,7 @@ impl Link {
                 self.desired.told(observed);
                 progress = true;
             }
-            let (stored, then) = self.answered(answer);
+            let (stored, then) = self.answered(answer, to_come > 0);
             progress |= stored;
             next = then.unwrap_or(Next::Go);
             if matches!(next, Next::Pause(Some(_))) {
@@ -218,12 +222,12 @@ impl Link {
             }
         };
         let answer = answer.map_err(|status| self.status_failed(&status))?;
-        Ok(self.answered(answer).1.unwrap_or(Next::Pause(None)))
+        Ok(self.answered(answer, false).1.unwrap_or(Next::Pause(None)))
     }
 
     /// Takes an answer: what is durable, what is wanted, what holds. Says whether something became durable, and what the
-    /// answer asks for next.
-    fn answered(&mut self, answer: v1::CheckInResponse) -> (bool, Option<Next>) {
+    /// answer asks for next. In the middle of a report, what the server still lacks is no news.
+    fn answered(&mut self, answer: v1::CheckInResponse, midway: bool) -> (bool, Option<Next>) {
         let now = self.agent.clock.now();
         self.backoff.succeeded();
         self.live.last_contact_unix_ms = Some(now);
@@ -233,7 +237,9 @@ impl Link {
         self.server_time(Timestamp::from_unix_millis(answer.server_unix_ms), now);
         let stored = self.stored(&answer);
         let wanted: Vec<_> = answer.wanted().filter_map(|kind| SectionKind::try_from(kind).ok()).collect();
-        self.report.wants(wanted.into_iter());
+        let lacking = wanted.into_iter().filter(|kind| !midway || !self.report.carried().contains(kind));
+        let lacking: Vec<_> = lacking.collect();
+        self.report.wants(lacking.into_iter());
         let change = self.desired.take(answer.head, &answer.plan, &self.state);
         if change == Change::New {
             self.calendar.follow(self.desired.cadence());
@@ -322,6 +328,9 @@ impl Link {
             let connection = connect(&self.server, &self.proxies, self.tls.clone(), &*clock, rand::random()).await?;
             tracing::info!(server = %self.server, "connected");
             self.connection = Some(connection);
+            // The handshake proved both sides: that is contact, though the answer may be held for long.
+            self.live.last_contact_unix_ms = Some(self.agent.clock.now());
+            self.live.fault = self.live.fault.take().filter(|fault| !CONNECTION_FAULTS.contains(&fault.code.as_str()));
             self.note();
         }
         Ok(())
@@ -380,7 +389,7 @@ impl Link {
             Error::File { .. } | Error::Damaged { .. } => "state",
             _ => "answer",
         };
-        let text = error.to_string();
+        let text = error.detail();
         let times = self.backoff.failures();
         // The first of a kind is news, the hundredth is not.
         if self.live.fault.as_ref().is_none_or(|before| before.code != code) {
@@ -419,3 +428,6 @@ fn boot_id(agent: &Agent) -> BootId {
     let told = agent.root().text("proc/sys/kernel/random/boot_id").and_then(|text| text.parse().ok());
     told.unwrap_or_else(|| BootId::from_bytes(rand::random()))
 }
+
+#[cfg(test)]
+mod tests;

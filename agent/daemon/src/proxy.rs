@@ -51,7 +51,7 @@ impl Rules {
 ///
 /// # Errors
 /// [`Error::Proxy`] with its status when it refuses, [`Error::Unreachable`] when what it answers is no HTTP head or too long.
-pub async fn tunnel<S>(stream: &mut S, proxy: &Proxy, target: &str) -> Result<(), Error>
+pub(crate) async fn tunnel<S>(stream: &mut S, proxy: &Proxy, target: &str) -> Result<(), Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -113,7 +113,7 @@ impl FromStr for Proxy {
 fn percent_decoded(text: &str) -> Result<Vec<u8>, Error> {
     let mut bytes = text.bytes();
     let mut out = Vec::with_capacity(text.len());
-    let mut digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
+    let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
     while let Some(byte) = bytes.next() {
         out.push(match byte {
             b'%' => {
@@ -149,7 +149,16 @@ mod tests {
         assert_eq!(proxy.credentials.as_deref(), Some(STANDARD.encode("me:s@fe").as_str()));
         assert!(!format!("{proxy} {proxy:?}").contains("fe@") && !format!("{proxy:?}").contains("s@fe"));
         assert_eq!("http://[::1]:8080".parse::<Proxy>().unwrap().host, "::1");
-        for bad in ["", "proxy:3128", "https://p:1", "http://p", "http://:3128", "http://u%4@p:1", "http://p:99999", "http://a b:1"] {
+        for bad in [
+            "",
+            "proxy:3128",
+            "https://p:1",
+            "http://p",
+            "http://:3128",
+            "http://u%4@p:1",
+            "http://p:99999",
+            "http://a b:1",
+        ] {
             assert!(bad.parse::<Proxy>().is_err(), "{bad}");
         }
     }
@@ -157,8 +166,14 @@ mod tests {
     #[test]
     fn names_outside_the_proxy() {
         let rules = Rules::new("http://p:1".parse().ok(), "localhost, .intra.example,10.0.0.1");
-        for (host, through) in [("localhost", false), ("a.INTRA.example", false), ("intra.example", false),
-            ("xintra.example", true), ("10.0.0.1", false), ("10.0.0.12", true)] {
+        for (host, through) in [
+            ("localhost", false),
+            ("a.INTRA.example", false),
+            ("intra.example", false),
+            ("xintra.example", true),
+            ("10.0.0.1", false),
+            ("10.0.0.12", true),
+        ] {
             assert_eq!(rules.proxy_for(host).is_some(), through, "{host}");
         }
         assert!(Rules::new("http://p:1".parse().ok(), "*").proxy_for("x").is_none());
@@ -181,7 +196,9 @@ mod tests {
         let (result, request) = tokio::join!(wait, closed);
         let mut rest = Vec::new();
         near.read_to_end(&mut rest).await.unwrap();
-        assert!(request.starts_with(b"CONNECT server.example:8443 HTTP/1.1\r\nHost: server.example:8443\r\nProxy-Authorization: Basic dTpw\r\n"));
+        assert!(request.starts_with(
+            b"CONNECT server.example:8443 HTTP/1.1\r\nHost: server.example:8443\r\nProxy-Authorization: Basic dTpw\r\n"
+        ));
         (result, rest)
     }
 
@@ -207,7 +224,11 @@ mod tests {
             b"\xff\xfe\r\n\r\n".to_vec(),
             [b"HTTP/1.1 200 OK\r\nX: ".to_vec(), vec![b'a'; 9000]].concat(),
         ] {
-            assert!(matches!(asked(hostile.clone()).await.0, Err(Error::Unreachable { .. })), "{:?}", String::from_utf8_lossy(&hostile));
+            assert!(
+                matches!(asked(hostile.clone()).await.0, Err(Error::Unreachable { .. })),
+                "{:?}",
+                String::from_utf8_lossy(&hostile)
+            );
         }
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Report {
     wanted: BTreeSet<SectionKind>,
     /// What travelled since the last time all was told.
     sent: BTreeSet<(SectionKind, Digest)>,
+    /// What the last report carries, all messages together.
+    carried: BTreeSet<SectionKind>,
     /// The last judgement, which wavering numbers repeat.
     health: Option<Health>,
 }
@@ -41,6 +43,7 @@ impl Report {
             acknowledged,
             wanted: BTreeSet::new(),
             sent: BTreeSet::new(),
+            carried: BTreeSet::new(),
             health: None,
         }
     }
@@ -80,7 +83,8 @@ impl Report {
         clock_ahead_ms: Option<i64>,
         now: Timestamp,
     ) -> Result<Vec<Vec<v1::SectionPart>>, TooLarge> {
-        let missing = |kind: &SectionKind| self.current.get(kind).is_some_and(|digest| !self.spool.holds(*kind, digest));
+        let missing =
+            |kind: &SectionKind| self.current.get(kind).is_some_and(|digest| !self.spool.holds(*kind, digest));
         let missing: Vec<_> = self.due().into_iter().filter(missing).collect();
         // Asked for, but told and let go long ago: looked at again.
         let health = missing.contains(&SectionKind::Health);
@@ -88,6 +92,7 @@ impl Report {
         self.wanted.extend(missing);
         self.look(Due { health, inventory }, clock_ahead_ms, now);
         self.sent.clear();
+        self.carried = self.due().into_iter().collect();
         let mut parts = Vec::new();
         for kind in self.due() {
             if let Some((record, bytes)) = self.spool.get(kind) {
@@ -108,6 +113,11 @@ impl Report {
                 self.sent.insert((kind, Digest::from_bytes(digest)));
             }
         }
+    }
+
+    /// The kinds that the report under way carries, in one message or another.
+    pub(crate) const fn carried(&self) -> &BTreeSet<SectionKind> {
+        &self.carried
     }
 
     /// Takes the server's word for what is durable; what it names and never got is ignored. Returns what was news.

@@ -168,7 +168,10 @@ mod tests {
         // No farewell: as after kill -9.
         let mut spool = Spool::open(&state);
         assert_eq!(spool.size(), (2, 7));
-        assert_eq!(spool.get(SectionKind::Hardware).map(|(r, b)| (r.collected, b)), Some((at(-2), Bytes::from_static(b"two"))));
+        assert_eq!(
+            spool.get(SectionKind::Hardware).map(|(r, b)| (r.collected, b)),
+            Some((at(-2), Bytes::from_static(b"two")))
+        );
         assert_eq!(fs::read_dir(temporary.path().join("spool")).unwrap().count(), 2);
         assert_eq!(spool.stored(&Digest::of(b"well")), [SectionKind::Health]);
         assert_eq!(spool.stored(&Digest::of(b"never")), []);

@@ -126,7 +126,8 @@ impl State {
     /// The identity key; made, and kept before anyone hears of it, when there is none.
     pub(crate) fn identity_key(&self) -> Result<IdentitySigner, Error> {
         if let Some(bytes) = self.folder.read(IDENTITY_KEY)? {
-            return IdentitySigner::from_pkcs8(&bytes).map_err(|e| damaged(&self.folder, IDENTITY_KEY, e, Advice::Enrol));
+            return IdentitySigner::from_pkcs8(&bytes)
+                .map_err(|e| damaged(&self.folder, IDENTITY_KEY, e, Advice::Enrol));
         }
         let (signer, bytes) = IdentitySigner::generate()?;
         self.folder.write(IDENTITY_KEY, &bytes)?;
@@ -198,10 +199,14 @@ impl State {
 /// Whether the folder holds an enrolment, without taking the folder.
 pub(crate) fn enrolment_read(folder: &Folder) -> Result<Option<Enrolment>, Error> {
     let Some(bytes) = folder.read(ENROLMENT)? else { return Ok(None) };
-    let read: Enrolment =
-        serde_json::from_slice(&bytes).map_err(|e| damaged(folder, ENROLMENT, e, Advice::Enrol))?;
+    let read: Enrolment = serde_json::from_slice(&bytes).map_err(|e| damaged(folder, ENROLMENT, e, Advice::Enrol))?;
     if read.version > VERSION {
-        return Err(damaged(folder, ENROLMENT, format!("version {}: written by a newer agent", read.version), Advice::Enrol));
+        return Err(damaged(
+            folder,
+            ENROLMENT,
+            format!("version {}: written by a newer agent", read.version),
+            Advice::Enrol,
+        ));
     }
     Ok(Some(read))
 }
@@ -238,7 +243,8 @@ pub(crate) fn key_point(pem: &str) -> Option<IdentityKey> {
 
 fn certificate_read(folder: &Folder, enrolment: &Enrolment) -> Result<Certificate, Error> {
     let bad = |why: &str| damaged(folder, TLS, why, Advice::Enrol);
-    let text = folder.read(TLS)?.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| bad("missing or not text"))?;
+    let text =
+        folder.read(TLS)?.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| bad("missing or not text"))?;
     let chain: Result<Vec<_>, pki_types::pem::Error> =
         CertificateDer::pem_slice_iter(text.as_bytes()).map(|der| der.map(|d| d.to_vec())).collect();
     let chain = chain.map_err(|_| bad("its certificates cannot be read"))?;

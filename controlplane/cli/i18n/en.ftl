@@ -132,6 +132,7 @@ status-ok = ok
 status-warning = warning
 status-critical = critical
 status-unknown = unknown
+status-none = not applicable
 state-active = active
 state-quarantined = quarantined
 state-revoked = revoked

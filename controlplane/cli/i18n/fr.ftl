@@ -132,6 +132,7 @@ status-ok = bon
 status-warning = à surveiller
 status-critical = critique
 status-unknown = inconnu
+status-none = sans objet
 state-active = actif
 state-quarantined = en quarantaine
 state-revoked = révoqué

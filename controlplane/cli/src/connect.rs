@@ -11,6 +11,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncBufReadExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -51,7 +52,13 @@ async fn dial(
 ) -> io::Result<TokioIo<TlsStream<TcpStream>>> {
     let stream = TcpStream::connect((host.as_str(), port)).await?;
     stream.set_nodelay(true)?;
-    Ok(TokioIo::new(connector.connect(name, stream).await?))
+    let mut stream = connector.connect(name, stream).await?;
+    // In TLS 1.3 the client is done before the server has judged its certificate (RFC 8446, 4.4.2.4); an HTTP/2 server speaks
+    // first (RFC 9113, 3.4), so its first bytes or its refusal are awaited here, where a refusal can be told from a crash.
+    if stream.fill_buf().await?.is_empty() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(TokioIo::new(stream))
 }
 
 fn settings(profile: &Profile) -> Result<rustls::ClientConfig, Error> {

@@ -176,7 +176,7 @@ impl Store for Embedded {
         let (answer, answered) = oneshot::channel();
         let requests = self.requests.as_ref().ok_or_else(closed)?;
         requests.send(Request::Commit(batch, answer)).await.map_err(|_| closed())?;
-        answered.await.map_err(|_| closed())?
+        answered.await.map_err(|_| unknown())?
     }
 
     async fn changes(&self, scope: &Scope, since: Revision, limit: usize) -> CoreResult<Changes> {
@@ -194,6 +194,11 @@ impl Store for Embedded {
 
 fn closed() -> CoreError {
     CoreError::Unavailable { reason: "the store is closing: try again in a moment".to_owned(), source: None }
+}
+
+fn unknown() -> CoreError {
+    let reason = "the store's writer has ended, and whether this was written is not known: restart the server and look";
+    CoreError::Unavailable { reason: reason.to_owned(), source: None }
 }
 
 fn unreadable() -> CoreError {

@@ -3,10 +3,10 @@
 use crate::embedded::Replay;
 use crate::encoding::Applied;
 use crate::error::{Error, Result};
-use crate::export::{Header, Kind, Snapshot, export_read, snapshots};
+use crate::export::{Header, Kind, Snapshot, export_read, snapshot_write, snapshots};
 use crate::folder::{Folder, put_in_place};
 use crate::import::Loading;
-use crate::journal::journal_read;
+use crate::journal::{Journal, journal_read};
 use crate::tree::Tree;
 use controlplane_core::store::Revision;
 use model::time::Timestamp;
@@ -121,9 +121,14 @@ fn build(folder: &Folder, building: &Path, export: Option<&Snapshot>) -> Result<
     }
     let epoch = folder.epoch()?.unwrap_or(0).max(base.epoch).saturating_add(1);
     let revision = applied.revision.max(until);
-    tree.apply(Applied { epoch, ..applied }, revision, [])?;
+    let applied = tree.apply(Applied { epoch, ..applied }, revision, [])?;
     tree.sync()?;
     folder.epoch_set(epoch)?;
+    if !reading.gaps.is_empty() {
+        // The damage has been told here; the journal begins anew on an export of everything.
+        snapshot_write(folder, &tree, applied, Kind::All)?;
+        Journal::new(&folder.journal(), 0)?.restart(true)?;
+    }
     Ok(Rebuilt {
         aside: None,
         revision,

@@ -59,12 +59,12 @@ impl Tree {
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Stored<Bytes>>> {
-        let found = self.db.get(key).map_err(Error::sled(&self.path))?;
+        let found = guarded(|| self.db.get(key)).map_err(Error::sled(&self.path))?;
         found.map(|bytes| self.stored(&bytes)).transpose()
     }
 
     pub(crate) fn revision_at(&self, key: &[u8]) -> Result<Option<Revision>> {
-        let found = self.db.get(key).map_err(Error::sled(&self.path))?;
+        let found = guarded(|| self.db.get(key)).map_err(Error::sled(&self.path))?;
         found.map(|bytes| self.parts(&bytes).map(|stored| stored.revision)).transpose()
     }
 
@@ -128,7 +128,7 @@ impl Tree {
             }
         }
         batch.insert(APPLIED, &applied.to_bytes());
-        self.db.apply_batch(batch).map_err(Error::sled(&self.path))?;
+        guarded(|| self.db.apply_batch(batch)).map_err(Error::sled(&self.path))?;
         Ok(applied)
     }
 
@@ -181,7 +181,10 @@ impl Tree {
 
 fn db_open(path: &Path, cache_bytes: u64) -> sled::Result<sled::Db> {
     let config = sled::Config::new().path(path).cache_capacity(cache_bytes).flush_every_ms(None);
-    // sled panics over some damage instead of answering.
-    catch_unwind(AssertUnwindSafe(|| config.open()))
-        .unwrap_or_else(|_| Err(sled::Error::Corruption { at: None, bt: () }))
+    guarded(|| config.open())
+}
+
+/// sled panics over some damage instead of answering; the writer must live to say so.
+fn guarded<T>(run: impl FnOnce() -> sled::Result<T>) -> sled::Result<T> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(sled::Error::Corruption { at: None, bt: () }))
 }

@@ -19,7 +19,8 @@ pub(super) fn error(error: &Error, catalogue: &Catalogue) -> String {
 /// What came of an enrolment.
 pub(super) fn joined(joined: &Joined, catalogue: &Catalogue) -> String {
     let device = Value::Text(joined.device.to_string());
-    let mut out = catalogue.text_with("enrolled", &[("device", device.clone()), ("server", joined.server.as_str().into())]);
+    let mut out =
+        catalogue.text_with("enrolled", &[("device", device.clone()), ("server", joined.server.as_str().into())]);
     out.push('\n');
     if joined.quarantined {
         out.push_str(&catalogue.text_with("enrolled-quarantined", &[("device", device)]));
@@ -118,7 +119,9 @@ fn error_text(error: &Error, catalogue: &Catalogue) -> String {
         Error::Damaged { path: file, why, advice: Advice::Delete } => {
             say("error-damaged-delete", &[path(file), detail(why)])
         }
-        Error::Damaged { path: file, why, advice: Advice::Enrol } => say("error-damaged-enrol", &[path(file), detail(why)]),
+        Error::Damaged { path: file, why, advice: Advice::Enrol } => {
+            say("error-damaged-enrol", &[path(file), detail(why)])
+        }
         Error::Locked(folder) => say("error-locked", &[path(folder)]),
         Error::NotEnrolled(folder) => say("error-not-enrolled", &[path(folder)]),
         Error::AlreadyEnrolled(folder) => say("error-already", &[path(folder)]),

@@ -1,77 +1,10 @@
 use super::*;
-use identity::caller::Caller;
-use identity::issue::{Authority, root_make};
-use identity::key::OnlineSigner;
-use model::desired::{Cadence, Generation};
+use crate::fixture::made;
 use std::fs;
-use wire::convert::{head_encode, plan_encode, trust_encode};
-
-/// An enrolled device's folder, made without a server.
-struct Made {
-    temporary: tempfile::TempDir,
-    state: State,
-    online: OnlineSigner,
-    device: DeviceId,
-}
-
-fn made() -> Made {
-    let temporary = tempfile::tempdir().unwrap();
-    let state = State::open(&Folder::new(temporary.path())).unwrap();
-    let now = Timestamp::from_unix_seconds(1_795_000_000);
-    let root = root_make("doubs", now).unwrap();
-    let top = Authority::new(&root.key_pem, root.chain.clone()).unwrap();
-    let middle = top.intermediate_issue("doubs", now, [1; 16]).unwrap();
-    let middle = Authority::new(&middle.key_pem, middle.chain).unwrap();
-    let territory: TerritoryId = "doubs".parse().unwrap();
-    let device = DeviceId::new(now, [7; 10]);
-    let key_pem = state.tls_key_next().unwrap();
-    let request = identity::csr::request_make(&key_pem).unwrap();
-    let caller = Caller::Device { territory: territory.clone(), device };
-    let chain = middle.device_issue(&request, &caller, now, [2; 16]).unwrap();
-    let (online, _) = OnlineSigner::generate().unwrap();
-    let payload = trust_encode(&Trust { version: 1, territory: territory.clone(), online: vec![online.public().clone()] });
-    let signature = top.sign(&[TRUST_PURPOSE.as_bytes(), &[0], &payload].concat()).unwrap();
-    let root_der = chain.last().cloned().unwrap();
-    state.identity_key().unwrap();
-    state.certificate_write(&Certificate { key_pem, chain }).unwrap();
-    state.trust_write(&v1::Envelope { payload, key: Bytes::new(), signature: signature.into() }).unwrap();
-    let made = Made { temporary, state, online, device };
-    made.hold(device, 1);
-    made.state
-        .enrolment_write(&Enrolment {
-            version: Enrolment::VERSION,
-            server: "https://server.example:8443".to_owned(),
-            device,
-            territory,
-            identity_generation: 1,
-            renew_from_unix_ms: now,
-            renew_until_unix_ms: now,
-            root: Digest::of(&root_der),
-        })
-        .unwrap();
-    made
-}
-
-impl Made {
-    fn hold(&self, device: DeviceId, revision: u64) {
-        let plan = plan_encode(&Plan { check_in: Cadence { poll_seconds: 60 + u32::try_from(revision).unwrap(), ..Cadence::default() } });
-        let head = Head { device, generation: Generation { epoch: 1, revision }, plan: Digest::of(&plan) };
-        let signed = self.online.sign::<Head>(head_encode(&head));
-        self.state.held_write(&v1::Envelope::from(&signed), &head.plan, &plan).unwrap();
-    }
-
-    fn read(&self) -> Result<Option<Enrolled>, Error> {
-        enrolled_read(self.state.folder())
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.state.folder().names().unwrap()
-    }
-}
 
 #[test]
 fn what_is_written_is_read_and_old_plans_go() {
-    let made = made();
+    let made = made(1);
     let read = made.read().unwrap().unwrap();
     assert_eq!(read.enrolment.device, made.device);
     assert_eq!(read.held.as_ref().unwrap().head.generation.revision, 1);
@@ -84,7 +17,7 @@ fn what_is_written_is_read_and_old_plans_go() {
 
 #[test]
 fn before_the_last_file_of_an_enrolment_the_device_is_not_enrolled_and_keeps_its_keys() {
-    let made = made();
+    let made = made(1);
     made.state.folder().remove(ENROLMENT).unwrap();
     assert!(made.read().unwrap().is_none());
     let (identity, tls) = (made.state.identity_key().unwrap(), made.state.tls_key_next().unwrap());
@@ -94,7 +27,7 @@ fn before_the_last_file_of_an_enrolment_the_device_is_not_enrolled_and_keeps_its
 
 #[test]
 fn each_damaged_file_is_named_at_every_length() {
-    let made = made();
+    let made = made(1);
     let plan = made.names().into_iter().find(|n| n.starts_with("plan-")).unwrap();
     for name in [ENROLMENT, TLS, TRUST, HEAD, &plan] {
         let path = made.temporary.path().join(name);
@@ -127,17 +60,17 @@ fn each_damaged_file_is_named_at_every_length() {
 
 #[test]
 fn a_head_for_another_device_or_by_another_key_is_refused() {
-    let mut made = made();
+    let mut made = made(1);
     made.hold(DeviceId::new(Timestamp::from_unix_seconds(5), [9; 10]), 3);
     assert!(made.read().err().unwrap().to_string().contains("for another device"));
-    made.online = OnlineSigner::generate().unwrap().0;
+    made.online = identity::key::OnlineSigner::generate().unwrap().0;
     made.hold(made.device, 4);
     assert!(made.read().err().unwrap().to_string().contains("signature"));
 }
 
 #[test]
 fn damaged_notes_are_forgotten() {
-    let made = made();
+    let made = made(1);
     made.state.progress_write(&Progress { sequence: 7, acknowledged: Sections::new() }).unwrap();
     assert_eq!(made.state.progress().sequence, 7);
     made.state.clock_floor_write(Timestamp::from_unix_millis(5)).unwrap();

@@ -12,7 +12,10 @@ const GIB: u64 = 1 << 30;
 pub(crate) fn health_section(health: &Health, sheet: &mut Sheet, look: &Look<'_>) {
     sheet.section(look.text("section-health"));
     for check in &health.checks {
-        let status = look.text(&format!("status-{}", check.status.name()));
+        // A machine without the thing is no riddle.
+        let fitted = check.reason != Reason::NotFitted;
+        let status =
+            look.text(&if fitted { format!("status-{}", check.status.name()) } else { "status-none".to_owned() });
         let tone = health_tone(check.status.name());
         sheet.line(
             look.text(check_key(check.kind)),
@@ -54,18 +57,24 @@ fn unit_text(number: i64, unit: Unit, look: &Look<'_>) -> String {
     let sign = if number < 0 { "−" } else { "" };
     let size = number.unsigned_abs();
     match unit {
-        Unit::Percent => format!("{sign}{size}\u{a0}%"),
+        Unit::Percent => format!("{sign}{size}{}", percent(look)),
         // Tenths of a hundredth: people count in hundredths.
-        Unit::Permille => format!("{sign}{}{}{}\u{a0}%", size / 10, point(look), size % 10),
+        Unit::Permille => format!("{sign}{}{}{}{}", size / 10, point(look), size % 10, percent(look)),
         Unit::Celsius => format!("{sign}{size}\u{a0}°C"),
         Unit::Seconds => format!("{sign}{}", look.span(size)),
-        Unit::Days => format!("{sign}{}", look.span(size.saturating_mul(86_400))),
+        // Of no days, a span would name no unit but seconds.
+        Unit::Days => format!("{sign}{}", look.words.text_with("span-days", &[("n", Value::count(size))])),
         Unit::Mebibytes => format!("{sign}{}", look.bytes(size.saturating_mul(1 << 20))),
     }
 }
 
 fn point(look: &Look<'_>) -> char {
     if look.words.language() == words::Language::Fr { ',' } else { '.' }
+}
+
+/// French sets a space before its signs.
+fn percent(look: &Look<'_>) -> &'static str {
+    if look.words.language() == words::Language::Fr { "\u{a0}%" } else { "%" }
 }
 
 /// French sets a space before its colons.

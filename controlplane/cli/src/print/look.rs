@@ -105,9 +105,9 @@ impl Tone {
     }
 }
 
-/// A moment as programs read it (RFC 3339, UTC); nothing for 0, by which messages mean none.
+/// A moment as programs read it (RFC 3339, UTC, to the millisecond); nothing for 0, by which messages mean none.
 pub(crate) fn rfc3339(unix_ms: i64) -> Option<String> {
-    moment(unix_ms).map(|moment| moment.to_string())
+    moment(unix_ms).map(|moment| format!("{moment:.3}"))
 }
 
 fn moment(unix_ms: i64) -> Option<Timestamp> {

@@ -61,6 +61,8 @@ fn device() -> DeviceSheet {
         checks: vec![
             check(CheckKind::BatteryWear, Status::Warning, Reason::AtOrAbove, Some(30), Some(30)),
             check(CheckKind::DiskSystem, Status::Critical, Reason::Below, Some(4), Some(5)),
+            check(CheckKind::DiskHome, Status::Unknown, Reason::NotFitted, None, None),
+            check(CheckKind::Uptime, Status::Ok, Reason::WithinLimits, Some(0), Some(30)),
             check(CheckKind::Temperature, Status::Unknown, Reason::NotReported, None, None),
             check(CheckKind::ClockSkew, Status::Ok, Reason::WithinLimits, Some(-90), Some(300)),
             check(CheckKind::AgentCpu, Status::Ok, Reason::WithinLimits, Some(3), Some(20)),
@@ -135,6 +137,8 @@ fn a_device_reads_well_in_french() {
         ("N° de série", "inconnu"),
         ("Usure de la batterie", "à surveiller : 30 %, seuil de 30 % atteint"),
         ("Place libre (système)", "critique : 4 %, sous le seuil de 5 %"),
+        ("Place libre (fichiers)", "sans objet : la machine n'en a pas"),
+        ("Temps de marche", "bon : 0 jour (seuil : 30 jours)"),
         ("Température", "inconnu : la machine ne le dit pas"),
         ("Écart de l'horloge", "bon : −1 min 30 s (seuil : 5 min)"),
         ("Processeur de l'agent", "bon : 0,3 % (seuil : 2,0 %)"),
@@ -162,8 +166,8 @@ fn and_in_english() {
     for (label, value) in [
         ("State", "quarantined (not on the token's list)"),
         ("Last contact", "22 Nov 2026, 14:05 (online)"),
-        ("Battery wear", "warning: 30 %, threshold of 30 % reached"),
-        ("Agent's processor", "ok: 0.3 % (threshold: 2.0 %)"),
+        ("Battery wear", "warning: 30%, threshold of 30% reached"),
+        ("Agent's processor", "ok: 0.3% (threshold: 2.0%)"),
         ("Disk", "512 GB, SSD 9, SSD, encryption unknown"),
         ("Temperature", "unknown: the machine does not tell"),
     ] {
@@ -193,7 +197,7 @@ fn programs_get_everything_as_one_object() {
     assert_eq!(value["health_report"]["checks"][0]["kind"], "battery_wear");
     assert_eq!(value["packages"]["installed"][0]["name"], "bash");
     assert_eq!(value["peripherals"]["cameras"][0]["id"], "046d:0825");
-    assert_eq!(value["reports"][0]["received"], "2026-11-22T13:05:00Z");
+    assert_eq!(value["reports"][0]["received"], "2026-11-22T13:05:00.000Z");
     let csv = printed(Language::Fr, Output::Csv, |p| p.one(&device(), crate::print::Sheet::default));
     assert!(csv.contains("\nhardware.disks[0].model,SSD 9\n"), "{csv}");
 }

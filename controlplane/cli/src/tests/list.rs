@@ -65,7 +65,7 @@ fn a_table_is_for_people() {
 fn json_and_csv_are_for_programs_in_any_language() {
     let json = printed(Language::Fr, Output::Json, |p| p.list(&rows()));
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(value[0]["last_seen"], "2026-11-22T13:05:00Z");
+    assert_eq!(value[0]["last_seen"], "2026-11-22T13:05:00.000Z");
     assert_eq!(value[0]["state"], "active");
     assert_eq!(value[1]["last_seen"], serde_json::Value::Null);
     assert_eq!(value[1]["reason"], "not_listed");
@@ -80,7 +80,7 @@ fn json_and_csv_are_for_programs_in_any_language() {
         lines.next(),
         Some(
             "019ab8c1-7c1e-7abc-8def-001122334455,active,,warning,0951099D,,,LENOVO,ThinkPad L13,PF3Q9X2B,\
-        Debian 13,2026-11-22T13:05:00Z,2026-11-22T13:05:00Z,0.1.0,false"
+        Debian 13,2026-11-22T13:05:00.000Z,2026-11-22T13:05:00.000Z,0.1.0,false"
         )
     );
     assert!(lines.next().is_some_and(|l| l.contains("\"evil\u{1b}[2J,\"\"x\"\"\"")));

@@ -64,14 +64,24 @@ impl Reading {
     ) -> Result<()> {
         let path = &segment.path;
         let mut at = HEADER_BYTES;
-        if header_first(path, bytes)? != Some(segment.first) {
-            if newest && record_after(bytes, 0, segment.first).is_none() {
-                self.torn = Some(Tail { path: path.clone(), at: 0, bytes: length(bytes.len()) });
-                return Ok(());
-            }
-            at = 0;
-        }
         self.expect(path, at, segment.first);
+        if header_first(path, bytes)? != Some(segment.first) {
+            match record_after(bytes, 0, segment.first) {
+                // The header is synced before any record, so it was whole once.
+                Some((_, place)) => {
+                    self.broken.get_or_insert((path.clone(), 0));
+                    at = place;
+                }
+                None if newest => {
+                    self.torn = Some(Tail { path: path.clone(), at: 0, bytes: length(bytes.len()) });
+                    return Ok(());
+                }
+                None => {
+                    self.broken.get_or_insert((path.clone(), 0));
+                    return Ok(());
+                }
+            }
+        }
         while at < bytes.len() {
             if let Some((record, end)) = record_at(bytes, at) {
                 self.expect(path, at, record.revision);
@@ -180,6 +190,22 @@ mod tests {
                 "the rest of the group goes too"
             );
             assert!(reading.torn.is_some() && reading.gaps.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_spoilt_header_hides_no_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, length) = written(folder.path());
+        for records in [1, 3, 6] {
+            let mut bytes = fs::read(&path).unwrap();
+            bytes.truncate(HEADER_BYTES + records * length);
+            bytes[3] ^= 1;
+            let spoilt = tempfile::tempdir().unwrap();
+            fs::write(spoilt.path().join(path.file_name().unwrap()), bytes).unwrap();
+            let reading = journal_read(spoilt.path(), |_| Ok(())).unwrap();
+            assert_eq!((reading.first, reading.last), (Some(1), Some(u64::try_from(records).unwrap())));
+            assert!(reading.gaps.is_empty() && reading.torn.is_none());
         }
     }
 

@@ -90,7 +90,10 @@ async fn a_full_disk_loses_nothing_that_was_acknowledged() {
     };
     assert!(matches!(&error, CoreError::Unavailable { .. }), "{error}");
     assert!(error.to_string().contains("nothing was written"), "{error}");
-    assert!(store.commit(batch(1)).await.is_err(), "still full");
+    // A smaller page may have been left: what is then acknowledged must be kept too.
+    while store.commit(batch(acknowledged + 1)).await.is_ok() {
+        acknowledged += 1;
+    }
     drop(store);
     fs::remove_file(disk.path().join("ballast")).unwrap();
     let (store, opened) = open(disk.path());

@@ -68,7 +68,8 @@ async fn damage_in_the_journals_middle_is_told_when_the_entries_need_it() {
     let rebuilt = rebuild(folder.path(), Timestamp::from_unix_seconds(1_800_000_000)).unwrap();
     assert_eq!(rebuilt.lost, [(*first, *last)]);
     assert!(rebuilt.to_string().contains("LOST"), "{rebuilt}");
-    let (store, _) = open(folder.path());
+    let (store, opened) = open(folder.path());
+    assert_eq!((opened.revision, &opened.journal_damaged), (50, &None), "it was told once");
     assert_eq!(store.revision().await.unwrap(), 50);
 }
 
