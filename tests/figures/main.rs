@@ -1,1 +1,44 @@
-fn main() {}
+//! `cargo figures AREA [--json] [--full]`: where every performance figure of the product is measured.
+//!
+//! A row is a name, a value with its unit, what it must reach and what we want it to reach. Figures are shown, never asserted:
+//! the machine's noise is not a defect of the code.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measurement that fails says so and ends")]
+
+mod agent;
+mod core;
+mod durable;
+mod fleet;
+mod meter;
+mod planning;
+mod row;
+
+use row::Report;
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo figures AREA [--json] [--full]
+areas: core
+  --json   print one JSON object on standard output
+  --full   measure ten idle minutes of the agent instead of two";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let flag = |name: &str| arguments.iter().any(|a| a == name);
+    let areas: Vec<&String> = arguments.iter().filter(|a| !a.starts_with("--")).collect();
+    let unknown = arguments.iter().any(|a| a.starts_with("--") && a != "--json" && a != "--full");
+    match areas.as_slice() {
+        [area] if area.as_str() == "core" && !unknown => {
+            let report: Report = core::measure(flag("--full"));
+            if flag("--json") {
+                println!("{}", report.json());
+            } else {
+                print!("{}", report.table());
+            }
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}

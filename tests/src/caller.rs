@@ -6,7 +6,7 @@ use identity::key::IdentitySigner;
 use identity::tls;
 use model::device::Claims;
 use model::token::{Token, Transcript};
-use rustls::ClientConfig;
+use rustls::{ClientConfig, HandshakeKind};
 use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpStream;
@@ -28,6 +28,20 @@ pub async fn connect(port: u16, config: ClientConfig) -> Result<Channel, String>
         }
     });
     endpoint.connect_with_connector(connect).await.map_err(|e| format!("{e:?}"))
+}
+
+/// Connects with settings that are used again, so that sessions are resumed; gives the kind of handshake there was.
+pub async fn connect_again(port: u16, config: &Arc<ClientConfig>) -> Result<(Channel, HandshakeKind), String> {
+    let tcp = TcpStream::connect(("127.0.0.1", port)).await.map_err(|e| e.to_string())?;
+    let name = rustls::pki_types::ServerName::try_from("localhost").map_err(|e| e.to_string())?;
+    let stream = TlsConnector::from(Arc::clone(config)).connect(name, tcp).await.map_err(|e| format!("{e:?}"))?;
+    let kind = stream.get_ref().1.handshake_kind().ok_or("no handshake")?;
+    let mut once = Some(hyper_util::rt::TokioIo::new(stream));
+    let connect = tower::service_fn(move |_: http::Uri| {
+        std::future::ready(once.take().ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotConnected)))
+    });
+    let channel = Endpoint::from_static("http://localhost").connect_with_connector(connect).await;
+    channel.map(|channel| (channel, kind)).map_err(|e| format!("{e:?}"))
 }
 
 /// A device made in a test: keys, certificate, and what the server told it.

@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 
 fn demonstrate(keep: bool, json: bool) -> ExitCode {
     say("Building the three programs (the first time takes some minutes) …");
-    program("cartable");
+    let _ = program("cartable");
     let folder = tempfile::Builder::new().prefix("cartable-demo-").tempdir().expect("a temporary folder");
     let mut server = ServerProcess::init(folder.path());
     server.start();

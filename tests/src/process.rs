@@ -116,6 +116,20 @@ impl ServerProcess {
         std::fs::read_to_string(self.log()).unwrap_or_default()
     }
 
+    /// Runs it where it must not start, to its end, and gives what it says on standard error.
+    ///
+    /// # Panics
+    /// When it starts, or ends well.
+    #[must_use]
+    pub fn start_refused(&self) -> String {
+        let mut command = Command::new(program("cartable-server"));
+        command.args(["run", "--lang", "en", "--data"]).arg(&self.data).stdin(Stdio::null());
+        let out = command.output().expect("cartable-server runs");
+        assert_eq!(out.status.code(), Some(1), "{}", String::from_utf8_lossy(&out.stdout));
+        assert!(out.stdout.is_empty(), "it says that it listens");
+        String::from_utf8(out.stderr).expect("UTF-8")
+    }
+
     /// Runs the CLI as the first operator, in English.
     ///
     /// # Panics
@@ -196,6 +210,23 @@ impl AgentProcess {
         assert!(out.status.success(), "enrol: {}", String::from_utf8_lossy(&out.stderr));
     }
 
+    /// Begins to enrol and kills it as `kill -9` does once `when` holds; says whether it had ended before.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    pub fn enrol_killed(&self, server: &ServerProcess, token: &str, mut when: impl FnMut() -> bool) -> bool {
+        let arguments = ["enrol", "--server", &server.url(), "--token", token];
+        let mut child = self.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it runs");
+        let mut ended = false;
+        while !ended && !when() {
+            ended = child.try_wait().expect("a child").is_some();
+            std::thread::yield_now();
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+        ended
+    }
+
     /// Starts it; its acknowledgements go to [`AgentProcess::acknowledgements`].
     ///
     /// # Panics
@@ -261,6 +292,7 @@ impl AgentProcess {
         let (verb, rest) = arguments.split_first().expect("a verb");
         command.arg(verb).args(["--lang", "en", "--config"]).arg(&self.config).args(rest).stdin(Stdio::null());
         command.env_remove("https_proxy").env_remove("HTTPS_PROXY");
+        command.env_remove("no_proxy").env_remove("NO_PROXY");
         command
     }
 }
@@ -287,14 +319,19 @@ pub fn free_port() -> u16 {
 ///
 /// # Panics
 /// When it does not come to hold.
-pub fn until(seconds: u64, what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..seconds * 50 {
+pub fn until(seconds: u64, what: &str, holds: impl FnMut() -> bool) {
+    assert!(within(seconds * 1000, holds), "not within {seconds} s: {what}");
+}
+
+/// Waits until something holds or so many milliseconds have passed; says which.
+pub fn within(milliseconds: u64, mut holds: impl FnMut() -> bool) -> bool {
+    for _ in 0..=milliseconds / 20 {
         if holds() {
-            return;
+            return true;
         }
         std::thread::park_timeout(std::time::Duration::from_millis(20));
     }
-    panic!("not within {seconds} s: {what}");
+    false
 }
 
 fn terminate(child: &Child) {

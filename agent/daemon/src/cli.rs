@@ -6,7 +6,7 @@ mod print;
 
 use crate::{Agent, Config, DEFAULT_FILE, Error, SystemClock};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -69,18 +69,18 @@ pub fn main() -> ExitCode {
     let line = match matches.and_then(|matches| Line::from_arg_matches(&matches)) {
         Ok(line) => line,
         Err(error) if !error.use_stderr() => {
-            print!("{}", usage_error_text(&error, &catalogue));
+            say(&mut std::io::stdout(), &usage_error_text(&error, &catalogue));
             return ExitCode::SUCCESS;
         }
         Err(error) => {
-            eprint!("{}", usage_error_text(&error, &catalogue));
+            say(&mut std::io::stderr(), &usage_error_text(&error, &catalogue));
             return ExitCode::from(USAGE);
         }
     };
     match done(line, &catalogue) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("{}", print::error(&error, &catalogue));
+            say(&mut std::io::stderr(), &print::error(&error, &catalogue));
             ExitCode::from(error.exit_code())
         }
     }
@@ -98,7 +98,8 @@ fn done(line: Line, catalogue: &Catalogue) -> Result<ExitCode, Error> {
     match line.verb {
         Verb::Run { check_config: true, .. } => {
             let key = if there { "config-good" } else { "config-default" };
-            println!("{}", catalogue.text_with(key, &[("file", file.display().to_string().into())]));
+            let said = catalogue.text_with(key, &[("file", file.display().to_string().into())]);
+            say(&mut std::io::stdout(), &said);
         }
         Verb::Run { acknowledgements, .. } => {
             config.acknowledgements = acknowledgements;
@@ -110,20 +111,26 @@ fn done(line: Line, catalogue: &Catalogue) -> Result<ExitCode, Error> {
             log(&Config { log: "warn".to_owned(), ..config.clone() });
             let token = token_read(token)?;
             let joined = blocking(async { agent(config).enrol(&server, &token).await })?;
-            print!("{}", print::joined(&joined, catalogue));
+            say(&mut std::io::stdout(), &print::joined(&joined, catalogue));
         }
         Verb::Status { output } => {
             let status = agent(config).status()?;
-            match output {
-                Output::Text => print!("{}", print::status(&status, catalogue)),
-                Output::Json => println!("{}", serde_json::to_string_pretty(&status).unwrap_or_default()),
-            }
+            let said = match output {
+                Output::Text => print::status(&status, catalogue),
+                Output::Json => serde_json::to_string_pretty(&status).unwrap_or_default(),
+            };
+            say(&mut std::io::stdout(), &said);
             if status.enrolment.is_none() {
                 return Ok(ExitCode::from(Error::NotEnrolled(status.state).exit_code()));
             }
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a text and ends its last line. Nobody reading any more, as after `| head -1`, is no failure.
+fn say(to: &mut dyn Write, text: &str) {
+    let _ = writeln!(to, "{}", text.trim_end_matches('\n'));
 }
 
 fn agent(config: Config) -> Agent {

@@ -172,6 +172,8 @@ pub(crate) fn status_error(server: &Server, status: &tonic::Status) -> Error {
             tracing::debug!(status = %status, "the call failed");
             Error::Unreachable { target: server.to_string(), why }
         }
+        // How tonic says that an answer is over the limit set above.
+        Code::OutOfRange => Error::Answer("larger than the limit"),
         code => Error::Refused { code: code_name(code), message: message(status) },
     }
 }
@@ -191,7 +193,6 @@ const fn code_name(code: tonic::Code) -> &'static str {
         Code::Unauthenticated => "unauthenticated",
         Code::ResourceExhausted => "resource_exhausted",
         Code::FailedPrecondition => "failed_precondition",
-        Code::OutOfRange => "out_of_range",
         Code::Unimplemented => "unimplemented",
         Code::Internal => "internal",
         Code::DataLoss => "data_loss",

@@ -209,3 +209,6 @@ fn held_checked(head: &v1::Envelope, plan: &[u8], trust: &Trust, device: DeviceI
     }
     Ok(Held { head, plan: plan_decode(plan).map_err(|_| no("the plan"))? })
 }
+
+#[cfg(test)]
+mod tests;

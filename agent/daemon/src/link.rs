@@ -92,6 +92,7 @@ impl Link {
         let state = State::open(&folder)?;
         let Enrolled { enrolment, certificate, trust, held } =
             enrolled_read(&folder)?.ok_or_else(|| Error::NotEnrolled(folder.root().to_owned()))?;
+        state.tls_key_next_forget(&certificate)?;
         let own = certificate.chain.first().map(Vec::as_slice).unwrap_or_default();
         let root = certificate.chain.last().cloned().unwrap_or_default();
         let certificate_until = issue::until_of(own)?;
@@ -378,11 +379,11 @@ impl Link {
                         self.live.refused = true;
                         pause = pause.max(backoff::refused(rand::random()));
                     }
-                    "resource_exhausted" => {}
-                    _ => {
+                    "invalid_argument" => {
                         self.report.doubted();
                         self.calendar = Calendar::new(self.desired.cadence());
                     }
+                    _ => {}
                 }
                 "refused"
             }

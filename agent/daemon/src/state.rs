@@ -145,6 +145,14 @@ impl State {
         Ok(pem)
     }
 
+    /// Deletes what a cut end of an enrolment left: the next certificate is asked for with a new key.
+    pub(crate) fn tls_key_next_forget(&self, current: &Certificate) -> Result<(), Error> {
+        match self.folder.read(TLS_NEXT_KEY)? {
+            Some(bytes) if bytes == current.key_pem.as_bytes() => self.folder.remove(TLS_NEXT_KEY),
+            _ => Ok(()),
+        }
+    }
+
     /// Keeps a certificate with its key, as one file.
     pub(crate) fn certificate_write(&self, certificate: &Certificate) -> Result<(), Error> {
         let text = format!("{}{}", certificate.key_pem, issue::chain_to_pem(&certificate.chain));
@@ -160,8 +168,8 @@ impl State {
         let name = plan_name(plan);
         self.folder.write(&name, bytes)?;
         self.folder.write(HEAD, &envelope.encode_to_vec())?;
-        let others = self.folder.names()?.into_iter().filter(|n| n.starts_with(PLAN_PREFIX) && *n != name);
-        others.map(|other| self.folder.remove(&other)).collect()
+        let mut others = self.folder.names()?.into_iter().filter(|n| n.starts_with(PLAN_PREFIX) && *n != name);
+        others.try_for_each(|other| self.folder.remove(&other))
     }
 
     /// The bytes of a plan that is held.

@@ -124,6 +124,8 @@ fn export_run(folder: &Folder, to: &Path, words: &Catalogue) -> Result<()> {
 }
 
 fn import_run(folder: &Folder, from: &Path, words: &Catalogue) -> Result<()> {
+    // A folder without its keys could not be run; `init` comes first.
+    Config::read(folder)?;
     let file = File::open(from).map_err(|source| Error::File { what: "read", path: from.to_owned(), source })?;
     let mut input: Box<dyn BufRead> = Box::new(BufReader::new(file));
     let imported = import(&mut input, &folder.store(), &mut |n| progress(words, n))?;
@@ -138,7 +140,9 @@ fn probe_run(data: &Path) -> ExitCode {
     use controlplane_store::Error as StoreError;
     match probe(&Folder::new(data).store()) {
         Ok(_) => ExitCode::SUCCESS,
-        Err(StoreError::InUse(_) | StoreError::ReadOnly { .. } | StoreError::Newer { .. }) => ExitCode::from(PROBE_OTHER),
+        Err(
+            StoreError::InUse(_) | StoreError::ReadOnly { .. } | StoreError::Newer { .. } | StoreError::Io { .. },
+        ) => ExitCode::from(PROBE_OTHER),
         Err(_) => ExitCode::FAILURE,
     }
 }

@@ -66,9 +66,13 @@ struct World {
 }
 
 impl World {
-    async fn new() -> Self {
+    async fn new(cutting: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let made = made(listener.local_addr().unwrap().port());
+        let mut port = listener.local_addr().unwrap().port();
+        if cutting {
+            port = cutter(port).await;
+        }
+        let made = made(port);
         let clock = Arc::new(HandClock::new());
         let (to, calls) = mpsc::channel(1);
         let server = tokio::spawn(serve(listener, &made, clock.clone(), to));
@@ -82,7 +86,7 @@ impl World {
 
     /// Starts the agent, as after kill -9 when it ran before.
     async fn started() -> Self {
-        let mut world = Self::new().await;
+        let mut world = Self::new(false).await;
         world.start().await;
         world
     }
@@ -99,7 +103,7 @@ impl World {
     }
 
     async fn call(&mut self) -> (v1::CheckInRequest, Reply) {
-        tokio::time::timeout(Duration::from_secs(60), self.calls.recv()).await.unwrap().unwrap()
+        tokio::time::timeout(Duration::from_secs(20), self.calls.recv()).await.unwrap().unwrap()
     }
 
     /// Takes a whole report as a server does, and returns the kinds it carried.
@@ -120,13 +124,17 @@ impl World {
 
     /// Until the agent notes this of itself. It notes before it waits, and both in one go, so that the clock may then be moved.
     async fn until(&self, noted: impl Fn(&Live) -> bool) {
-        while !self.agent.status().unwrap().live.is_some_and(|live| noted(&live)) {
-            tokio::task::yield_now().await;
-        }
+        until(&self.agent, noted).await;
     }
 
     fn acknowledged(&self) -> usize {
         std::fs::read_to_string(self.made.temporary.path().join("acknowledgements")).unwrap_or_default().lines().count()
+    }
+}
+
+async fn until(agent: &Agent, noted: impl Fn(&Live) -> bool) {
+    while !agent.status().unwrap().live.is_some_and(|live| noted(&live)) {
+        tokio::task::yield_now().await;
     }
 }
 
@@ -153,6 +161,49 @@ fn serve(
     });
     let server = tonic::transport::Server::builder().add_service(DeviceServer::new(Script(to)));
     async move { server.serve_with_incoming(ReceiverStream::new(incoming)).await.unwrap() }
+}
+
+/// A line to the server that is cut after so many bytes, a few more each time.
+async fn cutter(to: u16) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        for budget in (0..).step_by(211) {
+            let (near, _) = listener.accept().await.unwrap();
+            let far = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
+            tokio::spawn(carried(near, far, budget));
+        }
+    });
+    port
+}
+
+/// Carries bytes both ways until the budget, of both together, is spent; then both ends are closed.
+async fn carried(near: TcpStream, far: TcpStream, mut budget: usize) {
+    let mut buffers = ([0; 64], [0; 64]);
+    loop {
+        tokio::select! {
+            ready = near.readable() => ready.unwrap(),
+            ready = far.readable() => ready.unwrap(),
+        }
+        for (from, to, buffer) in [(&near, &far, &mut buffers.0), (&far, &near, &mut buffers.1)] {
+            let most = budget.min(buffer.len());
+            let read = match from.try_read(&mut buffer[..most]) {
+                Ok(0) => return,
+                Ok(read) => read,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
+                Err(_) => return,
+            };
+            budget -= read;
+            let mut rest = &buffer[..read];
+            while !rest.is_empty() {
+                match to.try_write(rest) {
+                    Ok(written) => rest = &rest[written..],
+                    Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => to.writable().await.unwrap(),
+                    Err(_) => return,
+                }
+            }
+        }
+    }
 }
 
 fn answer() -> v1::CheckInResponse {
@@ -288,4 +339,35 @@ async fn a_hold_that_outlives_its_time_is_given_up() {
     world.clock.forward(Duration::from_secs(2));
     let (again, _reply) = world.held().await;
     assert_eq!(again.sequence, 1);
+}
+
+#[tokio::test]
+async fn a_line_cut_anywhere_loses_nothing_and_doubles_nothing() {
+    let mut world = World::new(true).await;
+    world.start().await;
+    let mut answered = Vec::new();
+    let (agent, mut seen) = (world.agent.clone(), None);
+    loop {
+        tokio::select! {
+            call = world.calls.recv() => {
+                let (request, reply) = call.unwrap();
+                if !request.report {
+                    break;
+                }
+                answered.push((request.sequence, request.parts.len()));
+                // The answer may be lost on the way back.
+                let _ = reply.send(Ok(stored(&request)));
+            }
+            () = until(&agent, |live| live.fault.is_some() && live.fault != seen) => {
+                seen = agent.status().unwrap().live.unwrap().fault;
+                // Past this back-off, far from the end of anything else.
+                world.clock.forward(Duration::from_secs(900));
+            }
+        }
+    }
+    assert_eq!(world.acknowledged(), 5, "{answered:?}");
+    assert!(answered.len() > 1, "no answer was lost");
+    let (last, before) = answered.split_last().unwrap();
+    assert!(before.iter().all(|(sequence, parts)| sequence <= &last.0 && *parts == 5), "{answered:?}");
+    assert_eq!(world.agent.status().unwrap().live.unwrap().waiting, 0);
 }
