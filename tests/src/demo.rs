@@ -11,7 +11,7 @@ use tests::programs::program;
 /// The first report is here well within a second; a slow machine gets more.
 const PATIENCE_SECONDS: u64 = 60;
 
-const USAGE: &str = "usage: cargo demo [-- --keep | --json]
+const USAGE: &str = "usage: cargo demo [--keep | --json]
   --keep   leave the server and the agent running, and say how to use them
   --json   print the device as JSON and nothing else on standard output";
 
@@ -22,6 +22,8 @@ fn main() -> ExitCode {
         match argument.as_str() {
             "--keep" => keep = true,
             "--json" => json = true,
+            // `cargo demo -- --keep` means the same.
+            "--" => {}
             "--help" | "-h" => {
                 println!("{USAGE}");
                 return ExitCode::SUCCESS;
@@ -59,7 +61,7 @@ fn demonstrate(keep: bool, json: bool) -> ExitCode {
     } else {
         agent.stop();
         server.stop();
-        say("\nBoth programs have been stopped and their folder removed; `cargo demo -- --keep` leaves them running.");
+        say("\nBoth programs have been stopped and their folder removed; `cargo demo --keep` leaves them running.");
     }
     if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

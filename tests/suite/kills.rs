@@ -34,7 +34,7 @@ async fn report(reporter: Arc<Mutex<Reporter>>, port: u16, mut phases: watch::Re
         if phase != Phase::Down {
             let mut reporter = reporter.lock().await;
             if let Ok(mut client) = reporter.client(port).await {
-                loop {
+                while *phases.borrow() == phase {
                     reporter.change();
                     match reporter.tell(&mut client).await {
                         Ok(answer) => assert!(answer.wanted.is_empty(), "a device that repeats what was lost leaves no gap"),

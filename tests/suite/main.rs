@@ -3,3 +3,6 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod enrolment;
+mod examples;
+mod layering;
+mod privacy;

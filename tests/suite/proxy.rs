@@ -108,6 +108,7 @@ fn a_proxy_that_wants_another_password_is_named() {
     server.start();
     let proxy = Tinyproxy::start(folder.path(), &program, server.port);
     let token = server.token(&["--kind", "unit"]);
+    // Tinyproxy says 407 to who names no password, and 401 to who names a wrong one.
     for (name, credentials) in [("wrong", "school:guessed@"), ("none", "")] {
         let more = format!("proxy = \"http://{credentials}127.0.0.1:{}\"\nno_proxy = \"\"\n", proxy.port);
         let agent = AgentProcess::new(folder.path(), name, &more);

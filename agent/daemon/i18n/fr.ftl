@@ -1,18 +1,18 @@
 # Les messages de cartable-agent.
 
-cmd = L'agent Cartable : inscrit cet appareil, dit de quoi il est fait et comment il va
-    .after = Codes de sortie : 0 réussite, 1 échec, 2 saisie, 3 appareil non inscrit, 4 refus du serveur, 6 serveur injoignable
+cmd = L'agent Cartable : enrôle cet appareil, dit de quoi il est fait et comment il va
+    .after = Codes de sortie : 0 réussite, 1 échec, 2 saisie, 3 appareil non enrôlé, 4 refus du serveur, 6 serveur injoignable
 cmd--config = Fichier de configuration [défaut : /etc/cartable/agent.toml s'il existe]
     .value = FICHIER
 cmd--state = Dossier des clés et de tout ce que l'agent garde [défaut : /var/lib/cartable-agent]
     .value = DOSSIER
 cmd--lang = Langue des messages
     .value = LANGUE
-cmd-enrol = Inscrire cet appareil
+cmd-enrol = Enrôler cet appareil
     .long = Interrompue, la commande peut être relancée avec le même jeton.
 cmd-enrol--server = Adresse du serveur, telle que https://cartable.example.fr:8443
     .value = URL
-cmd-enrol--token = Jeton d'inscription ; « - » le lit sur l'entrée standard
+cmd-enrol--token = Jeton d'enrôlement ; « - » le lit sur l'entrée standard
     .value = JETON
 cmd-run = Rester en contact avec le serveur
 cmd-run--check_config = Vérifier la configuration et s'arrêter là
@@ -22,14 +22,14 @@ cmd-status = Dire où en est cet appareil
 cmd-status--output = Forme de la réponse
     .value = FORME
 
-enrolled = Cet appareil est inscrit sous le numéro { $device } auprès de { $server }.
+enrolled = Cet appareil est enrôlé sous le numéro { $device } auprès de { $server }.
 enrolled-quarantined = Il est en quarantaine : une personne doit encore l'approuver (cartable device approve { $device }).
 enrolled-next = Étape suivante : cartable-agent run
 config-good = La configuration est bonne : { $file }
 config-default = La configuration est bonne : valeurs par défaut, { $file } n'existe pas
 
-status-not-enrolled = Cet appareil n'est pas inscrit (dossier { $state }).
-status-not-enrolled-next = Pour l'inscrire : cartable-agent enrol --server URL --token JETON
+status-not-enrolled = Cet appareil n'est pas enrôlé (dossier { $state }).
+status-not-enrolled-next = Pour l'enrôler : cartable-agent enrol --server URL --token JETON
 status-server = Serveur
 status-device = Appareil
 status-territory = Territoire
@@ -77,10 +77,10 @@ error = erreur : { $text }
 error-file = { $path } : { $detail }
 error-file-permission = { $path } : accès refusé ; lancez la commande en tant qu'administrateur (root)
 error-damaged-delete = { $path } est abîmé ({ $detail }) ; supprimez les fichiers « head » et « plan-* » de ce dossier, le serveur les renverra
-error-damaged-enrol = { $path } est abîmé ({ $detail }) ; mettez le dossier de côté et inscrivez l'appareil de nouveau, avec un nouveau jeton
+error-damaged-enrol = { $path } est abîmé ({ $detail }) ; mettez le dossier de côté et enrôlez l'appareil de nouveau, avec un nouveau jeton
 error-locked = { $path } : un autre agent utilise ce dossier ; arrêtez-le ou indiquez un autre dossier avec --state
-error-not-enrolled = cet appareil n'est pas inscrit (dossier { $path }) ; inscrivez-le d'abord : cartable-agent enrol --server URL --token JETON
-error-already = cet appareil est déjà inscrit (dossier { $path }) ; pour l'inscrire ailleurs, révoquez-le sur le serveur et mettez ce dossier de côté
+error-not-enrolled = cet appareil n'est pas enrôlé (dossier { $path }) ; enrôlez-le d'abord : cartable-agent enrol --server URL --token JETON
+error-already = cet appareil est déjà enrôlé (dossier { $path }) ; pour l'enrôler ailleurs, révoquez-le sur le serveur et mettez ce dossier de côté
 error-config = configuration non valable, { $path } : { $detail }
 error-server = « { $detail } » n'est pas l'adresse d'un serveur ; exemple : https://cartable.example.fr:8443
 error-proxy-address = l'adresse du serveur mandataire doit être de la forme http://[utilisateur:mot-de-passe@]hôte:port

@@ -333,6 +333,7 @@ server-intermediate = Intermediate certificate until
 server-store = Size of the store
 server-disk-free = Free space on the disk
 server-revision = Revision
+server-epoch = Epoch (restores + 1)
 
 ## Errors
 

@@ -333,6 +333,7 @@ server-intermediate = Certificat intermédiaire jusqu'au
 server-store = Taille du stockage
 server-disk-free = Place libre sur le disque
 server-revision = Révision
+server-epoch = Époque (nombre de restaurations + 1)
 
 ## Erreurs
 

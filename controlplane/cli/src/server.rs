@@ -62,7 +62,8 @@ fn sheet(status: &ServerStatusResponse, look: &Look<'_>) -> Sheet {
     line("server-intermediate", look.date(status.intermediate_until_unix_ms), Tone::Plain);
     line("server-store", look.bytes(status.store_bytes), Tone::Plain);
     line("server-disk-free", look.bytes(status.disk_free_bytes), Tone::Plain);
-    line("server-revision", format!("{}.{}", status.epoch, status.revision), Tone::Plain);
+    line("server-revision", status.revision.to_string(), Tone::Plain);
+    line("server-epoch", status.epoch.to_string(), Tone::Plain);
     sheet
 }
 

@@ -209,3 +209,6 @@ async fn token_fail(store: &SharedStore, territory: &TerritoryId, row: Row<Token
     let writes = Writes::by(territory, &act)?.put(&TOKENS, record.id.to_string(), &record, Expect::At(row.revision))?;
     writes.commit(store).await.map(|_| ())
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,10 +7,14 @@ use controlplane_store::{Config, Embedded, probe_due, rebuild};
 use model::time::Timestamp;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// What the probe's process says by its exit code when the store must not be rebuilt: it is in use, read-only, or newer.
 pub const PROBE_OTHER: u8 = 10;
 
+/// The probe is looked at so often, and given up after half an hour: a million devices take minutes.
+const PROBE_LOOK: Duration = Duration::from_millis(20);
+const PROBE_LOOKS_MAX: u32 = 90_000;
 const MIB: u64 = 1024 * 1024;
 
 /// Opens the store of a data folder; each thing worth knowing is said in one line.
@@ -49,14 +53,23 @@ pub fn store_open(folder: &Folder, config: &StoreConfig, program: Option<&Path>,
 
 /// Whether the store is whole, as far as a process that only reads it can tell.
 fn probe_child(program: &Path, folder: &Folder) -> Result<bool> {
-    let status = Command::new(program)
+    let failed = |source| Error::File { what: "run", path: program.to_owned(), source };
+    let mut child = Command::new(program)
         .args(["probe", "--data"])
         .arg(folder.root())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .status()
-        .map_err(|source| Error::File { what: "run", path: program.to_owned(), source })?;
-    // Opening will say by itself what rebuilding does not cure.
-    Ok(status.success() || status.code() == Some(PROBE_OTHER.into()))
+        .spawn()
+        .map_err(failed)?;
+    for _ in 0..PROBE_LOOKS_MAX {
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            // Opening will say by itself what rebuilding does not cure.
+            return Ok(status.success() || status.code() == Some(PROBE_OTHER.into()));
+        }
+        std::thread::sleep(PROBE_LOOK);
+    }
+    // A damaged sled can also go round in circles.
+    child.kill().and_then(|()| child.wait()).map_err(failed)?;
+    Ok(false)
 }

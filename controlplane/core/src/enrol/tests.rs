@@ -1,0 +1,131 @@
+use super::*;
+use crate::audit::audit_verify;
+use crate::device::{device_decide, device_find};
+use crate::memory::Memory;
+use crate::token::{FAILURES_MAX, TokenWish, token_create, token_list, token_revoke};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
+use model::token::{Pin, Token};
+use std::sync::Arc;
+use std::time::Duration;
+
+struct Paper;
+
+impl Issuer for Paper {
+    fn issue(&self, request: &[u8], device: DeviceId, now: Timestamp) -> Result<(Certificate, Vec<Vec<u8>>)> {
+        let until = now.after(Duration::from_secs(30 * 86_400));
+        Ok((Certificate { serial: device.to_string(), until }, vec![request.to_vec()]))
+    }
+}
+
+struct World {
+    store: SharedStore,
+    territory: TerritoryId,
+    now: Timestamp,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { store: Arc::new(Memory::new()), territory: "doubs".parse().unwrap(), now: Timestamp::from_unix_seconds(1) }
+    }
+
+    async fn token(&self, kind: TokenKind, uses: u32, serials: &[&str]) -> Token {
+        let wish = TokenWish {
+            kind,
+            uses,
+            life: None,
+            school: None,
+            kit: None,
+            serials: serials.iter().map(|s| (*s).to_owned()).collect(),
+            note: String::new(),
+        };
+        let random = [serials.len() as u8 + uses as u8 * 7; 31];
+        let made = token_create(&self.store, &self.territory, wish, "jeanne", Pin::of(b"root"), &random, self.now);
+        made.await.unwrap().0
+    }
+
+    async fn join(&self, token: &Token, key: &EcdsaKeyPair, serial: &str) -> Result<Joined> {
+        let public = IdentityKey::try_from(key.public_key().as_ref().to_vec()).unwrap();
+        let transcript = Transcript { nonce: b"nonce", csr: b"request", channel_binding: b"binding" };
+        let signature = key.sign(&SystemRandom::new(), &transcript.to_bytes()).unwrap();
+        let proof = Proof {
+            token: token.id,
+            key: public.clone(),
+            claims: Claims { serial: Some(serial.to_owned()), ..Claims::default() },
+            transcript,
+            signature: signature.as_ref(),
+            hmac: &token.key().proof(&transcript, &public),
+        };
+        let random = public.fingerprint().as_bytes()[..10].try_into().unwrap();
+        enrol(&self.store, &self.territory, &Paper, &proof, random, self.now).await
+    }
+}
+
+fn key() -> EcdsaKeyPair {
+    let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &SystemRandom::new()).unwrap();
+    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref()).unwrap()
+}
+
+fn is_refused(result: &Result<Joined>) -> bool {
+    matches!(result, Err(Error::Denied(text)) if text == REFUSED)
+}
+
+#[tokio::test]
+async fn a_token_ends_with_its_time_and_its_devices_stay() {
+    let mut world = World::new();
+    let token = world.token(TokenKind::Kit, 3, &[]).await;
+    let (first, second) = (key(), key());
+    let joined = world.join(&token, &first, "A-1").await.unwrap();
+    assert_eq!(joined.device.reason, Some(Reason::NotListed));
+    world.now = world.now.after(TokenKind::Kit.life().0);
+    assert!(is_refused(&world.join(&token, &second, "A-2").await));
+    // Even the first may not repeat its finish any more: its answer was lost three days ago.
+    assert!(is_refused(&world.join(&token, &first, "A-1").await));
+    let (open, _) = token_list(world.store.as_ref(), &world.territory, false, "", 10, world.now).await.unwrap();
+    assert!(open.is_empty());
+    assert!(device_find(world.store.as_ref(), &world.territory, "a-1").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_repeated_finish_finds_its_device_until_it_is_revoked() {
+    let world = World::new();
+    let token = world.token(TokenKind::Unit, 1, &[]).await;
+    let own = key();
+    let first = world.join(&token, &own, "A-1").await.unwrap().device;
+    assert_eq!(world.join(&token, &own, "A-1").await.unwrap().device.id, first.id);
+    assert!(is_refused(&world.join(&token, &key(), "A-2").await));
+    let decided = device_decide(&world.store, &world.territory, first.id, JoinState::Revoked, "jeanne", "lost", world.now);
+    assert_eq!(decided.await.unwrap().state, JoinState::Revoked);
+    assert!(is_refused(&world.join(&token, &own, "A-1").await));
+    let revived = device_decide(&world.store, &world.territory, first.id, JoinState::Active, "jeanne", "found", world.now);
+    assert!(matches!(revived.await, Err(Error::Invalid(_))));
+    assert!(audit_verify(&world.store, &world.territory).await.unwrap() >= 4);
+}
+
+#[tokio::test]
+async fn ten_bad_proofs_lock_and_a_revoked_token_is_no_token() {
+    let world = World::new();
+    let token = world.token(TokenKind::Unit, 1, &[]).await;
+    let mut random = [9; 31];
+    random[30] = 1;
+    let mut stranger = Token::new(&random, token.pin);
+    stranger.id = token.id;
+    for n in 0..FAILURES_MAX {
+        assert!(is_refused(&world.join(&stranger, &key(), "A-1").await), "{n}");
+    }
+    assert!(is_refused(&world.join(&token, &key(), "A-1").await));
+    let other = world.token(TokenKind::Kit, 2, &["B-1"]).await;
+    token_revoke(&world.store, &world.territory, other.id, "jeanne", "", world.now).await.unwrap();
+    assert!(is_refused(&world.join(&other, &key(), "B-1").await));
+}
+
+#[tokio::test]
+async fn the_same_serial_twice_waits_for_a_person() {
+    let world = World::new();
+    let token = world.token(TokenKind::Kit, 4, &["C-1"]).await;
+    let first = world.join(&token, &key(), "C-1").await.unwrap().device;
+    assert_eq!((first.state, first.reason), (JoinState::Active, None));
+    let second = world.join(&token, &key(), "c-1").await.unwrap().device;
+    assert_eq!((second.state, second.reason), (JoinState::Quarantined, Some(Reason::SameSerial)));
+    assert!(matches!(device_find(world.store.as_ref(), &world.territory, "C-1").await, Err(Error::Invalid(_))));
+}
