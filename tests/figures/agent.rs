@@ -25,8 +25,12 @@ pub(crate) async fn measure(folder: &Path, idle: Duration) -> Vec<Row> {
     until(60, "five sections acknowledged", || acknowledged(&agent) >= 5);
     let mut rows = vec![
         Row::less("agent: first inventory, processor time", cpu(agent.pid()).as_secs_f64(), "s CPU").within(0.3, 0.1),
-        Row::less("agent: first inventory, on the wire with its handshake", (relay.bytes() - before) as f64 / 1e3, "kB")
-            .within(40.0, 20.0),
+        Row::less(
+            "agent: first inventory, on the wire with its handshake",
+            (relay.bytes() - before) as f64 / 1e3,
+            "kB",
+        )
+        .within(40.0, 20.0),
     ];
     rows.extend(peer());
     rows.extend(unchanged(&server, &agent, &relay).await);
@@ -48,8 +52,12 @@ async fn unchanged(server: &ServerProcess, agent: &AgentProcess, relay: &Relay) 
     until(120, "some check-ins", || served() >= first + CHECK_INS);
     let count = (served() - first) as f64;
     vec![
-        Row::less("agent: unchanged check-in, processor time", (cpu(agent.pid()) - used).as_secs_f64() * 1e3 / count, "ms CPU")
-            .within(5.0, 2.0),
+        Row::less(
+            "agent: unchanged check-in, processor time",
+            (cpu(agent.pid()) - used).as_secs_f64() * 1e3 / count,
+            "ms CPU",
+        )
+        .within(5.0, 2.0),
         Row::less("agent: unchanged check-in, on the wire", (relay.bytes() - bytes) as f64 / count, "bytes")
             .within(1_000.0, 500.0),
     ]
@@ -68,8 +76,12 @@ async fn quiet(server: &ServerProcess, agent: &AgentProcess, relay: &Relay, idle
         Row::less("agent: memory resident, idle", resident_mib(agent.pid()), "MiB").within(12.0, 10.0),
         Row::less("agent: memory of its own (not mapped from files)", anonymous_mib(agent.pid()), "MiB"),
         Row::less("agent: processor time, idle, for ten minutes", seconds / minutes * 10.0, "s CPU").within(0.1, 0.05),
-        Row::less("agent: on the wire, idle, for a day", (relay.bytes() - bytes) as f64 / 1024.0 / minutes * 1440.0, "KiB")
-            .within(200.0, 100.0),
+        Row::less(
+            "agent: on the wire, idle, for a day",
+            (relay.bytes() - bytes) as f64 / 1024.0 / minutes * 1440.0,
+            "KiB",
+        )
+        .within(200.0, 100.0),
     ]
 }
 
@@ -79,10 +91,12 @@ fn acknowledged(agent: &AgentProcess) -> usize {
 
 /// The inventory of another agent on this machine, when it is installed.
 fn peer() -> Vec<Row> {
-    let Some((name, program)) = [("peer: glpi-agent, inventory, processor time", "glpi-inventory"), ("peer: fusioninventory-agent, inventory, processor time", "fusioninventory-inventory")]
-        .into_iter()
-        .find(|(_, p)| Command::new(p).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok())
-    else {
+    let Some((name, program)) = [
+        ("peer: glpi-agent, inventory, processor time", "glpi-inventory"),
+        ("peer: fusioninventory-agent, inventory, processor time", "fusioninventory-inventory"),
+    ]
+    .into_iter()
+    .find(|(_, p)| Command::new(p).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()) else {
         eprintln!("no peer agent is installed (Debian: glpi-agent or fusioninventory-agent); its rows are left out");
         return Vec::new();
     };

@@ -13,12 +13,13 @@ use wire::convert::packages_encode;
 const FLEET: usize = 64;
 const COLD_EACH: usize = 20;
 const WARM_EACH: usize = 400;
-const REPORTS_EACH: usize = 60;
+const REPORTS_EACH: usize = 100;
 
 /// Measures everything, one thing at a time.
 pub(crate) fn measure(full: bool) -> Report {
     let _ = program("cartable");
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let idle = Duration::from_secs(if full { 600 } else { 120 });
     let rows = runtime.block_on(async {
         let mut rows = Vec::new();
@@ -35,6 +36,14 @@ pub(crate) fn measure(full: bool) -> Report {
         rows
     });
     Report { area: "core", rows }
+}
+
+/// The server's part alone.
+pub(crate) fn measure_server() -> Report {
+    let _ = program("cartable");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    Report { area: "server", rows: runtime.block_on(server(folder.path())) }
 }
 
 /// The server's processor time for cold, warm and reporting check-ins, over real mutual TLS.
@@ -119,7 +128,10 @@ async fn each(connected: Vec<Connected>, body: fn(usize) -> Vec<u8>, times: usiz
 
 /// A section of about 2 KiB that is another one each time and hardly compresses.
 fn section() -> Vec<u8> {
-    let package = |_| Package { name: format!("{:016x}", rand::random::<u64>()), version: format!("{:032x}", rand::random::<u128>()) };
+    let package = |_| Package {
+        name: format!("{:016x}", rand::random::<u64>()),
+        version: format!("{:032x}", rand::random::<u128>()),
+    };
     packages_encode(&Packages { installed: Some((0..36).map(package).collect()), ..Packages::default() })
 }
 

@@ -31,8 +31,7 @@ pub(crate) async fn enrol(server: &ServerProcess, count: usize) -> Vec<Member> {
         }
         let attempt = Attempt::new(token.as_ref().expect("made above"), &format!("FIG-{n}"));
         let device = attempt.enrol(server.port, &server.data).await.expect("it joins");
-        let mut member =
-            Member { device, generation: None, plan: Vec::new(), sections: Sections::new(), sequence: 0 };
+        let mut member = Member { device, generation: None, plan: Vec::new(), sections: Sections::new(), sequence: 0 };
         let mut client = member.connect(server.port).await;
         member.check_in(&mut client, Vec::new()).await;
         members.push(member);

@@ -17,7 +17,7 @@ use row::Report;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo figures AREA [--json] [--full]
-areas: core
+areas: core, server (the part of core without store and agent)
   --json   print one JSON object on standard output
   --full   measure ten idle minutes of the agent instead of two";
 
@@ -27,8 +27,11 @@ fn main() -> ExitCode {
     let areas: Vec<&String> = arguments.iter().filter(|a| !a.starts_with("--")).collect();
     let unknown = arguments.iter().any(|a| a.starts_with("--") && a != "--json" && a != "--full");
     match areas.as_slice() {
-        [area] if area.as_str() == "core" && !unknown => {
-            let report: Report = core::measure(flag("--full"));
+        [area] if ["core", "server"].contains(&area.as_str()) && !unknown => {
+            let report: Report = match area.as_str() {
+                "server" => core::measure_server(),
+                _ => core::measure(flag("--full")),
+            };
             if flag("--json") {
                 println!("{}", report.json());
             } else {

@@ -38,7 +38,8 @@ pub(crate) fn measure() -> Vec<Row> {
     let headed = used();
     vec![
         Row::less("plan and encode, once for a class of devices", (planned - before) / f64::from(DEVICES), "us CPU"),
-        Row::less("head: decide, encode and sign, for each device", (headed - planned) / f64::from(DEVICES), "us CPU").within(60.0, 40.0),
+        Row::less("head: decide, encode and sign, for each device", (headed - planned) / f64::from(DEVICES), "us CPU")
+            .within(60.0, 40.0),
     ]
 }
 

@@ -108,11 +108,20 @@ impl Report {
 /// The processor and how many of them: no name of the machine.
 fn machine() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|l| l.strip_prefix("model name")).map_or("unknown processor", |m| m.trim_start_matches(['\t', ':', ' ']));
+    let model = info
+        .lines()
+        .find_map(|l| l.strip_prefix("model name"))
+        .map_or("unknown processor", |m| m.trim_start_matches(['\t', ':', ' ']));
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     format!("{model}, {cores} cores, {} build", if cfg!(debug_assertions) { "debug" } else { "release" })
 }
 
 fn short(n: f64) -> String {
-    if n.abs() >= 1000.0 { format!("{n:.0}") } else if n.abs() >= 10.0 { format!("{n:.1}") } else { format!("{n:.3}") }
+    if n.abs() >= 1000.0 {
+        format!("{n:.0}")
+    } else if n.abs() >= 10.0 {
+        format!("{n:.1}")
+    } else {
+        format!("{n:.3}")
+    }
 }

@@ -1,6 +1,11 @@
 //! `cargo demo`: the main job on this very machine, with the real programs, over mutual TLS on loopback.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a demonstration that fails says so and ends")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a demonstration that fails says so and ends"
+)]
 
 use std::io::Write;
 use std::path::Path;

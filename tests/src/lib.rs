@@ -1,7 +1,13 @@
 //! What the tests, the demonstration and the figures share: the real programs, started and stopped, and a client that says
 //! whatever a test wants said.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_errors_doc, reason = "this is test code: a failure is a panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_errors_doc,
+    reason = "this is test code: a failure is a panic"
+)]
 
 pub mod caller;
 pub mod process;

@@ -116,6 +116,17 @@ impl ServerProcess {
         std::fs::read_to_string(self.log()).unwrap_or_default()
     }
 
+    /// Runs another command of `cartable-server` on the data folder, in English; the server is stopped.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn command(&self, verb: &str, arguments: &[&str]) {
+        let mut command = Command::new(program("cartable-server"));
+        command.args([verb, "--lang", "en", "--data"]).arg(&self.data).args(arguments).stdin(Stdio::null());
+        let out = command.output().expect("cartable-server runs");
+        assert!(out.status.success(), "{verb}: {}", String::from_utf8_lossy(&out.stderr));
+    }
+
     /// Runs it where it must not start, to its end, and gives what it says on standard error.
     ///
     /// # Panics

@@ -16,7 +16,38 @@ use tonic::transport::Channel;
 use wire::convert::{hardware_encode, health_encode, section_parts};
 use wire::v1::admin_client::AdminClient;
 use wire::v1::device_client::DeviceClient;
-use wire::v1::{CheckInRequest, CheckInResponse, DeviceShowRequest, DeviceShowResponse, SectionPart, TokenCreateRequest, TokenKind};
+use wire::v1::{
+    CheckInRequest, CheckInResponse, DeviceShowRequest, DeviceShowResponse, SectionPart, TokenCreateRequest, TokenKind,
+};
+
+/// A running server in a temporary folder, with devices that have reported.
+pub struct Fleet {
+    /// The folder, for as long as it is needed.
+    pub folder: tempfile::TempDir,
+    /// The server.
+    pub server: ServerProcess,
+    /// The devices.
+    pub reporters: Vec<Reporter>,
+}
+
+impl Fleet {
+    /// Starts one with so many devices.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn start(count: u32) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut server = ServerProcess::init(folder.path());
+        server.start();
+        let mut reporters = Reporter::enrol(&server, count).await;
+        for reporter in &mut reporters {
+            reporter.change();
+            let mut client = reporter.client(server.port).await.expect("a connection");
+            assert!(reporter.tell(&mut client).await.expect("an answer").wanted.is_empty());
+        }
+        Self { folder, server, reporters }
+    }
+}
 
 /// One device with its sections.
 pub struct Reporter {
@@ -139,8 +170,9 @@ impl Reporter {
     #[must_use]
     pub fn report(&self) -> CheckInRequest {
         let due = self.bodies.iter().filter(|(kind, body)| self.held.get(kind) != Some(&Digest::of(body)));
-        let parts: Vec<SectionPart> =
-            due.flat_map(|(kind, body)| section_parts(*kind, body, Timestamp::from_unix_seconds(1_700_000_000))).collect();
+        let parts: Vec<SectionPart> = due
+            .flat_map(|(kind, body)| section_parts(*kind, body, Timestamp::from_unix_seconds(1_700_000_000)))
+            .collect();
         CheckInRequest { sequence: self.sequence + 1, parts, report: true, ..self.request() }
     }
 

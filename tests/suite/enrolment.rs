@@ -54,7 +54,11 @@ async fn every_bad_token_gets_the_same_answer() {
     // Right id, wrong secret.
     let mut random = [9; 31];
     random[..5].copy_from_slice(&[0; 5]);
-    let text = format!("{}{}", &good.to_string().replace('-', "")[..8], &Token::new(&random, good.pin).to_string().replace('-', "")[8..54]);
+    let text = format!(
+        "{}{}",
+        &good.to_string().replace('-', "")[..8],
+        &Token::new(&random, good.pin).to_string().replace('-', "")[8..54]
+    );
     let wrong = with_check(&text);
     let mut answers = Vec::new();
     for bad in [&unknown, &revoked, &wrong] {

@@ -9,37 +9,19 @@ use std::sync::Arc;
 use std::time::Duration;
 use tests::caller::connect_again;
 use tests::process::{ServerProcess, until};
-use tests::reporter::{Reporter, operator};
+use tests::reporter::{Fleet, Reporter, operator};
 use tokio::task::JoinHandle;
 use tonic::{Code, Status};
 use wire::convert::{head_decode, plan_decode, trust_decode};
 use wire::v1::device_client::DeviceClient;
-use wire::v1::{CadenceSetRequest, CheckInRequest, CheckInResponse, DeviceDecideRequest, JoinState, ServerStatusRequest};
+use wire::v1::{
+    CadenceSetRequest, CheckInRequest, CheckInResponse, DeviceDecideRequest, JoinState, ServerStatusRequest,
+};
 
 /// The longest that a test waits, and the server holds.
 const LONG: Duration = Duration::from_secs(60);
 /// What the issue promises for a revocation.
 const SOON: Duration = Duration::from_secs(2);
-
-struct Fleet {
-    folder: tempfile::TempDir,
-    server: ServerProcess,
-    reporters: Vec<Reporter>,
-}
-
-/// A server with devices that have reported.
-async fn fleet(count: u32) -> Fleet {
-    let folder = tempfile::tempdir().unwrap();
-    let mut server = ServerProcess::init(folder.path());
-    server.start();
-    let mut reporters = Reporter::enrol(&server, count).await;
-    for reporter in &mut reporters {
-        reporter.change();
-        let mut client = reporter.client(server.port).await.unwrap();
-        assert!(reporter.tell(&mut client).await.unwrap().wanted.is_empty());
-    }
-    Fleet { folder, server, reporters }
-}
 
 type Held = JoinHandle<Result<CheckInResponse, Status>>;
 
@@ -89,7 +71,7 @@ fn first(reporter: &Reporter) -> Generation {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_of_the_cadence_is_told_to_whom_is_held() {
-    let Fleet { folder: _folder, server, reporters } = fleet(2).await;
+    let Fleet { folder: _folder, server, reporters } = Fleet::start(2).await;
     let mut calls = Vec::new();
     for (n, reporter) in (1..).zip(&reporters) {
         calls.push(hold(&server, reporter, reporter.hold(600_000), n).await);
@@ -104,11 +86,7 @@ async fn a_change_of_the_cadence_is_told_to_whom_is_held() {
         assert_eq!(head.plan, Digest::of(&answer.plan));
         assert_eq!(plan_decode(&answer.plan).unwrap().check_in.poll_seconds, 77);
         // Whoever holds the plan is not sent it again, and whoever holds the head is held.
-        let knows = CheckInRequest {
-            plan: head.plan.as_bytes().to_vec(),
-            hold_ms: 0,
-            ..reporter.hold(0)
-        };
+        let knows = CheckInRequest { plan: head.plan.as_bytes().to_vec(), hold_ms: 0, ..reporter.hold(0) };
         let mut client = reporter.client(server.port).await.unwrap();
         let again = client.check_in(knows.clone()).await.unwrap().into_inner();
         assert!(again.head.is_some() && again.plan.is_empty(), "{again:?}");
@@ -127,7 +105,7 @@ async fn a_change_of_the_cadence_is_told_to_whom_is_held() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_check_in_ends_the_first() {
-    let Fleet { folder: _folder, server, reporters } = fleet(1).await;
+    let Fleet { folder: _folder, server, reporters } = Fleet::start(1).await;
     let reporter = &reporters[0];
     let earlier = hold(&server, reporter, reporter.hold(600_000), 1).await;
     let mut client = reporter.client(server.port).await.unwrap();
@@ -144,7 +122,7 @@ async fn a_second_check_in_ends_the_first() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hold_ends_when_it_is_over() {
-    let Fleet { folder: _folder, server, reporters } = fleet(1).await;
+    let Fleet { folder: _folder, server, reporters } = Fleet::start(1).await;
     let mut client = reporters[0].client(server.port).await.unwrap();
     let answer = client.check_in(reporters[0].hold(300)).await.unwrap().into_inner();
     assert!(answer.head.is_none() && answer.wait_ms == 0 && answer.server_unix_ms > 0, "{answer:?}");
@@ -152,7 +130,7 @@ async fn a_hold_ends_when_it_is_over() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_device_revoked_while_held_is_cut_and_no_session_revives_it() {
-    let Fleet { folder: _folder, server, reporters } = fleet(2).await;
+    let Fleet { folder: _folder, server, reporters } = Fleet::start(2).await;
     let reporter = &reporters[0];
     let root = reporter.device.chain.last().unwrap();
     let config = tls::client(root, reporter.device.chain.clone(), &reporter.device.key_pem, tls::system_time());
@@ -184,7 +162,7 @@ async fn a_device_revoked_while_held_is_cut_and_no_session_revives_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_tells_whom_is_held_when_to_come_back() {
-    let Fleet { folder: _folder, mut server, reporters } = fleet(3).await;
+    let Fleet { folder: _folder, mut server, reporters } = Fleet::start(3).await;
     let mut calls = Vec::new();
     for (n, reporter) in (1..).zip(&reporters) {
         calls.push(hold(&server, reporter, reporter.hold(600_000), n).await);

@@ -25,7 +25,12 @@ enum Phase {
 }
 
 /// Reports as fast as the server answers, for as long as there is a server.
-async fn report(reporter: Arc<Mutex<Reporter>>, port: u16, mut phases: watch::Receiver<Phase>, acknowledged: watch::Sender<u64>) {
+async fn report(
+    reporter: Arc<Mutex<Reporter>>,
+    port: u16,
+    mut phases: watch::Receiver<Phase>,
+    acknowledged: watch::Sender<u64>,
+) {
     loop {
         let phase = *phases.borrow_and_update();
         if phase == Phase::Over {
@@ -37,9 +42,14 @@ async fn report(reporter: Arc<Mutex<Reporter>>, port: u16, mut phases: watch::Re
                 while *phases.borrow() == phase {
                     reporter.change();
                     match reporter.tell(&mut client).await {
-                        Ok(answer) => assert!(answer.wanted.is_empty(), "a device that repeats what was lost leaves no gap"),
+                        Ok(answer) => {
+                            assert!(answer.wanted.is_empty(), "a device that repeats what was lost leaves no gap")
+                        }
                         Err(status) => {
-                            let cut = matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Cancelled | Code::Internal);
+                            let cut = matches!(
+                                status.code(),
+                                Code::Unavailable | Code::Unknown | Code::Cancelled | Code::Internal
+                            );
                             assert!(cut, "{status:?}");
                             break;
                         }
@@ -68,11 +78,16 @@ async fn a_hundred_kills_of_the_server_lose_nothing_acknowledged() {
         tasks.spawn(report(Arc::clone(reporter), server.port, phase.clone(), sender.clone()));
     }
     for kill in 1..=SERVER_KILLS {
-        let (more, pause) = { let mut random = rand::rng(); (random.random_range(1..=24), random.random_range(0..400)) };
+        let (more, pause) = {
+            let mut random = rand::rng();
+            (random.random_range(1..=24), random.random_range(0..400))
+        };
         phases.send_replace(Phase::Up(kill));
         let goal = *acknowledged.borrow() + more;
-        let reached = tokio::time::timeout(Duration::from_secs(60), acknowledged.wait_for(|n| *n >= goal)).await;
-        assert!(reached.is_ok(), "devices are not acknowledged after kill {kill}: {}", server.log_text());
+        // What it gives locks the channel: not kept.
+        let reached =
+            tokio::time::timeout(Duration::from_secs(60), acknowledged.wait_for(|n| *n >= goal)).await.is_ok();
+        assert!(reached, "devices are not acknowledged after kill {kill}: {}", server.log_text());
         for _ in 0..pause {
             tokio::task::yield_now().await;
         }
@@ -151,7 +166,10 @@ fn an_agent_killed_at_random_moments_still_converges() {
     let mut newest = 0;
     for kill in 1..=AGENT_KILLS {
         std::fs::write(&name, format!("Machine {kill}\n")).unwrap();
-        let (moment, more) = { let mut random = rand::rng(); (random.random_range(0..500), random.random_range(1..=3)) };
+        let (moment, more) = {
+            let mut random = rand::rng();
+            (random.random_range(0..500), random.random_range(1..=3))
+        };
         let goal = lines(&agent.acknowledgements()) + more;
         agent.start();
         within(moment, || lines(&agent.acknowledgements()) >= goal);
@@ -165,7 +183,9 @@ fn an_agent_killed_at_random_moments_still_converges() {
         let sheet = kept();
         let acknowledged = last_acknowledged(&agent);
         let reports = sheet["reports"].as_array().unwrap();
-        let fits = |r: &serde_json::Value| acknowledged.get(r["section"].as_str().unwrap()).is_some_and(|d| r["digest"] == **d);
+        let fits = |r: &serde_json::Value| {
+            acknowledged.get(r["section"].as_str().unwrap()).is_some_and(|d| r["digest"] == **d)
+        };
         model(&sheet) == AGENT_KILLS && reports.len() == 5 && reports.iter().all(fits)
     });
     assert!(agent.stop().success());

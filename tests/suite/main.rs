@@ -2,7 +2,13 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod checkin;
+mod disk;
 mod enrolment;
 mod examples;
+mod held;
+mod kills;
 mod layering;
+mod order;
 mod privacy;
+mod proxy;

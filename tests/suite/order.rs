@@ -78,7 +78,8 @@ fn is_sync(call: &Call) -> bool {
 async fn each_acknowledgement_leaves_after_its_sync() {
     let Some(strace) = system_program("strace") else { return };
     let strace = strace.to_str().unwrap();
-    let may_trace = Command::new(strace).args(["-o", "/dev/null", "true"]).output().is_ok_and(|out| out.status.success());
+    let may_trace =
+        Command::new(strace).args(["-o", "/dev/null", "true"]).output().is_ok_and(|out| out.status.success());
     if !may_trace {
         assert!(!required("strace"), "strace is required and may not trace here");
         eprintln!("skipped: strace may not trace here");
@@ -93,8 +94,18 @@ async fn each_acknowledgement_leaves_after_its_sync() {
     assert!(server.stop().success());
     // -D: the server stays our child, strace stands beside it.
     server.start_with(&[
-        strace, "-D", "-f", "-yy", "-s", "0", "-e", "signal=none",
-        "-e", "trace=write,writev,pwrite64,fsync,fdatasync,sendto,sendmsg", "-o", trace.to_str().unwrap(),
+        strace,
+        "-D",
+        "-f",
+        "-yy",
+        "-s",
+        "0",
+        "-e",
+        "signal=none",
+        "-e",
+        "trace=write,writev,pwrite64,fsync,fdatasync,sendto,sendmsg",
+        "-o",
+        trace.to_str().unwrap(),
     ]);
     let mut client = reporter.client(server.port).await.unwrap();
     // The handshake's and the head's own writes are over with this one.
@@ -105,16 +116,12 @@ async fn each_acknowledgement_leaves_after_its_sync() {
     }
     assert!(reporter.acknowledged.len() >= REPORTS);
     drop(client);
+    let pid = format!("{} ", server.pid());
     assert!(server.stop().success());
     let text = || std::fs::read_to_string(&trace).unwrap();
-    let over = format!("{} +++ exited with 0 +++", pid_of(&text()));
-    until(20, "strace has written everything", || text().contains(&over));
+    let over = |line: &str| line.starts_with(&pid) && line.ends_with("+++ exited with 0 +++");
+    until(20, "strace has written everything", || text().lines().any(over));
     order_check(&calls(&text()));
-}
-
-/// The process that strace names first.
-fn pid_of(trace: &str) -> String {
-    trace.split(' ').next().unwrap().to_owned()
 }
 
 fn order_check(calls: &[Call]) {
@@ -131,9 +138,17 @@ fn order_check(calls: &[Call]) {
         let written: Vec<_> = journal.iter().filter(|c| is_write(c) && c.began > before && c.began < answer).collect();
         assert!(!written.is_empty(), "the answer on line {answer} has nothing in the journal since line {before}");
         for write in written {
-            assert!(write.ended < answer, "the answer on line {answer} leaves during the write of line {}", write.began);
+            assert!(
+                write.ended < answer,
+                "the answer on line {answer} leaves during the write of line {}",
+                write.began
+            );
             let synced = journal.iter().any(|sync| {
-                is_sync(sync) && sync.on == write.on && sync.result == 0 && sync.began > write.ended && sync.ended < answer
+                is_sync(sync)
+                    && sync.on == write.on
+                    && sync.result == 0
+                    && sync.began > write.ended
+                    && sync.ended < answer
             });
             assert!(synced, "the answer on line {answer} leaves before the write of line {} is synced", write.began);
         }
@@ -154,7 +169,13 @@ fn an_answer_before_its_sync_is_found() {
         line(answer) + &round.repeat(REPORTS)
     };
     order_check(&calls(&trace(&[write, begun, done, answer])));
-    for wrong in [&[write, begun, answer, done][..], &[write, answer, begun, done], &[write, answer], &[answer], &[begun, done, write, answer]] {
+    for wrong in [
+        &[write, begun, answer, done][..],
+        &[write, answer, begun, done],
+        &[write, answer],
+        &[answer],
+        &[begun, done, write, answer],
+    ] {
         let found = std::panic::catch_unwind(|| order_check(&calls(&trace(wrong))));
         assert!(found.is_err(), "{wrong:?} passes");
     }

@@ -78,7 +78,9 @@ fn three_agents_one_behind_a_proxy_and_one_revoked_while_held() {
         .into();
     agents.iter_mut().for_each(|agent| join(&server, agent));
     let ids: Vec<String> = agents.iter().map(device_of).collect();
-    until(60, "all three have reported and are held", || ids.iter().all(|id| reported(&server, id)) && held(&server) == 3);
+    until(60, "all three have reported and are held", || {
+        ids.iter().all(|id| reported(&server, id)) && held(&server) == 3
+    });
 
     let log = std::fs::read_to_string(&proxy.log).unwrap();
     let asked = format!("CONNECT localhost:{}", server.port);
@@ -109,10 +111,12 @@ fn a_proxy_that_wants_another_password_is_named() {
     let proxy = Tinyproxy::start(folder.path(), &program, server.port);
     let token = server.token(&["--kind", "unit"]);
     // Tinyproxy says 407 to who names no password, and 401 to who names a wrong one.
-    for (name, credentials) in [("wrong", "school:guessed@"), ("none", "")] {
+    for (name, credentials, said) in
+        [("wrong", "school:guessed@", "(status 401)"), ("none", "", "asks for a user name and a password")]
+    {
         let more = format!("proxy = \"http://{credentials}127.0.0.1:{}\"\nno_proxy = \"\"\n", proxy.port);
         let agent = AgentProcess::new(folder.path(), name, &more);
-        refused(&agent, &server, &token, "the proxy asks for a user name and a password");
+        refused(&agent, &server, &token, said);
     }
     let more = format!("proxy = \"http://school:s3cret@127.0.0.1:{}\"\nno_proxy = \"\"\n", proxy.port);
     AgentProcess::new(folder.path(), "right", &more).enrol(&server, &token);
@@ -125,7 +129,10 @@ fn a_proxy_that_answers_anything_is_named() {
     server.start();
     let token = server.token(&["--kind", "unit"]);
     for (n, (answer, said)) in [
-        ("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n", "the proxy asks for a user name and a password"),
+        (
+            "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n",
+            "the proxy asks for a user name and a password",
+        ),
         ("HTTP/1.1 403 Forbidden\r\n\r\n", "the proxy refuses the connection (status 403)"),
         ("SSH-2.0-OpenSSH_9.2\r\n\r\n", "its answer is not HTTP"),
         ("", "hangs up"),

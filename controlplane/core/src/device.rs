@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 /// Devices by their id.
 pub static DEVICES: Table<Device, Intent> = Table::new("device");
+/// The same entries, of which only the state is read: a check-in asks for no more.
+pub static ADMISSIONS: Table<Admission, Intent> = Table::new("device");
 /// Devices by their identity key's fingerprint.
 pub static IDENTITIES: Table<DeviceId, Intent> = Table::new("identity");
 /// Devices by what they claim: `serial:<serial>/<device>` and `uuid:<uuid>/<device>`.
@@ -50,6 +52,13 @@ pub struct Device {
     pub token: TokenId,
     /// When it joined.
     pub enrolled: Timestamp,
+}
+
+/// Whether a device may talk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct Admission {
+    /// Whether it belongs.
+    pub state: JoinState,
 }
 
 /// A certificate in force.
@@ -104,6 +113,20 @@ impl Reason {
 pub async fn device_get(store: &dyn Store, territory: &TerritoryId, id: DeviceId) -> Result<Row<Device>> {
     let row = DEVICES.get(store, territory, id.to_string()).await?;
     row.ok_or_else(|| Error::NotFound(format!("device {id}")))
+}
+
+/// Whether the device with this id may talk; looked up at every check-in, since a resumed TLS session verifies no certificate.
+///
+/// # Errors
+/// `Denied` when it is not known or revoked.
+pub async fn device_admit(store: &dyn Store, territory: &TerritoryId, id: DeviceId) -> Result<JoinState> {
+    match ADMISSIONS.get(store, territory, id.to_string()).await?.map(|row| row.value.state) {
+        None => Err(Error::Denied("this device is not known here; enrol it again".to_owned())),
+        Some(JoinState::Revoked) => {
+            Err(Error::Denied("this device is revoked; enrol it again with a new token".to_owned()))
+        }
+        Some(state) => Ok(state),
+    }
 }
 
 /// The device a person means by an id, the beginning of one, or a serial number.

@@ -18,7 +18,9 @@ pub(crate) struct Peer {
 /// `Unauthenticated` without a device certificate of this territory.
 pub(crate) fn device_of<T>(request: &Request<T>, territory: &TerritoryId) -> Result<DeviceId, Status> {
     match certificate_of(request) {
-        Some(Certificate { caller: Caller::Device { territory: whose, device }, .. }) if whose == territory => Ok(*device),
+        Some(Certificate { caller: Caller::Device { territory: whose, device }, .. }) if whose == territory => {
+            Ok(*device)
+        }
         Some(_) => Err(Status::permission_denied("this call is for devices of this territory")),
         None => Err(Status::unauthenticated("this call needs a device certificate; enrol first")),
     }

@@ -1,12 +1,13 @@
 //! `Device.CheckIn`: a device's whole life, in one handler.
 
 use crate::caller::device_of;
-use crate::live::Call;
+use crate::live::{Call, Refused};
 use crate::random;
 use crate::shared::{Ruling, Shared};
 use crate::status::{convert_status, invalid, part_status, status};
+use controlplane_core::Error;
 use controlplane_core::audit::Author;
-use controlplane_core::device::{Device, device_get};
+use controlplane_core::device::device_admit;
 use controlplane_core::plan::{TOLD, Told, told_next};
 use controlplane_core::presence::{
     CONDITIONS_MAX, Condition, ConditionState, ObservedState, PRESENCES, Presence, sections_wanted,
@@ -14,7 +15,6 @@ use controlplane_core::presence::{
 use controlplane_core::report::{Report, Section, report_keep};
 use controlplane_core::store::Expect;
 use controlplane_core::table::Writes;
-use controlplane_core::Error;
 use model::desired::{Generation, Head};
 use model::device::{JoinState, evidence};
 use model::digest::Digest;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tonic::{Request, Response, Status};
-use wire::convert::{Assembled, boot_id, parts_join};
+use wire::convert::{Assembled, boot_id};
 use wire::v1::device_server::{Device as DeviceCalls, DeviceServer};
 use wire::v1::{CheckInRequest, CheckInResponse};
 
@@ -63,7 +63,7 @@ impl DeviceCalls for DeviceService {
         let shared = self.shared.as_ref();
         let id = device_of(&request, shared.territory())?;
         shared.check_ins.fetch_add(1, Ordering::Relaxed);
-        admitted(shared, id).await?;
+        let state = admitted(shared, id).await?;
         let now = shared.clock.now();
         let call = shared.live.begin(id, now);
         let (said, report) = take(shared, id, request.into_inner())?;
@@ -75,25 +75,14 @@ impl DeviceCalls for DeviceService {
         }
         answer.wanted = wanted(shared, id, &said).await?;
         let reported = reported || !answer.wanted.is_empty();
-        finish(shared, &call, id, &said, answer, reported).await.map(Response::new)
+        finish(shared, &call, (id, state), &said, answer, reported).await.map(Response::new)
     }
 }
 
-/// The device's record, if it may talk.
-async fn admitted(shared: &Shared, id: DeviceId) -> Result<Device, Status> {
-    let subject = id.to_string();
-    let refuse = shared.refuse(Author::Rule("check_in".to_owned()), "check_in", &subject);
-    let device = match device_get(shared.store.as_ref(), shared.territory(), id).await {
-        Err(Error::NotFound(_)) => Err(Error::Denied("this device is not known here; enrol it again".to_owned())),
-        other => other,
-    };
-    match device {
-        Ok(row) if row.value.state == JoinState::Revoked => {
-            Err(refuse(Error::Denied("this device is revoked; enrol it again with a new token".to_owned())))
-        }
-        Ok(row) => Ok(row.value),
-        Err(error) => Err(refuse(error)),
-    }
+/// Whether the device may talk.
+async fn admitted(shared: &Shared, id: DeviceId) -> Result<JoinState, Status> {
+    let admitted = device_admit(shared.store.as_ref(), shared.territory(), id).await;
+    admitted.map_err(|error| shared.refuse(Author::Rule("check_in".to_owned()), "check_in", &id.to_string())(error))
 }
 
 /// Reads the message; the report is what must be durable before the answer.
@@ -115,23 +104,23 @@ fn take(
         plan: digest_of(&request.plan),
         hold: Duration::from_millis(request.hold_ms.into()).min(HOLD_MAX),
         agent_version: evidence(&request.agent_version).unwrap_or_default(),
-        clock_ahead_ms: (request.device_unix_ms != 0)
-            .then(|| request.device_unix_ms.saturating_sub(now.unix_millis())),
+        clock_ahead_ms: (request.device_unix_ms != 0).then(|| request.device_unix_ms.saturating_sub(now.unix_millis())),
     };
     let observed = request.observed.map(observed_of).transpose()?;
+    if request.parts.is_empty() {
+        shared.live.assembly_drop(id);
+    }
     let mut report = Report::default();
     for part in request.parts {
         // A kind from a newer agent: nothing here could show it; its digest keeps the roots apart, and is asked for once.
         if SectionKind::try_from(part.kind()).is_err() {
             continue;
         }
-        let whole = shared.live.with(id, |seat| {
-            let mut assembly = seat.assembly.take().map(|a| *a);
-            let joined = parts_join(&mut assembly, part);
-            seat.assembly = assembly.map(Box::new);
-            joined
-        });
-        let Some(whole) = whole.map_err(part_status)? else { continue };
+        let whole = shared.live.assemble(id, part).map_err(|refused| match refused {
+            Refused::Part(error) => part_status(error),
+            Refused::Busy => Status::unavailable("too many devices send large sections at this moment; try again"),
+        })?;
+        let Some(whole) = whole else { continue };
         crate::facts::note(&whole, &mut report.facts).map_err(convert_status)?;
         let Assembled { kind, digest, collected, packed, zstd, .. } = whole;
         report.sections.push((kind, Section::new(digest, collected, now, zstd, &packed)));
@@ -172,10 +161,11 @@ async fn wanted(shared: &Shared, id: DeviceId, said: &Said) -> Result<Vec<i32>, 
         None => presence_of(shared, id).await?.kept(),
     };
     let mut wanted = sections_wanted(kept, said.sequence, said.root);
+    let arriving = shared.live.assembling(id);
     shared.live.with(id, |seat| {
         seat.kept = Some(kept);
         // While pieces are arriving, the roots differ because they must.
-        if seat.assembly.is_some() || (seat.asked == Some(said.root) && !wanted.is_empty()) {
+        if arriving || (seat.asked == Some(said.root) && !wanted.is_empty()) {
             wanted.clear();
         } else if !wanted.is_empty() {
             seat.asked = Some(said.root);
@@ -188,7 +178,7 @@ async fn wanted(shared: &Shared, id: DeviceId, said: &Said) -> Result<Vec<i32>, 
 async fn finish(
     shared: &Shared,
     call: &Call<'_>,
-    id: DeviceId,
+    (id, mut state): (DeviceId, JoinState),
     said: &Said,
     mut answer: CheckInResponse,
     at_once: bool,
@@ -200,11 +190,10 @@ async fn finish(
     let _held = (!at_once && !said.hold.is_zero()).then(|| call.hold());
     let mut last = at_once || said.hold.is_zero();
     loop {
-        let device = admitted(shared, id).await?;
         if !call.is_newest() {
             return Err(Status::aborted("a newer check-in of this device has begun"));
         }
-        answer.quarantined = device.state == JoinState::Quarantined;
+        answer.quarantined = state == JoinState::Quarantined;
         let now_ruling = Arc::clone(&ruling.borrow_and_update());
         let news = tell(shared, id, said, &now_ruling, &mut answer).await?;
         if *stop.borrow() {
@@ -223,6 +212,7 @@ async fn finish(
             _ = stop.changed() => {}
             () = &mut over => last = true,
         }
+        state = admitted(shared, id).await?;
     }
 }
 
@@ -299,10 +289,7 @@ fn observed_of(observed: wire::v1::Observed) -> Result<ObservedState, Status> {
         item: evidence(&c.item).unwrap_or_default(),
         reason: evidence(&c.reason).unwrap_or_default(),
     });
-    Ok(ObservedState {
-        conditions: conditions.collect(),
-        generation: observed.generation.unwrap_or_default().into(),
-    })
+    Ok(ObservedState { conditions: conditions.collect(), generation: observed.generation.unwrap_or_default().into() })
 }
 
 fn digest_of(bytes: &[u8]) -> Option<Digest> {

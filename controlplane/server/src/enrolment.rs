@@ -107,9 +107,9 @@ impl Enrolment for EnrolmentService {
         if said.csr.len() > REQUEST_BYTES_MAX {
             return Err(invalid("the certificate request is too large"));
         }
-        let challenge = self
-            .challenge_get(&said.challenge, now)
-            .ok_or_else(|| Status::failed_precondition("the challenge is unknown or older than two minutes; start again"))?;
+        let challenge = self.challenge_get(&said.challenge, now).ok_or_else(|| {
+            Status::failed_precondition("the challenge is unknown or older than two minutes; start again")
+        })?;
         let by = Author::Enrolment(challenge.token.map_or_else(String::new, |t| t.to_string()));
         let refuse = shared.refuse(by, "enrol", "");
         let binding = shared.ca.channel_binding();

@@ -30,7 +30,9 @@ pub enum Error {
         message: String,
     },
     /// Somebody else listens there.
-    #[error("{address} cannot be listened on; another program may use the port: change `listen` in server.toml, or stop that program")]
+    #[error(
+        "{address} cannot be listened on; another program may use the port: change `listen` in server.toml, or stop that program"
+    )]
     Listen {
         /// Where.
         address: SocketAddr,

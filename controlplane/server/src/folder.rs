@@ -58,11 +58,11 @@ impl Folder {
 /// # Errors
 /// [`Error::File`] when the system says no.
 pub fn folder_make(path: &Path) -> Result<()> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(|source| Error::File { what: "written", path: path.to_owned(), source })
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|source| Error::File {
+        what: "written",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Writes a new file and makes it durable; a secret one only its owner reads.

@@ -74,8 +74,7 @@ fn folder_fill(folder: &Folder, wish: &Wish, now: Timestamp) -> Result<()> {
         store: StoreConfig::default(),
         limits: Limits::default(),
     };
-    let text = toml::to_string(&config)
-        .map_err(|e| Error::Config { path: folder.config(), message: e.to_string() })?;
+    let text = toml::to_string(&config).map_err(|e| Error::Config { path: folder.config(), message: e.to_string() })?;
     let text = format!("# cartable-server; `cartable-server run --check-config` checks this file.\n{text}");
     file_write(&folder.config(), text.as_bytes(), false)?;
     for path in [folder.ca(""), folder.operator(""), folder.root().to_owned()] {

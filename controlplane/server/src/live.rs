@@ -7,10 +7,11 @@ use model::digest::Digest;
 use model::id::DeviceId;
 use model::time::Timestamp;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
-use wire::convert::Assembly;
+use wire::convert::{Assembled, Assembly, PartError, parts_join};
+use wire::v1::SectionPart;
 
 /// The seats of all devices heard since the start.
 #[derive(Debug, Default)]
@@ -18,6 +19,18 @@ pub(crate) struct Live {
     seats: Mutex<HashMap<DeviceId, Seat>>,
     calls: AtomicU64,
     held: AtomicU64,
+    assembling: AtomicUsize,
+}
+
+/// Devices whose large sections may be arriving at a time: each may take a MiB of memory.
+const ASSEMBLING_MAX: usize = 128;
+
+/// Why a piece is not taken.
+pub(crate) enum Refused {
+    /// It does not fit.
+    Part(PartError),
+    /// Too many devices send large sections at this moment.
+    Busy,
 }
 
 /// One device.
@@ -34,7 +47,7 @@ pub(crate) struct Seat {
     /// The sections root for which everything was asked, so that it is asked once.
     pub(crate) asked: Option<Digest>,
     /// A section whose pieces are arriving.
-    pub(crate) assembly: Option<Box<Assembly>>,
+    assembly: Option<Box<Assembly>>,
     /// Its newest call and what wakes it.
     call: u64,
     wake: Option<Arc<Notify>>,
@@ -66,6 +79,46 @@ impl Live {
     /// Reads or changes a device's seat.
     pub(crate) fn with<T>(&self, device: DeviceId, f: impl FnOnce(&mut Seat) -> T) -> T {
         f(self.lock().entry(device).or_default())
+    }
+
+    /// Takes a piece of a section of a device; gives the section with the last one.
+    ///
+    /// # Errors
+    /// [`Refused`] for a piece that does not fit, or while too many devices send large sections.
+    pub(crate) fn assemble(&self, device: DeviceId, part: SectionPart) -> Result<Option<Assembled>, Refused> {
+        let mut seats = self.lock();
+        let seat = seats.entry(device).or_default();
+        let began = seat.assembly.is_some();
+        if !began && part.count > 1 && self.assembling.load(Ordering::Relaxed) >= ASSEMBLING_MAX {
+            return Err(Refused::Busy);
+        }
+        let mut assembly = seat.assembly.take().map(|a| *a);
+        let joined = parts_join(&mut assembly, part);
+        seat.assembly = assembly.map(Box::new);
+        self.assembling_count(began, seat.assembly.is_some());
+        joined.map_err(Refused::Part)
+    }
+
+    /// Forgets the pieces of a device that does not go on with them.
+    pub(crate) fn assembly_drop(&self, device: DeviceId) {
+        let mut seats = self.lock();
+        if let Some(seat) = seats.get_mut(&device) {
+            let began = seat.assembly.take().is_some();
+            self.assembling_count(began, false);
+        }
+    }
+
+    /// Whether pieces of a device's section are arriving.
+    pub(crate) fn assembling(&self, device: DeviceId) -> bool {
+        self.lock().get(&device).is_some_and(|seat| seat.assembly.is_some())
+    }
+
+    fn assembling_count(&self, before: bool, after: bool) {
+        match (before, after) {
+            (false, true) => self.assembling.fetch_add(1, Ordering::Relaxed),
+            (true, false) => self.assembling.fetch_sub(1, Ordering::Relaxed),
+            _ => 0,
+        };
     }
 
     /// Wakes a device's held check-in to look again.

@@ -90,21 +90,27 @@ fn serve(folder: &Folder, config: Config, words: &Catalogue) -> Result<()> {
     let store = Arc::new(store_open(folder, &config.store, program.as_deref(), SystemClock.now())?);
     runtime.block_on(async {
         let server = Server::build(config, folder, store.clone(), Arc::new(SystemClock)).await?;
+        // From here on a signal is a stop in order, even one that comes with the line below.
+        let stop = stop_asked(folder)?;
         // The one line on standard output: who starts the server waits for it.
         say(&words.text_with("listening", &[("address", server.address()?.to_string().into())]));
-        server.run(stop_asked()).await?;
+        server.run(stop).await?;
         store.close().await?;
         tracing::info!("stopped");
         Ok(())
     })
 }
 
-async fn stop_asked() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+/// Ends with the first SIGTERM or SIGINT after this call.
+fn stop_asked(folder: &Folder) -> Result<impl Future<Output = ()>> {
+    let listen = |kind| signal(kind).map_err(|source| Error::File { what: "run", path: folder.root().to_owned(), source });
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 fn export_run(folder: &Folder, to: &Path, words: &Catalogue) -> Result<()> {
@@ -115,11 +121,14 @@ fn export_run(folder: &Folder, to: &Path, words: &Catalogue) -> Result<()> {
     let mut out = BufWriter::new(file);
     let exported = export(&store, &mut out, &mut |n| progress(words, n))?;
     out.into_inner().map_err(|e| failed(e.into_error()))?.sync_all().map_err(failed)?;
-    say(&words.text_with("exported", &[
-        ("entries", words::Value::count(exported.entries)),
-        ("revision", exported.revision.to_string().into()),
-        ("path", to.display().to_string().into()),
-    ]));
+    say(&words.text_with(
+        "exported",
+        &[
+            ("entries", words::Value::count(exported.entries)),
+            ("revision", exported.revision.to_string().into()),
+            ("path", to.display().to_string().into()),
+        ],
+    ));
     Ok(())
 }
 
@@ -129,10 +138,10 @@ fn import_run(folder: &Folder, from: &Path, words: &Catalogue) -> Result<()> {
     let file = File::open(from).map_err(|source| Error::File { what: "read", path: from.to_owned(), source })?;
     let mut input: Box<dyn BufRead> = Box::new(BufReader::new(file));
     let imported = import(&mut input, &folder.store(), &mut |n| progress(words, n))?;
-    say(&words.text_with("imported", &[
-        ("entries", words::Value::count(imported.entries)),
-        ("epoch", imported.epoch.to_string().into()),
-    ]));
+    say(&words.text_with(
+        "imported",
+        &[("entries", words::Value::count(imported.entries)), ("epoch", imported.epoch.to_string().into())],
+    ));
     Ok(())
 }
 
@@ -140,9 +149,9 @@ fn probe_run(data: &Path) -> ExitCode {
     use controlplane_store::Error as StoreError;
     match probe(&Folder::new(data).store()) {
         Ok(_) => ExitCode::SUCCESS,
-        Err(
-            StoreError::InUse(_) | StoreError::ReadOnly { .. } | StoreError::Newer { .. } | StoreError::Io { .. },
-        ) => ExitCode::from(PROBE_OTHER),
+        Err(StoreError::InUse(_) | StoreError::ReadOnly { .. } | StoreError::Newer { .. } | StoreError::Io { .. }) => {
+            ExitCode::from(PROBE_OTHER)
+        }
         Err(_) => ExitCode::FAILURE,
     }
 }

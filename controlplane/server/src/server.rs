@@ -59,8 +59,7 @@ impl Server {
         let time = Arc::new(TlsTime(Arc::clone(&clock)));
         let tls = identity::tls::server(&ca.root, ca.server_chain.clone(), &ca.server_key, time)?;
         let address = config.listen;
-        let listener =
-            TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
+        let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
         let rules = Rules::load(store.as_ref(), &config.territory).await?;
         let (rulings, ruling) = watch::channel(Arc::new(Ruling::of(rules)));
         let (stopping, stop) = watch::channel(false);

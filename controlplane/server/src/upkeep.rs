@@ -1,11 +1,11 @@
 //! What goes on beside the calls: rules are followed, changed devices woken, last contacts and refusals written.
 
 use crate::shared::{Ruling, Shared};
+use controlplane_core::Result;
 use controlplane_core::device::DEVICES;
 use controlplane_core::presence::CONTACTS;
 use controlplane_core::store::{Batch, Changes, Expect, PAGE_MAX};
 use controlplane_core::table::Writes;
-use controlplane_core::Result;
 use model::id::DeviceId;
 use model::time::Timestamp;
 use std::sync::{Arc, PoisonError};

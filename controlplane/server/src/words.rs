@@ -9,11 +9,14 @@ use words::Catalogue;
 /// What `init` made, and what to do with it.
 pub(crate) fn init_text(folder: &Folder, words: &Catalogue) -> String {
     let path = |p: std::path::PathBuf| p.display().to_string().into();
-    words.text_with("init-done", &[
-        ("data", path(folder.root().to_owned())),
-        ("key", path(folder.ca("root.key"))),
-        ("profile", path(folder.operator("cartable.toml"))),
-    ])
+    words.text_with(
+        "init-done",
+        &[
+            ("data", path(folder.root().to_owned())),
+            ("key", path(folder.ca("root.key"))),
+            ("profile", path(folder.operator("cartable.toml"))),
+        ],
+    )
 }
 
 /// An error in the reader's words, with what to do next and what lies below.
@@ -28,9 +31,7 @@ pub(crate) fn error_text(error: &Error, words: &Catalogue) -> String {
         }
         Error::Listen { address, .. } => words.text_with("error-listen", &[("address", address.to_string().into())]),
         Error::Name(name) => words.text_with("error-name", &[("name", name.clone().into())]),
-        Error::Damaged { path: p, why } => {
-            words.text_with("error-damaged", &[path(p), ("why", why.clone().into())])
-        }
+        Error::Damaged { path: p, why } => words.text_with("error-damaged", &[path(p), ("why", why.clone().into())]),
         Error::Store(StoreError::InUse(p)) => words.text_with("error-in-use", &[path(p)]),
         Error::Store(StoreError::ReadOnly { path: p, .. }) => words.text_with("error-read-only", &[path(p)]),
         other => other.to_string(),

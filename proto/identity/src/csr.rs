@@ -1,7 +1,9 @@
 //! Certificate requests (PKCS #10, RFC 2986): made on the device, read for their key alone.
 
 use crate::Error;
-use rcgen::{CertificateParams, DistinguishedName, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData, SubjectPublicKeyInfo};
+use rcgen::{
+    CertificateParams, DistinguishedName, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData, SubjectPublicKeyInfo,
+};
 use x509_parser::prelude::{FromDer, X509CertificationRequest};
 
 /// The largest request read, in bytes; a P-256 one has about 200.

@@ -5,8 +5,8 @@ use crate::{Error, csr};
 use model::time::Timestamp;
 use model::token::Pin;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType, SerialNumber, SigningKey,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType, SerialNumber, SigningKey,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -51,7 +51,8 @@ pub struct Issued {
 /// [`Error::Certificate`] when it cannot be made.
 pub fn root_make(territory: &str, now: Timestamp) -> Result<Issued, Error> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-    let params = authority_params(&format!("Cartable root {territory}"), BasicConstraints::Unconstrained, now, ROOT_LIFE)?;
+    let params =
+        authority_params(&format!("Cartable root {territory}"), BasicConstraints::Unconstrained, now, ROOT_LIFE)?;
     let root = CertifiedIssuer::self_signed(params, &key)?;
     Ok(Issued { key_pem: key.serialize_pem(), chain: vec![root.der().to_vec()] })
 }
@@ -221,7 +222,12 @@ pub fn chain_of_pem(pem: &str) -> Result<Vec<Vec<u8>>, Error> {
     }
 }
 
-fn authority_params(name: &str, path: BasicConstraints, now: Timestamp, life: Duration) -> Result<CertificateParams, Error> {
+fn authority_params(
+    name: &str,
+    path: BasicConstraints,
+    now: Timestamp,
+    life: Duration,
+) -> Result<CertificateParams, Error> {
     let mut params = dated_params(now, now.after(life))?;
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(path);
@@ -257,4 +263,3 @@ fn date(at: Timestamp) -> Result<OffsetDateTime, Error> {
 pub fn renewal_window(now: Timestamp) -> (Timestamp, Timestamp) {
     (now.after(DEVICE_LIFE / 2), now.after(DEVICE_LIFE.mul_f64(0.66)))
 }
-

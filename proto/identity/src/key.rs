@@ -30,8 +30,8 @@ impl IdentitySigner {
     /// # Errors
     /// [`Error::Key`] when the bytes are no P-256 key.
     pub fn from_pkcs8(bytes: &[u8]) -> Result<Self, Error> {
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, bytes)
-            .map_err(|_| Error::Key("identity"))?;
+        let pair =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, bytes).map_err(|_| Error::Key("identity"))?;
         let public = IdentityKey::try_from(pair.public_key().as_ref().to_vec()).map_err(|_| Error::Key("identity"))?;
         Ok(Self { pair, public })
     }

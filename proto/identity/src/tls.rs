@@ -9,9 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem
 use rustls::server::WebPkiClientVerifier;
 use rustls::time_provider::TimeProvider;
 use rustls::version::TLS13;
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme,
-};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
 use std::sync::Arc;
 
 const ALPN: &[u8] = b"h2";
@@ -91,10 +89,8 @@ impl ServerCertVerifier for PinVerifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let unknown = || rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
-        let root = intermediates
-            .iter()
-            .find(|c| issue::pin_of(c).is_ok_and(|pin| pin == self.pin))
-            .ok_or_else(unknown)?;
+        let root =
+            intermediates.iter().find(|c| issue::pin_of(c).is_ok_and(|pin| pin == self.pin)).ok_or_else(unknown)?;
         let roots = Arc::new(roots(root).map_err(|_| unknown())?);
         WebPkiServerVerifier::builder_with_provider(roots, self.provider.clone())
             .build()

@@ -119,8 +119,19 @@ mod tests {
 
     #[test]
     fn placeholders_are_not_evidence() {
-        for empty in ["", "  ", "Default string", "To Be Filled By O.E.M.", "00000000", "0", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF",
-            "00000000-0000-0000-0000-000000000000", "................", "None", "xxxx"] {
+        for empty in [
+            "",
+            "  ",
+            "Default string",
+            "To Be Filled By O.E.M.",
+            "00000000",
+            "0",
+            "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF",
+            "00000000-0000-0000-0000-000000000000",
+            "................",
+            "None",
+            "xxxx",
+        ] {
             assert_eq!(evidence(empty), None, "{empty:?}");
         }
         assert_eq!(evidence(" PF3Q9X2B\0\n").as_deref(), Some("PF3Q9X2B"));

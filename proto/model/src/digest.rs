@@ -54,7 +54,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex(&self.0))
     }
 }
 
@@ -67,16 +67,7 @@ impl fmt::Debug for Digest {
 impl FromStr for Digest {
     type Err = DigestError;
     fn from_str(text: &str) -> Result<Self, DigestError> {
-        let text = text.as_bytes();
-        if text.len() != 64 {
-            return Err(DigestError);
-        }
-        let nibble = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok()).ok_or(DigestError);
-        let mut out = [0; 32];
-        for (to, pair) in out.iter_mut().zip(text.chunks_exact(2)) {
-            *to = nibble(pair[0])? << 4 | nibble(pair[1])?;
-        }
-        Ok(Self(out))
+        unhex(text).and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or(DigestError)
     }
 }
 
@@ -91,6 +82,27 @@ impl From<Digest> for String {
     fn from(digest: Digest) -> Self {
         digest.to_string()
     }
+}
+
+/// Bytes in hexadecimal digits, in lower case.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        out.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    out
+}
+
+/// The bytes of hexadecimal digits, in either case.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let nibble = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let pairs = text.as_bytes().chunks_exact(2);
+    if !pairs.remainder().is_empty() {
+        return None;
+    }
+    pairs.map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?)).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Public keys and what they say yes to; private halves live in `identity`.
 
-use crate::digest::Digest;
+use crate::digest::{Digest, hex, unhex};
 use aws_lc_rs::signature::{self, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 
@@ -9,12 +9,12 @@ pub const IDENTITY_KEY_BYTES: usize = 65;
 
 /// The public half of a device's identity key: ECDSA on P-256, an uncompressed SEC 1 point.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<u8>", into = "Vec<u8>")]
+#[serde(try_from = "String", into = "String")]
 pub struct IdentityKey(Vec<u8>);
 
 /// The public half of the control plane's online key: Ed25519 (RFC 8032), 32 bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<u8>", into = "Vec<u8>")]
+#[serde(try_from = "String", into = "String")]
 pub struct OnlineKey(Vec<u8>);
 
 /// Why bytes are no key or a signature does not hold.
@@ -62,9 +62,16 @@ impl TryFrom<Vec<u8>> for IdentityKey {
     }
 }
 
-impl From<IdentityKey> for Vec<u8> {
+impl TryFrom<String> for IdentityKey {
+    type Error = KeyError;
+    fn try_from(hex: String) -> Result<Self, KeyError> {
+        unhex(&hex).ok_or(KeyError::Identity)?.try_into()
+    }
+}
+
+impl From<IdentityKey> for String {
     fn from(key: IdentityKey) -> Self {
-        key.0
+        hex(&key.0)
     }
 }
 
@@ -86,9 +93,7 @@ impl OnlineKey {
     /// # Errors
     /// [`KeyError::Signature`] when it is not this key's.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), KeyError> {
-        UnparsedPublicKey::new(&signature::ED25519, &self.0)
-            .verify(message, signature)
-            .map_err(|_| KeyError::Signature)
+        UnparsedPublicKey::new(&signature::ED25519, &self.0).verify(message, signature).map_err(|_| KeyError::Signature)
     }
 }
 
@@ -99,8 +104,15 @@ impl TryFrom<Vec<u8>> for OnlineKey {
     }
 }
 
-impl From<OnlineKey> for Vec<u8> {
+impl TryFrom<String> for OnlineKey {
+    type Error = KeyError;
+    fn try_from(hex: String) -> Result<Self, KeyError> {
+        unhex(&hex).ok_or(KeyError::Online)?.try_into()
+    }
+}
+
+impl From<OnlineKey> for String {
     fn from(key: OnlineKey) -> Self {
-        key.0
+        hex(&key.0)
     }
 }

@@ -3,7 +3,7 @@
 //! The secret never travels: the device proves it with an HMAC (RFC 2104), the control plane keeps only the key derived from
 //! it by HKDF (RFC 5869).
 
-use crate::digest::Digest;
+use crate::digest::{Digest, hex, unhex};
 use crate::key::IdentityKey;
 use aws_lc_rs::{hkdf, hmac};
 use serde::{Deserialize, Serialize};
@@ -144,7 +144,8 @@ impl fmt::Display for TokenId {
 impl FromStr for TokenId {
     type Err = TokenError;
     fn from_str(text: &str) -> Result<Self, TokenError> {
-        let symbols = text.chars().filter(|c| *c != '-').take(SYMBOLS).map(symbol_of).collect::<Result<Vec<u8>, _>>()?;
+        let symbols =
+            text.chars().filter(|c| *c != '-').take(SYMBOLS).map(symbol_of).collect::<Result<Vec<u8>, _>>()?;
         symbols.try_into().map(Self).map_err(|s: Vec<u8>| TokenError::Length(s.len()))
     }
 }
@@ -188,7 +189,7 @@ impl Transcript<'_> {
 
 /// The key derived from a token's secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<u8>", into = "Vec<u8>")]
+#[serde(try_from = "String", into = "String")]
 pub struct TokenKey([u8; 32]);
 
 impl TokenKey {
@@ -222,9 +223,16 @@ impl TryFrom<Vec<u8>> for TokenKey {
     }
 }
 
-impl From<TokenKey> for Vec<u8> {
+impl TryFrom<String> for TokenKey {
+    type Error = TokenError;
+    fn try_from(text: String) -> Result<Self, TokenError> {
+        unhex(&text).ok_or(TokenError::Length(text.len()))?.try_into()
+    }
+}
+
+impl From<TokenKey> for String {
     fn from(key: TokenKey) -> Self {
-        key.0.to_vec()
+        hex(&key.0)
     }
 }
 

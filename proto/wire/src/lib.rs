@@ -6,7 +6,14 @@ pub mod codec;
 pub mod convert;
 
 /// The generated messages and services.
-#[allow(missing_docs, clippy::all, clippy::pedantic, clippy::missing_errors_doc, unused_qualifications, unreachable_pub)]
+#[allow(
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    clippy::missing_errors_doc,
+    unused_qualifications,
+    unreachable_pub
+)]
 pub mod v1 {
     tonic::include_proto!("cartable.v1");
 }

@@ -26,7 +26,11 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        Self { store: Arc::new(Memory::new()), territory: "doubs".parse().unwrap(), now: Timestamp::from_unix_seconds(1) }
+        Self {
+            store: Arc::new(Memory::new()),
+            territory: "doubs".parse().unwrap(),
+            now: Timestamp::from_unix_seconds(1),
+        }
     }
 
     async fn token(&self, kind: TokenKind, uses: u32, serials: &[&str]) -> Token {
@@ -94,10 +98,12 @@ async fn a_repeated_finish_finds_its_device_until_it_is_revoked() {
     let first = world.join(&token, &own, "A-1").await.unwrap().device;
     assert_eq!(world.join(&token, &own, "A-1").await.unwrap().device.id, first.id);
     assert!(is_refused(&world.join(&token, &key(), "A-2").await));
-    let decided = device_decide(&world.store, &world.territory, first.id, JoinState::Revoked, "jeanne", "lost", world.now);
+    let decided =
+        device_decide(&world.store, &world.territory, first.id, JoinState::Revoked, "jeanne", "lost", world.now);
     assert_eq!(decided.await.unwrap().state, JoinState::Revoked);
     assert!(is_refused(&world.join(&token, &own, "A-1").await));
-    let revived = device_decide(&world.store, &world.territory, first.id, JoinState::Active, "jeanne", "found", world.now);
+    let revived =
+        device_decide(&world.store, &world.territory, first.id, JoinState::Active, "jeanne", "found", world.now);
     assert!(matches!(revived.await, Err(Error::Invalid(_))));
     assert!(audit_verify(&world.store, &world.territory).await.unwrap() >= 4);
 }

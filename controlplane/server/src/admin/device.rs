@@ -20,8 +20,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 use wire::convert::section_unpack;
 use wire::v1::{
-    DeviceDecideRequest, DeviceDecideResponse, DeviceListRequest, DeviceListResponse, DeviceShowResponse, DeviceSummary,
-    DeviceWatchRequest, HealthStatus, SectionReport,
+    DeviceDecideRequest, DeviceDecideResponse, DeviceListRequest, DeviceListResponse, DeviceShowResponse,
+    DeviceSummary, DeviceWatchRequest, HealthStatus, SectionReport,
 };
 
 /// Summaries that wait for a slow watcher.

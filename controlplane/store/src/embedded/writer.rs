@@ -14,12 +14,18 @@ use model::id::TerritoryId;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// The most commits synced together.
 const GROUP_COMMITS: usize = 512;
 /// A group takes no further commit above this size, in bytes.
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
+
+/// Where the last group held so many commits, others are on their way: the next group waits a little for them, since one fsync and one
+/// wake-up of sled's threads then serve several times as many (as PostgreSQL's `commit_siblings` and `commit_delay`).
+const SIBLINGS: usize = 4;
+const DELAY: Duration = Duration::from_millis(2);
 
 type Answer = oneshot::Sender<CoreResult<Revision>>;
 
@@ -76,7 +82,11 @@ struct Group {
 impl Writer {
     fn run(mut self, mut queue: mpsc::Receiver<Request>) {
         let mut closing = Vec::new();
+        let mut last = 0;
         while let Some(request) = queue.blocking_recv() {
+            if last >= SIBLINGS && matches!(request, Request::Commit(..)) {
+                thread::sleep(DELAY);
+            }
             let mut waiting = Some(request);
             let mut batches = Vec::new();
             let mut bytes = 0;
@@ -96,6 +106,7 @@ impl Writer {
                     waiting = queue.try_recv().ok();
                 }
             }
+            last = batches.len();
             if !batches.is_empty() {
                 self.group_commit(batches);
             }

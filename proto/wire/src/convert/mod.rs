@@ -5,9 +5,11 @@ mod device;
 mod inventory;
 mod section;
 
-pub use desired::{TRUST_PURPOSE, Trust, head_decode, head_encode, plan_decode, plan_encode, trust_decode, trust_encode};
-pub use inventory::*;
+pub use desired::{
+    TRUST_PURPOSE, Trust, head_decode, head_encode, plan_decode, plan_encode, trust_decode, trust_encode,
+};
 pub use device::boot_id;
+pub use inventory::*;
 pub use section::{Assembled, Assembly, PartError, parts_join, section_parts, section_unpack};
 
 /// Why a message is not what it should be.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use model::digest::Digest;
 use model::section::{PART_BYTES_MAX, SECTION_BYTES_MAX, SectionKind};
 use model::time::Timestamp;
+use std::cell::RefCell;
 
 /// Sections below this many bytes travel as they are: a frame's head would eat the gain.
 const COMPRESS_FROM_BYTES: usize = 256;
@@ -15,6 +16,11 @@ const COMPRESS_LEVEL: i32 = 3;
 /// The most pieces of one section.
 const PARTS_MAX: u32 = 24;
 const _: () = assert!(PARTS_MAX as usize * PART_BYTES_MAX >= SECTION_BYTES_MAX);
+
+thread_local! {
+    /// A decompressor has some 150 KiB, which would be mapped and unmapped for each section.
+    static UNPACKER: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+}
 
 /// Why pieces do not make a section.
 #[derive(Debug, thiserror::Error)]
@@ -163,7 +169,12 @@ fn unpack(kind: SectionKind, packed: &[u8]) -> Result<Vec<u8>, PartError> {
     if size > SECTION_BYTES_MAX {
         return Err(PartError::Size(kind));
     }
-    zstd::bulk::decompress(packed, size).map_err(|_| PartError::Size(kind))
+    UNPACKER
+        .with_borrow_mut(|unpacker| match unpacker {
+            Some(unpacker) => unpacker.decompress(packed, size),
+            None => zstd::bulk::Decompressor::new().and_then(|new| unpacker.insert(new).decompress(packed, size)),
+        })
+        .map_err(|_| PartError::Size(kind))
 }
 
 #[cfg(test)]
