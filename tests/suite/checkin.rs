@@ -174,7 +174,7 @@ async fn check_in_newer(channel: &Channel, request: &CheckInRequest) -> Result<C
     let mut grpc = tonic::client::Grpc::new(channel.clone());
     grpc.ready().await.map_err(|e| Status::unknown(e.to_string()))?;
     let bytes = Newer([request.encode_to_vec(), unknown_fields()].concat());
-    let codec = tonic_prost::ProstCodec::<Newer, CheckInResponse>::default();
+    let codec = wire::codec::SmallCodec::<Newer, CheckInResponse>::default();
     let path = http::uri::PathAndQuery::from_static("/cartable.v1.Device/CheckIn");
     grpc.unary(tonic::Request::new(bytes), path, codec).await.map(tonic::Response::into_inner)
 }

@@ -106,6 +106,13 @@ impl Refusals {
         self.waiting.entry(key).or_insert((at, 0)).1 += 1;
     }
 
+    /// Puts acts back that could not be written.
+    pub fn put_back(&mut self, acts: Vec<Act>) {
+        for act in acts {
+            self.waiting.entry((act.by, act.verb, act.subject)).or_insert((act.at, 0)).1 += act.times;
+        }
+    }
+
     /// Takes what waits, as acts to be written.
     pub fn take(&mut self) -> Vec<Act> {
         let acts = std::mem::take(&mut self.waiting).into_iter();

@@ -143,9 +143,23 @@ pub async fn device_find(store: &dyn Store, territory: &TerritoryId, text: &str)
         let scope = DEVICES.scope(territory, text.to_ascii_lowercase());
         found.extend(DEVICES.page(store, &scope, "", 3).await?.into_iter().map(|row| row.value.id));
     }
-    if found.is_empty() && !text.is_empty() {
+    if !text.is_empty() {
         let scope = EVIDENCE.scope(territory, evidence_prefix("serial", text));
         found.extend(EVIDENCE.page(store, &scope, "", 3).await?.into_iter().map(|row| row.value));
+    }
+    found.sort_unstable();
+    found.dedup();
+    if found.len() > 1 {
+        // After a reinstallation the serial number is the new identity's; the old one is revoked.
+        let mut living = Vec::new();
+        for id in &found {
+            if device_get(store, territory, *id).await?.value.state != JoinState::Revoked {
+                living.push(*id);
+            }
+        }
+        if let [one] = living.as_slice() {
+            found = vec![*one];
+        }
     }
     match found.as_slice() {
         [] => Err(Error::NotFound(format!("device {:?}", text.chars().take(64).collect::<String>()))),
@@ -175,7 +189,7 @@ pub async fn device_alike(store: &dyn Store, territory: &TerritoryId, device: &D
 /// A person's decision: approve, quarantine or revoke.
 ///
 /// # Errors
-/// `NotFound`, `Invalid` for a revoked device (it stays so: it must enrol again) or a missing reason, `Conflict` when
+/// `NotFound`, `Invalid` for a revoked device (it stays so: it must enrol again), `Conflict` when
 /// somebody else decided at the same time.
 pub async fn device_decide(
     store: &SharedStore,

@@ -11,7 +11,7 @@ use model::time::Timestamp;
 use model::uai::Uai;
 use std::time::Duration;
 
-/// How many devices a page looks at before it is handed out, even if few of them fit: no call reads the whole fleet.
+/// How many devices a page looks at before it is handed out, even if few of them fit.
 const LOOKED_AT_MAX: usize = 20_000;
 
 /// Which devices a list shows.

@@ -28,8 +28,8 @@ pub struct Presence {
     pub sequence: u64,
     /// The agent's version.
     pub agent_version: String,
-    /// How far ahead its clock was, in milliseconds.
-    pub clock_ahead_ms: i64,
+    /// How far ahead its clock was, in milliseconds; `None` when it did not say.
+    pub clock_ahead_ms: Option<i64>,
     /// What it holds, by its own account.
     pub observed: Option<ObservedState>,
     /// The sections kept, by kind.

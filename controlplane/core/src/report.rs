@@ -1,8 +1,8 @@
 //! A device's report: sections that changed, made durable in one observed batch.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::presence::{PRESENCES, Presence};
-use crate::store::{Expect, Revision, SharedStore, Store};
+use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Observed, Row, Table, Writes};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -96,7 +96,10 @@ pub struct Report {
     pub facts: FactsChange,
 }
 
-/// Keeps a report: sections, facts and presence in one batch.
+/// How often a report that met another one of its device is tried again.
+const TRIES: usize = 4;
+
+/// Keeps a report: sections, facts and presence in one batch; `heard` notes in the presence what else the device said.
 ///
 /// # Errors
 /// `Unavailable` when it could not be made durable; nothing was then kept.
@@ -104,23 +107,46 @@ pub async fn report_keep(
     store: &SharedStore,
     territory: &TerritoryId,
     device: DeviceId,
-    presence: &mut Presence,
-    report: Report,
-) -> Result<Revision> {
+    heard: &(dyn Fn(&mut Presence) + Sync),
+    report: &Report,
+) -> Result<Presence> {
+    let mut met = None;
+    for _ in 0..TRIES {
+        match report_keep_once(store, territory, device, heard, report).await {
+            Err(Error::Conflict(key)) => met = Some(key),
+            done => return done,
+        }
+    }
+    Err(met.map_or_else(|| Error::NotFound(format!("device {device}")), Error::Conflict))
+}
+
+async fn report_keep_once(
+    store: &SharedStore,
+    territory: &TerritoryId,
+    device: DeviceId,
+    heard: &(dyn Fn(&mut Presence) + Sync),
+    report: &Report,
+) -> Result<Presence> {
     let id = device.to_string();
-    let mut writes = Writes::of(territory, device);
+    let before = PRESENCES.get(store.as_ref(), territory, id.clone()).await?;
+    // Two reports of one device may overlap when an answer is lost; neither may forget the other's sections.
+    let expect = before.as_ref().map_or(Expect::Absent, |row| Expect::At(row.revision));
+    let mut presence = before.map(|row| row.value).unwrap_or_default();
+    heard(&mut presence);
+    let mut writes = Writes::observed(territory);
     for (kind, section) in &report.sections {
         presence.sections.insert(*kind, section.digest);
         writes = writes.put(&SECTIONS, format!("{id}/{kind}"), section, Expect::Any)?;
     }
     if report.facts != FactsChange::default() {
         let before = FACTS.get(store.as_ref(), territory, id.clone()).await?.map(|row| row.value).unwrap_or_default();
-        let after = report.facts.applied(before.clone());
+        let after = report.facts.clone().applied(before.clone());
         if after != before {
             writes = writes.put(&FACTS, id.clone(), &after, Expect::Any)?;
         }
     }
-    writes.put(&PRESENCES, id, presence, Expect::Any)?.commit(store).await
+    writes.put(&PRESENCES, id, &presence, expect)?.commit(store).await?;
+    Ok(presence)
 }
 
 /// Every section kept of a device.

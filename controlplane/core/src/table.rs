@@ -1,13 +1,13 @@
 //! Typed tables over the store: intent is written by a named author with an audit entry, observations by a device.
 //!
-//! `Table<T, Intent>` takes part only in [`Writes`] made by [`Writes::by`], `Table<T, Observed>` only in those of a device or
-//! besides an author's: a device that writes intent does not compile.
+//! `Table<T, Intent>` takes part only in [`Writes`] made by [`Writes::by`], `Table<T, Observed>` only in those made by
+//! [`Writes::observed`]: a device that writes intent does not compile.
 
 use crate::audit::Act;
 use crate::error::{Error, Result};
 use crate::store::{Append, Batch, Expect, Key, Revision, Scope, SharedStore, Store, Write};
 use bytes::Bytes;
-use model::id::{DeviceId, TerritoryId};
+use model::id::TerritoryId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
@@ -121,36 +121,14 @@ impl Writes<Intent> {
         value: &T,
         expect: Expect,
     ) -> Result<Self> {
-        self.write(table.name, id.into(), Some(value), expect, true)
-    }
-
-    /// Removes a value of intent.
-    ///
-    /// # Errors
-    /// Never in itself; the commit may refuse.
-    pub fn remove<T: Serialize>(self, table: &Table<T, Intent>, id: impl Into<String>, expect: Expect) -> Result<Self> {
-        self.write(table.name, id.into(), None::<&T>, expect, true)
-    }
-
-    /// Writes an observation that an enrolment makes along with its intent.
-    ///
-    /// # Errors
-    /// `Invalid` when the value cannot be written as JSON.
-    pub fn observe<T: Serialize>(
-        self,
-        table: &Table<T, Observed>,
-        id: impl Into<String>,
-        value: &T,
-        expect: Expect,
-    ) -> Result<Self> {
-        self.write(table.name, id.into(), Some(value), expect, false)
+        self.write(table.name, id.into(), value, expect, true)
     }
 }
 
 impl Writes<Observed> {
-    /// Writes of a device about itself, and of the control plane about what it told devices.
+    /// Writes about devices: what they say of themselves, what they were told, when they were heard. No act, so no audit.
     #[must_use]
-    pub fn of(territory: &TerritoryId, _device: DeviceId) -> Self {
+    pub fn observed(territory: &TerritoryId) -> Self {
         Self { territory: territory.clone(), batch: Batch::default(), kind: PhantomData }
     }
 
@@ -165,7 +143,7 @@ impl Writes<Observed> {
         value: &T,
         expect: Expect,
     ) -> Result<Self> {
-        self.write(table.name, id.into(), Some(value), expect, false)
+        self.write(table.name, id.into(), value, expect, false)
     }
 }
 
@@ -182,11 +160,11 @@ impl<Kind> Writes<Kind> {
         mut self,
         table: &'static str,
         id: String,
-        value: Option<&T>,
+        value: &T,
         expect: Expect,
         intent: bool,
     ) -> Result<Self> {
-        let value = value
+        let value = Some(value)
             .map(serde_json::to_vec)
             .transpose()
             .map_err(|e| Error::Invalid(format!("{table}/{id} cannot be written: {e}")))?

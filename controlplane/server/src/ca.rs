@@ -7,11 +7,12 @@ use bytes::Bytes;
 use controlplane_core::device::Certificate;
 use controlplane_core::enrol::Issuer;
 use identity::caller::{Caller, certificate_read};
-use identity::issue::{Authority, chain_of_pem, pin_of, until_of};
+use identity::issue::{Authority, chain_of_pem, pin_of, point_of, until_of};
 use identity::key::OnlineSigner;
 use model::desired::Head;
 use model::digest::Digest;
 use model::id::{DeviceId, TerritoryId};
+use model::key::IdentityKey;
 use model::signed::Signed;
 use model::time::Timestamp;
 use model::token::Pin;
@@ -52,8 +53,10 @@ impl Ca {
         let online = OnlineSigner::from_pkcs8(&file_read(&folder.ca("online.key"))?)
             .map_err(|e| Error::Damaged { path: folder.ca("online.key"), why: e.to_string() })?;
         let root = root.into_iter().next().unwrap_or_default();
-        let trust = prost::Message::decode(file_read(&folder.ca("trust.bin"))?.as_slice())
+        let trust: wire::v1::Envelope = prost::Message::decode(file_read(&folder.ca("trust.bin"))?.as_slice())
             .map_err(|_| Error::Damaged { path: folder.ca("trust.bin"), why: "not trust roots".to_owned() })?;
+        trust_check(&trust, &online, territory, &root)
+            .map_err(|why| Error::Damaged { path: folder.ca("trust.bin"), why: why.to_owned() })?;
         Ok(Self {
             territory: territory.clone(),
             authority,
@@ -101,13 +104,33 @@ impl Issuer for Ca {
     }
 }
 
+/// What devices are told to trust must be what this server signs with, for this territory, under this root.
+fn trust_check(
+    envelope: &wire::v1::Envelope,
+    online: &OnlineSigner,
+    territory: &TerritoryId,
+    root: &[u8],
+) -> std::result::Result<(), &'static str> {
+    let key = point_of(root).ok().and_then(|point| IdentityKey::try_from(point).ok()).ok_or("the root cannot be read")?;
+    let message = [wire::convert::TRUST_PURPOSE.as_bytes(), &[0], &envelope.payload].concat();
+    key.verify(&message, &envelope.signature).map_err(|_| "it is not signed by this root")?;
+    let trust = wire::convert::trust_decode(&envelope.payload).map_err(|_| "it cannot be read")?;
+    if trust.territory != *territory {
+        return Err("it is for another territory than server.toml says");
+    }
+    if !trust.online.contains(online.public()) {
+        return Err("it does not name this server's online key");
+    }
+    Ok(())
+}
+
 /// Trust roots signed by the root, as they travel and are kept.
 ///
 /// # Errors
 /// [`Error`] when the root cannot sign.
 pub fn trust_sign(root: &Authority, payload: Bytes) -> Result<wire::v1::Envelope> {
     let message = [wire::convert::TRUST_PURPOSE.as_bytes(), &[0], &payload].concat();
-    let key = Digest::of(&identity::issue::point_of(&root.chain[0])?);
+    let key = Digest::of(&point_of(&root.chain[0])?);
     Ok(wire::v1::Envelope {
         payload,
         key: Bytes::copy_from_slice(key.as_bytes()),

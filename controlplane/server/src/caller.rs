@@ -1,7 +1,8 @@
 //! Who calls: taken from the connection's certificate, once a connection.
 
+use crate::shared::Shared;
 use identity::caller::{Caller, Certificate};
-use model::id::{DeviceId, TerritoryId};
+use model::id::DeviceId;
 use std::sync::Arc;
 use tonic::{Request, Status};
 
@@ -15,31 +16,43 @@ pub(crate) struct Peer {
 /// The device that calls.
 ///
 /// # Errors
-/// `Unauthenticated` without a device certificate of this territory.
-pub(crate) fn device_of<T>(request: &Request<T>, territory: &TerritoryId) -> Result<DeviceId, Status> {
-    match certificate_of(request) {
-        Some(Certificate { caller: Caller::Device { territory: whose, device }, .. }) if whose == territory => {
-            Ok(*device)
-        }
-        Some(_) => Err(Status::permission_denied("this call is for devices of this territory")),
-        None => Err(Status::unauthenticated("this call needs a device certificate; enrol first")),
-    }
+/// `Unauthenticated` without a certificate or with an expired one, `PermissionDenied` with one that is no device's of this
+/// territory; counted for the audit.
+pub(crate) fn device_of<T>(shared: &Shared, request: &Request<T>) -> Result<DeviceId, Status> {
+    let found = certificate_of(shared, request).and_then(|certificate| match &certificate.caller {
+        Caller::Device { territory, device } if territory == shared.territory() => Ok(*device),
+        _ => Err(Status::permission_denied("this call is for devices of this territory")),
+    });
+    found.inspect_err(|_| shared.turned_away("device_call", &name_of(request)))
 }
 
 /// The name of the operator who calls.
 ///
 /// # Errors
-/// `Unauthenticated` without a certificate, `PermissionDenied` with one that is no operator's of this territory.
-pub(crate) fn operator_of<T>(request: &Request<T>, territory: &TerritoryId) -> Result<String, Status> {
-    match certificate_of(request) {
-        Some(Certificate { caller: Caller::Operator { territory: whose, name }, .. }) if whose == territory => {
-            Ok(name.clone())
-        }
-        Some(_) => Err(Status::permission_denied("this call is for staff of this territory")),
-        None => Err(Status::unauthenticated("this call needs an operator's certificate")),
-    }
+/// As [`device_of`], for operators.
+pub(crate) fn operator_of<T>(shared: &Shared, request: &Request<T>) -> Result<String, Status> {
+    let found = certificate_of(shared, request).and_then(|certificate| match &certificate.caller {
+        Caller::Operator { territory, name } if territory == shared.territory() => Ok(name.clone()),
+        _ => Err(Status::permission_denied("this call is for staff of this territory")),
+    });
+    found.inspect_err(|_| shared.turned_away("admin_call", &name_of(request)))
 }
 
-fn certificate_of<T>(request: &Request<T>) -> Option<&Certificate> {
-    request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_deref())
+/// The caller's certificate, if it is still valid: TLS looks at dates only when a connection begins and is not resumed.
+fn certificate_of<'a, T>(shared: &Shared, request: &'a Request<T>) -> Result<&'a Certificate, Status> {
+    let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_deref());
+    let certificate = certificate.ok_or_else(|| Status::unauthenticated("this call needs a certificate; enrol first"))?;
+    if certificate.until <= shared.clock.now() {
+        return Err(Status::unauthenticated("this certificate has expired; renew it or enrol again"));
+    }
+    Ok(certificate)
+}
+
+/// Whom the certificate names, for the audit; empty without one.
+fn name_of<T>(request: &Request<T>) -> String {
+    let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_deref());
+    certificate.map_or_else(String::new, |certificate| match &certificate.caller {
+        Caller::Device { device, .. } => device.to_string(),
+        Caller::Operator { name, .. } => name.clone(),
+    })
 }

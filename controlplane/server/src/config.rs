@@ -48,13 +48,23 @@ pub struct Limits {
     pub connections: usize,
     /// TLS handshakes at a time.
     pub handshakes: usize,
-    /// After the server stops, devices come back within so many seconds.
+    /// After the server stops, devices come back within at most so many seconds.
     pub spread_seconds: u32,
+    /// Check-ins one device may make in a row.
+    pub device_burst: u32,
+    /// Check-ins one device may make in a minute, for long.
+    pub device_calls_per_minute: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 19_000, handshakes: 64, spread_seconds: 60 }
+        Self {
+            connections: 19_000,
+            handshakes: 256,
+            spread_seconds: 60,
+            device_burst: 120,
+            device_calls_per_minute: 60,
+        }
     }
 }
 
@@ -81,6 +91,9 @@ impl Config {
         }
         if !(1..=1_000_000).contains(&self.limits.connections) || !(1..=4_096).contains(&self.limits.handshakes) {
             return Err("limits: connections is 1 to 1000000, handshakes 1 to 4096".to_owned());
+        }
+        if self.limits.device_burst == 0 || self.limits.device_calls_per_minute == 0 {
+            return Err("limits: device_burst and device_calls_per_minute are at least 1".to_owned());
         }
         if self.limits.spread_seconds > 3_600 {
             return Err(format!("limits.spread_seconds = {}: at most 3600", self.limits.spread_seconds));

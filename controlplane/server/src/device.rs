@@ -23,6 +23,7 @@ use model::section::{MESSAGE_BYTES_MAX, SectionKind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tonic::metadata::MetadataValue;
 use tonic::{Request, Response, Status};
 use wire::convert::{Assembled, boot_id};
 use wire::v1::device_server::{Device as DeviceCalls, DeviceServer};
@@ -61,14 +62,16 @@ struct Said {
 impl DeviceCalls for DeviceService {
     async fn check_in(&self, request: Request<CheckInRequest>) -> Result<Response<CheckInResponse>, Status> {
         let shared = self.shared.as_ref();
-        let id = device_of(&request, shared.territory())?;
+        let id = device_of(shared, &request)?;
         shared.check_ins.fetch_add(1, Ordering::Relaxed);
         let state = admitted(shared, id).await?;
         let now = shared.clock.now();
-        let call = shared.live.begin(id, now);
+        let limits = &shared.config.limits;
+        let call = shared.live.begin(id, now, limits.device_burst, limits.device_calls_per_minute).ok_or_else(busy)?;
         let (said, report) = take(shared, id, request.into_inner())?;
         let reported = report.is_some();
         let mut answer = CheckInResponse::default();
+        answer.spread_ms = shared.spread_ms();
         if let Some((report, observed)) = report {
             answer.stored = report.sections.iter().map(|(_, s)| s.digest.as_bytes().to_vec()).collect();
             keep(shared, id, &said, report, observed).await?;
@@ -96,11 +99,15 @@ fn take(
         return Err(invalid(format!("at most {PARTS_MAX} pieces a message")));
     }
     let now = shared.clock.now();
+    let generation = request.generation.map(Generation::from);
+    if generation.is_some_and(|g| g.epoch == u32::MAX || g.revision == u64::MAX) {
+        return Err(invalid("no generation is that new"));
+    }
     let said = Said {
         boot: boot_id(&request.boot).map_err(convert_status)?,
         sequence: request.sequence,
         root: digest_of(&request.sections_root).ok_or_else(|| invalid("sections_root is 32 bytes"))?,
-        generation: request.generation.map(Generation::from),
+        generation,
         plan: digest_of(&request.plan),
         hold: Duration::from_millis(request.hold_ms.into()).min(HOLD_MAX),
         agent_version: evidence(&request.agent_version).unwrap_or_default(),
@@ -122,6 +129,9 @@ fn take(
         })?;
         let Some(whole) = whole else { continue };
         crate::facts::note(&whole, &mut report.facts).map_err(convert_status)?;
+        if report.sections.iter().any(|(kind, _)| *kind == whole.kind) {
+            return Err(invalid("a section twice in one message"));
+        }
         let Assembled { kind, digest, collected, packed, zstd, .. } = whole;
         report.sections.push((kind, Section::new(digest, collected, now, zstd, &packed)));
     }
@@ -137,16 +147,16 @@ async fn keep(
     report: Report,
     observed: Option<ObservedState>,
 ) -> Result<(), Status> {
-    let mut presence = presence_of(shared, id).await?;
-    presence.boot = Some(said.boot);
-    presence.sequence = said.sequence;
-    presence.agent_version.clone_from(&said.agent_version);
-    presence.observed = observed.or(presence.observed);
-    presence.seen = shared.clock.now();
-    if let Some(ahead) = said.clock_ahead_ms {
-        presence.clock_ahead_ms = ahead;
-    }
-    report_keep(&shared.store, shared.territory(), id, &mut presence, report).await.map_err(status)?;
+    let heard = |presence: &mut Presence| {
+        presence.boot = Some(said.boot);
+        presence.sequence = said.sequence;
+        presence.agent_version.clone_from(&said.agent_version);
+        presence.observed = observed.clone().or(presence.observed.take());
+        presence.seen = shared.clock.now();
+        presence.clock_ahead_ms = said.clock_ahead_ms.or(presence.clock_ahead_ms);
+    };
+    let kept = report_keep(&shared.store, shared.territory(), id, &heard, &report).await;
+    let presence = kept.map_err(status)?;
     shared.live.with(id, |seat| {
         seat.kept = Some(presence.kept());
         seat.flush();
@@ -154,8 +164,9 @@ async fn keep(
     Ok(())
 }
 
-/// What to ask for in full; a root is asked about once, so that two sides which differ for ever do not talk for ever.
+/// What to ask for in full; asked again ever more rarely, so that two sides which differ for ever do not talk for ever.
 async fn wanted(shared: &Shared, id: DeviceId, said: &Said) -> Result<Vec<i32>, Status> {
+    let now = shared.clock.now();
     let kept = match shared.live.with(id, |seat| seat.kept) {
         Some(kept) => kept,
         None => presence_of(shared, id).await?.kept(),
@@ -164,14 +175,21 @@ async fn wanted(shared: &Shared, id: DeviceId, said: &Said) -> Result<Vec<i32>, 
     let arriving = shared.live.assembling(id);
     shared.live.with(id, |seat| {
         seat.kept = Some(kept);
-        // While pieces are arriving, the roots differ because they must.
-        if arriving || (seat.asked == Some(said.root) && !wanted.is_empty()) {
+        if wanted.is_empty() {
+            seat.asked = None;
+        } else if arriving || seat.asked.is_some_and(|(at, times)| now.since(at) < ask_again(times)) {
+            // While pieces are arriving, the roots differ because they must.
             wanted.clear();
-        } else if !wanted.is_empty() {
-            seat.asked = Some(said.root);
+        } else {
+            seat.asked = Some((now, seat.asked.map_or(0, |(_, times)| times.saturating_add(1))));
         }
     });
     Ok(wanted.into_iter().map(|kind| wire::v1::SectionKind::from(kind).into()).collect())
+}
+
+/// How long to wait before asking once more, having asked so many times again: ten minutes, doubled up to a day.
+fn ask_again(times: u32) -> Duration {
+    Duration::from_secs(600 << times.min(8)).min(Duration::from_secs(86_400))
 }
 
 /// Answers at once, or when something changes, or when the hold is over.
@@ -189,6 +207,7 @@ async fn finish(
     tokio::pin!(over);
     let _held = (!at_once && !said.hold.is_zero()).then(|| call.hold());
     let mut last = at_once || said.hold.is_zero();
+    let mut before = None;
     loop {
         if !call.is_newest() {
             return Err(Status::aborted("a newer check-in of this device has begun"));
@@ -197,19 +216,20 @@ async fn finish(
         let now_ruling = Arc::clone(&ruling.borrow_and_update());
         let news = tell(shared, id, said, &now_ruling, &mut answer).await?;
         if *stop.borrow() {
-            let spread = u64::from(shared.config.limits.spread_seconds) * 1000;
-            answer.wait_ms = u32::try_from(random::below(spread) + 1).unwrap_or(u32::MAX);
+            answer.wait_ms = u32::try_from(random::below(shared.spread_ms().into()) + 1).unwrap_or(u32::MAX);
             last = true;
         }
-        if news || last {
+        // A person's decision is news even where the head stays.
+        let decided = before.replace(state).is_some_and(|b| b != state);
+        if news || decided || last {
             answer.server_unix_ms = shared.clock.now().unix_millis();
             answer.sequence = shared.live.with(id, |seat| seat.kept.map_or(0, |k| k.sequence));
             return Ok(answer);
         }
         tokio::select! {
             () = call.woken() => {}
-            _ = ruling.changed() => {}
-            _ = stop.changed() => {}
+            Ok(()) = ruling.changed() => {}
+            Ok(()) = stop.changed() => {}
             () = &mut over => last = true,
         }
         state = admitted(shared, id).await?;
@@ -225,6 +245,10 @@ async fn tell(
     answer: &mut CheckInResponse,
 ) -> Result<bool, Status> {
     let told = told(shared, id, said.generation, ruling).await?;
+    // Newer rules have told the device already; they come here by themselves.
+    if told.plan != ruling.digest {
+        return Ok(false);
+    }
     if said.generation == Some(told.generation) && said.plan == Some(told.plan) {
         return Ok(false);
     }
@@ -259,7 +283,7 @@ pub(crate) async fn told(
             return Ok(next);
         }
         let expect = known.map_or(Expect::Absent, |(_, revision)| Expect::At(revision));
-        let written = Writes::of(shared.territory(), id).put(&TOLD, id.to_string(), &next, expect).map_err(status)?;
+        let written = Writes::observed(shared.territory()).put(&TOLD, id.to_string(), &next, expect).map_err(status)?;
         match written.commit(&shared.store).await {
             Ok(revision) => {
                 shared.live.with(id, |seat| seat.told = Some(Some((next, revision))));
@@ -269,6 +293,13 @@ pub(crate) async fn told(
             Err(error) => return Err(status(error)),
         }
     }
+}
+
+fn busy() -> Status {
+    let mut status = Status::resource_exhausted("this device calls too often; it may call again in a minute");
+    // The retry delay as gRPC clients know it (gRFC A6).
+    status.metadata_mut().insert("grpc-retry-pushback-ms", MetadataValue::from_static("60000"));
+    status
 }
 
 async fn presence_of(shared: &Shared, id: DeviceId) -> Result<Presence, Status> {

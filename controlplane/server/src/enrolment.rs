@@ -27,6 +27,9 @@ const CHALLENGE_LIFE: Duration = Duration::from_secs(120);
 /// The most challenges that wait; the oldest goes first, so that a flood costs memory to nobody.
 const CHALLENGES_MAX: usize = 10_000;
 
+/// A refusal is answered after so long, to the writing of a bad proof's count and beyond.
+const REFUSAL_FLOOR: Duration = Duration::from_millis(250);
+
 /// The enrolment service.
 pub(crate) struct EnrolmentService {
     shared: Arc<Shared>,
@@ -110,10 +113,15 @@ impl Enrolment for EnrolmentService {
         let challenge = self.challenge_get(&said.challenge, now).ok_or_else(|| {
             Status::failed_precondition("the challenge is unknown or older than two minutes; start again")
         })?;
-        let by = Author::Enrolment(challenge.token.map_or_else(String::new, |t| t.to_string()));
-        let refuse = shared.refuse(by, "enrol", "");
+        // Counted together: a caller may invent any token's name, and a real one is named where its bad proof is counted.
+        let refuse = shared.refuse(Author::Rule("enrolment".to_owned()), "enrol", "");
+        // Every refusal takes the same while, whether something had to be written for it or not.
+        let floor = shared.clock.sleep(REFUSAL_FLOOR + Duration::from_millis(random::below(50)));
         let binding = shared.ca.channel_binding();
-        let Some(token) = challenge.token else { return Err(refuse(Error::Denied(REFUSED.to_owned()))) };
+        let Some(token) = challenge.token else {
+            floor.await;
+            return Err(refuse(Error::Denied(REFUSED.to_owned())));
+        };
         let proof = Proof {
             token,
             key: challenge.key.clone(),
@@ -123,11 +131,20 @@ impl Enrolment for EnrolmentService {
             hmac: &said.proof,
         };
         let random = random::bytes().map_err(crate::status::status)?;
-        let joined = enrol(&shared.store, shared.territory(), &shared.ca, &proof, random, now).await.map_err(refuse)?;
+        let joined = match enrol(&shared.store, shared.territory(), &shared.ca, &proof, random, now).await {
+            Ok(joined) => joined,
+            Err(error) => {
+                floor.await;
+                return Err(refuse(error));
+            }
+        };
         let ruling = Arc::clone(&shared.ruling.borrow());
         let told = device::told(shared, joined.device.id, None, &ruling).await?;
+        if told.plan != ruling.digest {
+            return Err(Status::unavailable("the rules are changing at this moment; try again"));
+        }
         tracing::info!(device = %joined.device.id, state = joined.device.state.name(), "a device has joined");
-        Ok(Response::new(answer(shared, &joined, told, &ruling, now)))
+        Ok(Response::new(answer(shared, &joined, told, &ruling)))
     }
 }
 
@@ -136,9 +153,8 @@ fn answer(
     joined: &controlplane_core::enrol::Joined,
     told: controlplane_core::plan::Told,
     ruling: &Ruling,
-    now: Timestamp,
 ) -> FinishResponse {
-    let (from, until) = renewal_window(now);
+    let (from, until) = renewal_window(joined.device.certificate.until);
     let head = Head { device: joined.device.id, generation: told.generation, plan: told.plan };
     FinishResponse {
         chain: joined.chain.clone(),

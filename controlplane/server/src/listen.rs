@@ -2,6 +2,7 @@
 
 use crate::caller::Peer;
 use identity::caller::certificate_read;
+use rustls::server::Acceptor;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,12 +11,18 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio_rustls::TlsAcceptor;
+use tokio::time::Sleep;
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
-/// A handshake that takes longer is given up.
+/// Who has not said what it wants to speak by then, or waits for its turn longer, is given up.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// A handshake that has its turn and takes longer is given up.
+const TURN_MAX: Duration = Duration::from_secs(3);
+/// Callers without a certificate are here to enrol: so many at a time, each for so long.
+const STRANGERS_MAX: usize = 256;
+const STRANGER_MAX: Duration = Duration::from_secs(180);
 /// After an error of accept (such as too many open files), wait so long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -23,7 +30,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Connection {
     stream: TlsStream<TcpStream>,
     peer: Peer,
-    _room: OwnedSemaphorePermit,
+    /// When a caller without a certificate is sent away.
+    ends: Option<Pin<Box<Sleep>>>,
+    _room: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
 }
 
 /// Accepts connections until told to stop; those ready come out of the channel.
@@ -36,6 +45,7 @@ pub(crate) async fn accept(
 ) {
     let room = Arc::new(Semaphore::new(connections));
     let busy = Arc::new(Semaphore::new(handshakes));
+    let strangers = Arc::new(Semaphore::new(STRANGERS_MAX));
     loop {
         let accepted = tokio::select! {
             accepted = next(&listener, &room) => accepted,
@@ -46,12 +56,21 @@ pub(crate) async fn accept(
             continue;
         };
         let (acceptor, busy, ready) = (acceptor.clone(), Arc::clone(&busy), ready.clone());
+        let strangers = Arc::clone(&strangers);
         tokio::spawn(async move {
             // Waiting for a place and the handshake itself both count: a queue nobody waits in cannot grow old.
             let shaken = tokio::time::timeout(HANDSHAKE_MAX, handshake(tcp, acceptor, busy));
             match shaken.await {
                 Ok(Ok((stream, peer))) => {
-                    let _ = ready.send(Ok(Connection { stream, peer, _room: room })).await;
+                    let place = match peer.certificate {
+                        Some(_) => None,
+                        None => match strangers.try_acquire_owned() {
+                            Ok(place) => Some(place),
+                            Err(_) => return tracing::debug!("too many callers without a certificate"),
+                        },
+                    };
+                    let ends = place.is_some().then(|| Box::pin(tokio::time::sleep(STRANGER_MAX)));
+                    let _ = ready.send(Ok(Connection { stream, peer, ends, _room: (room, place) })).await;
                 }
                 Ok(Err(error)) => tracing::debug!(%error, "handshake failed"),
                 Err(_) => tracing::debug!("handshake timed out"),
@@ -76,9 +95,12 @@ async fn handshake(
     acceptor: TlsAcceptor,
     busy: Arc<Semaphore>,
 ) -> io::Result<(TlsStream<TcpStream>, Peer)> {
-    let _turn = busy.acquire().await.map_err(io::Error::other)?;
     tcp.set_nodelay(true)?;
-    let stream = acceptor.accept(tcp).await?;
+    // Before a greeting nothing is computed: who is silent takes nobody's turn.
+    let hello = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
+    let _turn = busy.acquire().await.map_err(io::Error::other)?;
+    let shaken = tokio::time::timeout(TURN_MAX, hello.into_stream(Arc::clone(acceptor.config())));
+    let stream = shaken.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     let leaf = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
     let certificate = leaf.map(|c| certificate_read(c)).transpose().map_err(io::Error::other)?;
     Ok((stream, Peer { certificate: certificate.map(Arc::new) }))
@@ -94,6 +116,9 @@ impl Connected for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.ends.as_mut().is_some_and(|ends| ends.as_mut().poll(cx).is_ready()) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }

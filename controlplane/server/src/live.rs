@@ -3,7 +3,6 @@
 use controlplane_core::plan::Told;
 use controlplane_core::presence::Kept;
 use controlplane_core::store::Revision;
-use model::digest::Digest;
 use model::id::DeviceId;
 use model::time::Timestamp;
 use std::collections::HashMap;
@@ -44,8 +43,10 @@ pub(crate) struct Seat {
     pub(crate) kept: Option<Kept>,
     /// What it was last told, and when that was written; `None` until read.
     pub(crate) told: Option<Option<(Told, Revision)>>,
-    /// The sections root for which everything was asked, so that it is asked once.
-    pub(crate) asked: Option<Digest>,
+    /// When everything was last asked for, and how many times again since both sides last agreed.
+    pub(crate) asked: Option<(Timestamp, u32)>,
+    /// Its calls of late, each worth some milliseconds that time pays back.
+    spent_ms: u64,
     /// A section whose pieces are arriving.
     assembly: Option<Box<Assembly>>,
     /// Its newest call and what wakes it.
@@ -63,17 +64,25 @@ pub(crate) struct Call<'a> {
 
 impl Live {
     /// Begins a check-in; an earlier one of the same device ends.
-    pub(crate) fn begin(&self, device: DeviceId, now: Timestamp) -> Call<'_> {
+    ///
+    /// `None` when the device has made `burst` calls more than `per_minute` allows: one device must not keep the server busy.
+    pub(crate) fn begin(&self, device: DeviceId, now: Timestamp, burst: u32, per_minute: u32) -> Option<Call<'_>> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
         let wake = Arc::new(Notify::new());
         let mut seats = self.lock();
         let seat = seats.entry(device).or_default();
+        let worth = 60_000 / u64::from(per_minute.max(1));
+        let spent = seat.spent_ms.saturating_sub(u64::try_from(now.since(seat.seen).as_millis()).unwrap_or(u64::MAX));
+        if spent + worth > worth * u64::from(burst) {
+            return None;
+        }
+        seat.spent_ms = spent + worth;
         seat.seen = seat.seen.max(now);
         seat.call = number;
         if let Some(earlier) = seat.wake.replace(Arc::clone(&wake)) {
             earlier.notify_one();
         }
-        Call { live: self, device, number, wake }
+        Some(Call { live: self, device, number, wake })
     }
 
     /// Reads or changes a device's seat.
@@ -145,13 +154,32 @@ impl Live {
         self.held.load(Ordering::Relaxed)
     }
 
-    /// Devices heard since their last contact was written, at most so many; they count as written.
-    pub(crate) fn flush_take(&self, limit: usize) -> Vec<(DeviceId, Timestamp)> {
+    /// Devices heard since their last contact was written; they count as written unless given to [`Live::flush_undo`].
+    pub(crate) fn flush_take(&self) -> Vec<(DeviceId, Timestamp)> {
         let mut seats = self.lock();
-        let mut due: Vec<DeviceId> =
-            seats.keys().filter(|id| seats.get(id).is_some_and(|s| s.seen > s.flushed)).take(limit).copied().collect();
-        due.sort_unstable();
-        due.into_iter().filter_map(|id| seats.get_mut(&id).map(|s| (id, s.flush()))).collect()
+        let due = |seat: &mut Seat| (seat.seen > seat.flushed).then(|| seat.flush());
+        let mut taken: Vec<_> = seats.iter_mut().filter_map(|(id, seat)| Some((*id, due(seat)?))).collect();
+        taken.sort_unstable();
+        taken
+    }
+
+    /// These could not be written: they are due again.
+    pub(crate) fn flush_undo(&self, failed: &[(DeviceId, Timestamp)]) {
+        let mut seats = self.lock();
+        for (id, _) in failed {
+            if let Some(seat) = seats.get_mut(id) {
+                seat.flushed = Timestamp::default();
+            }
+        }
+    }
+
+    /// Forgets pieces of devices that were not heard for a while.
+    pub(crate) fn assemblies_drop(&self, before: Timestamp) {
+        let mut seats = self.lock();
+        for seat in seats.values_mut().filter(|seat| seat.seen < before) {
+            let began = seat.assembly.take().is_some();
+            self.assembling_count(began, false);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<DeviceId, Seat>> {

@@ -5,6 +5,8 @@ use crate::error::{Error, Result};
 use crate::folder::Folder;
 use controlplane_store::{Config, Embedded, probe_due, rebuild};
 use model::time::Timestamp;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -64,6 +66,10 @@ fn probe_child(program: &Path, folder: &Folder) -> Result<bool> {
         .map_err(failed)?;
     for _ in 0..PROBE_LOOKS_MAX {
         if let Some(status) = child.try_wait().map_err(failed)? {
+            // Ended from outside, such as for want of memory: that says nothing of the store.
+            if matches!(status.signal(), Some(2 | 9 | 15)) {
+                return Err(failed(io::ErrorKind::Interrupted.into()));
+            }
             // Opening will say by itself what rebuilding does not cure.
             return Ok(status.success() || status.code() == Some(PROBE_OTHER.into()));
         }

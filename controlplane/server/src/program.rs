@@ -14,6 +14,7 @@ use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
 use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -74,13 +75,17 @@ fn act(verb: Verb, words: &Catalogue) -> Result<()> {
             logging();
             serve(&folder, config, words)
         }
-        Verb::Export { data, to } => export_run(&Folder::new(data), &to, words),
+        Verb::Export { data, to } => {
+            logging();
+            export_run(&Folder::new(data), &to, words)
+        }
         Verb::Import { data, from } => import_run(&Folder::new(data), &from, words),
         Verb::Probe { .. } => Ok(()),
     }
 }
 
 fn serve(folder: &Folder, config: Config, words: &Catalogue) -> Result<()> {
+    files_allow(config.limits.connections);
     let program = std::env::current_exe().ok();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -101,6 +106,17 @@ fn serve(folder: &Folder, config: Config, words: &Catalogue) -> Result<()> {
     })
 }
 
+/// Raises the limit of open files as far as the system lets us: each connection is one.
+fn files_allow(connections: usize) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    if allowed < connections as u64 + 256 {
+        tracing::warn!(allowed, connections, "the system allows fewer open files than limits.connections needs");
+    }
+}
+
 /// Ends with the first SIGTERM or SIGINT after this call.
 fn stop_asked(folder: &Folder) -> Result<impl Future<Output = ()>> {
     let listen = |kind| signal(kind).map_err(|source| Error::File { what: "run", path: folder.root().to_owned(), source });
@@ -117,7 +133,7 @@ fn export_run(folder: &Folder, to: &Path, words: &Catalogue) -> Result<()> {
     let failed = |source| Error::File { what: "written", path: to.to_owned(), source };
     let config = Config::read(folder)?;
     let store = store_open(folder, &config.store, std::env::current_exe().ok().as_deref(), SystemClock.now())?;
-    let file = OpenOptions::new().write(true).create_new(true).open(to).map_err(failed)?;
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(failed)?;
     let mut out = BufWriter::new(file);
     let exported = export(&store, &mut out, &mut |n| progress(words, n))?;
     out.into_inner().map_err(|e| failed(e.into_error()))?.sync_all().map_err(failed)?;

@@ -14,7 +14,7 @@ use crate::shared::{Ruling, Shared};
 use crate::upkeep;
 use controlplane_core::audit::Refusals;
 use controlplane_core::rules::Rules;
-use controlplane_core::store::SharedStore;
+use controlplane_core::store::{Revision, SharedStore};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
@@ -47,6 +47,8 @@ pub struct Server {
     stopping: watch::Sender<bool>,
     listener: TcpListener,
     acceptor: TlsAcceptor,
+    /// The revision before anybody is served.
+    since: Revision,
 }
 
 impl Server {
@@ -77,7 +79,9 @@ impl Server {
             refused: AtomicU64::new(0),
             refusals: Mutex::new(Refusals::default()),
         };
-        Ok(Self { shared: Arc::new(shared), rulings, stopping, listener, acceptor: TlsAcceptor::from(Arc::new(tls)) })
+        let since = shared.ruling.borrow().rules.revision;
+        let acceptor = TlsAcceptor::from(Arc::new(tls));
+        Ok(Self { shared: Arc::new(shared), rulings, stopping, listener, acceptor, since })
     }
 
     /// Where it listens; tells the port when the configuration left it open.
@@ -94,11 +98,11 @@ impl Server {
     /// # Errors
     /// [`Error::Serve`] when the listener breaks.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<()> {
-        let Self { shared, rulings, stopping, listener, acceptor } = self;
+        let Self { shared, rulings, stopping, listener, acceptor, since } = self;
         let (ready, connections) = mpsc::channel(READY_MAX);
         let limits = (shared.config.limits.connections, shared.config.limits.handshakes);
         let accepting = tokio::spawn(accept(listener, acceptor, limits, ready, shared.stop.clone()));
-        let keeping = upkeep::start(&shared, rulings);
+        let keeping = upkeep::start(&shared, rulings, since);
         let stop = async {
             shutdown.await;
             tracing::info!("stopping: held devices are told when to come back");

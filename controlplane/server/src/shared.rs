@@ -60,6 +60,19 @@ impl Shared {
         &self.config.territory
     }
 
+    /// Counts somebody who called what is not for them.
+    pub(crate) fn turned_away(&self, verb: &str, subject: &str) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        refusals.count(Author::Rule("caller".to_owned()), verb, subject, self.clock.now());
+    }
+
+    /// How long devices take to come back after a loss, in milliseconds: it grows with those held (security.md: 60 s for 15,000).
+    pub(crate) fn spread_ms(&self) -> u32 {
+        let most = u64::from(self.config.limits.spread_seconds) * 1000;
+        u32::try_from((self.live.held() * 4).clamp(1_000.min(most), most)).unwrap_or(u32::MAX)
+    }
+
     /// The status of a rule's refusal, counted for the audit when it is a denial.
     pub(crate) fn refuse(
         &self,

@@ -4,7 +4,7 @@ use crate::shared::{Ruling, Shared};
 use controlplane_core::Result;
 use controlplane_core::device::DEVICES;
 use controlplane_core::presence::CONTACTS;
-use controlplane_core::store::{Batch, Changes, Expect, PAGE_MAX};
+use controlplane_core::store::{Batch, Changes, Expect, PAGE_MAX, Revision};
 use controlplane_core::table::Writes;
 use model::id::DeviceId;
 use model::time::Timestamp;
@@ -15,6 +15,8 @@ use tokio::task::JoinSet;
 
 /// Last contacts and refusals are written so often.
 const FLUSH_EVERY: Duration = Duration::from_secs(60);
+/// Pieces of a section that nobody goes on sending are forgotten after so long.
+const ASSEMBLY_LIFE: Duration = Duration::from_secs(120);
 /// How many last contacts at a time.
 const FLUSH_MAX: usize = 500;
 /// After a failure of the store, wait so long.
@@ -31,24 +33,22 @@ impl Upkeep {
 }
 
 /// Starts them.
-pub(crate) fn start(shared: &Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>) -> Upkeep {
+///
+/// `since` is a revision from before anybody is served, so that no decision falls between.
+pub(crate) fn start(shared: &Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>, since: Revision) -> Upkeep {
     let mut tasks = JoinSet::new();
     tasks.spawn(rules_follow(Arc::clone(shared), rulings));
-    tasks.spawn(devices_follow(Arc::clone(shared)));
+    tasks.spawn(devices_follow(Arc::clone(shared), since));
     tasks.spawn(flush_often(Arc::clone(shared)));
     Upkeep(tasks)
 }
 
 /// Writes last contacts and refusals that are only in memory.
 pub(crate) async fn flush(shared: &Shared) {
-    loop {
-        let due = shared.live.flush_take(FLUSH_MAX);
-        if due.is_empty() {
-            break;
-        }
-        if let Err(error) = contacts_write(shared, &due).await {
-            tracing::warn!(%error, "last contacts could not be written");
-            break;
+    for due in shared.live.flush_take().chunks(FLUSH_MAX) {
+        if let Err(error) = contacts_write(shared, due).await {
+            tracing::warn!(%error, "last contacts could not be written; tried again in a minute");
+            shared.live.flush_undo(due);
         }
     }
     let acts = shared.refusals.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -56,7 +56,8 @@ pub(crate) async fn flush(shared: &Shared) {
     match appends {
         Ok(appends) if !appends.is_empty() => {
             if let Err(error) = shared.store.commit(Batch { writes: Vec::new(), appends }).await {
-                tracing::warn!(%error, "refusals could not be written to the audit");
+                tracing::warn!(%error, "refusals could not be written to the audit; tried again in a minute");
+                shared.refusals.lock().unwrap_or_else(PoisonError::into_inner).put_back(acts);
             }
         }
         Ok(_) => {}
@@ -80,9 +81,8 @@ async fn rules_follow(shared: Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>) 
 }
 
 /// Wakes the held check-in of each device whose record changes: a revoked one is answered within moments.
-async fn devices_follow(shared: Arc<Shared>) {
+async fn devices_follow(shared: Arc<Shared>, mut since: Revision) {
     let scope = DEVICES.scope(shared.territory(), "");
-    let mut since = shared.store.revision().await.unwrap_or(0);
     loop {
         match shared.store.changes(&scope, since, PAGE_MAX).await {
             Ok(Changes::Keys { keys, upto }) => {
@@ -107,12 +107,12 @@ async fn flush_often(shared: Arc<Shared>) {
     loop {
         shared.clock.sleep(FLUSH_EVERY).await;
         flush(&shared).await;
+        shared.live.assemblies_drop(shared.clock.now().before(ASSEMBLY_LIFE));
     }
 }
 
 async fn contacts_write(shared: &Shared, due: &[(DeviceId, Timestamp)]) -> Result<()> {
-    let Some((first, _)) = due.first() else { return Ok(()) };
-    let mut writes = Writes::of(shared.territory(), *first);
+    let mut writes = Writes::observed(shared.territory());
     for (device, seen) in due {
         writes = writes.put(&CONTACTS, device.to_string(), seen, Expect::Any)?;
     }

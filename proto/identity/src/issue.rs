@@ -258,8 +258,8 @@ fn date(at: Timestamp) -> Result<OffsetDateTime, Error> {
     OffsetDateTime::from_unix_timestamp(at.unix_seconds()).map_err(|_| Error::Malformed("a date out of range"))
 }
 
-/// When a device's certificate is to be renewed: from 50 to 66 % of its life (security.md).
+/// When a device's certificate with this end is to be renewed: from 50 to 66 % of its life (security.md).
 #[must_use]
-pub fn renewal_window(now: Timestamp) -> (Timestamp, Timestamp) {
-    (now.after(DEVICE_LIFE / 2), now.after(DEVICE_LIFE.mul_f64(0.66)))
+pub fn renewal_window(until: Timestamp) -> (Timestamp, Timestamp) {
+    (until.before(DEVICE_LIFE / 2), until.before(DEVICE_LIFE.mul_f64(0.34)))
 }

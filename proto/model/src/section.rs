@@ -32,6 +32,15 @@ impl SectionKind {
     /// Every kind, in the order of their names on the wire.
     pub const ALL: [Self; 5] = [Self::Hardware, Self::Peripherals, Self::System, Self::Packages, Self::Health];
 
+    /// The largest section of this kind, in bytes before compression: lists of packages are long, the others are not.
+    #[must_use]
+    pub const fn bytes_max(self) -> usize {
+        match self {
+            Self::Packages => SECTION_BYTES_MAX,
+            Self::Hardware | Self::Peripherals | Self::System | Self::Health => 128 * 1024,
+        }
+    }
+
     /// The name in tables and files.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -107,9 +107,9 @@ pub(super) async fn watch(
                     since = upto;
                     keys
                 }
-                Ok(Changes::Gone { now }) => {
-                    since = now;
-                    continue;
+                Ok(Changes::Gone { .. }) => {
+                    let _ = send.send(Err(Status::data_loss("too many changes at once; watch again"))).await;
+                    return;
                 }
                 Err(error) => {
                     let _ = send.send(Err(status(error))).await;

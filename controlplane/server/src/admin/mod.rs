@@ -38,9 +38,7 @@ impl AdminService {
 
     /// Who calls, and what is asked; refused to all but staff.
     fn asked<T>(&self, request: Request<T>) -> Result<(String, T), Status> {
-        let operator = operator_of(&request, self.shared.territory()).inspect_err(|_| {
-            self.shared.refused.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        })?;
+        let operator = operator_of(&self.shared, &request)?;
         Ok((operator, request.into_inner()))
     }
 }

@@ -206,7 +206,9 @@ impl Writer {
 
     /// Journal, fsync, entries, and those who wait for changes: in this order.
     fn keep(&mut self, group: &mut Group, first: Revision, last: Revision) -> Result<()> {
-        self.shared.folder.room_check(self.floor_bytes)?;
+        // A decision, such as a revocation, must still go through where reports no longer do.
+        let decision = group.facts.iter().any(|(_, fact)| fact.intent);
+        self.shared.folder.room_check(if decision { self.floor_bytes / 4 } else { self.floor_bytes })?;
         let begun = match self.journal.append(first, &group.bytes) {
             Ok(begun) => begun,
             Err(AppendError::Refused(error)) => return Err(error),

@@ -32,7 +32,7 @@ pub enum PartError {
     #[error("a piece of the section {0} is missing")]
     Order(SectionKind),
     /// Too large, or compressed so that it would be.
-    #[error("the section {0} is larger than {SECTION_BYTES_MAX} bytes or its compression is damaged")]
+    #[error("the section {0} is larger than {max} bytes or its compression is damaged", max = .0.bytes_max())]
     Size(SectionKind),
     /// The bytes do not have the digest that was said.
     #[error("the section {0} does not match its digest")]
@@ -124,7 +124,7 @@ pub fn parts_join(assembly: &mut Option<Assembly>, part: v1::SectionPart) -> Res
     };
     so_far.body.extend_from_slice(&part.body);
     so_far.next += 1;
-    if so_far.body.len() > SECTION_BYTES_MAX {
+    if so_far.body.len() > kind.bytes_max() {
         return Err(PartError::Size(kind));
     }
     if so_far.next < so_far.count {
@@ -165,8 +165,8 @@ pub fn section_unpack(kind: SectionKind, packed: &[u8], zstd: bool) -> Result<Ve
 /// Unpacks with room for what the frame says of itself, never more than a section may have.
 fn unpack(kind: SectionKind, packed: &[u8]) -> Result<Vec<u8>, PartError> {
     let said = zstd::zstd_safe::get_frame_content_size(packed).ok().flatten();
-    let size = said.and_then(|s| usize::try_from(s).ok()).unwrap_or(SECTION_BYTES_MAX);
-    if size > SECTION_BYTES_MAX {
+    let size = said.and_then(|s| usize::try_from(s).ok()).unwrap_or(kind.bytes_max());
+    if size > kind.bytes_max() {
         return Err(PartError::Size(kind));
     }
     UNPACKER
