@@ -3,6 +3,7 @@
 use crate::programs::program;
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
@@ -202,7 +203,7 @@ impl AgentProcess {
     #[must_use]
     pub fn new(folder: &Path, name: &str, more: &str) -> Self {
         let state = folder.join(name);
-        std::fs::create_dir_all(&state).expect("a folder");
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&state).expect("a folder");
         let config = folder.join(format!("{name}.toml"));
         std::fs::write(&config, format!("state = {:?}\n{more}", state.to_str().expect("UTF-8"))).expect("a file");
         Self { state, config, child: None }

@@ -7,6 +7,7 @@ mod disk;
 mod enrolment;
 mod examples;
 mod held;
+mod hostile;
 mod kills;
 mod layering;
 mod order;
