@@ -41,7 +41,8 @@ pub(crate) fn measure(full: bool) -> Report {
 /// The server's part alone.
 pub(crate) fn measure_server() -> Report {
     let _ = program("cartable");
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let folder = tempfile::tempdir().expect("a temporary folder");
     Report { area: "server", rows: runtime.block_on(server(folder.path())) }
 }

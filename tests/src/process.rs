@@ -3,7 +3,7 @@
 use crate::programs::program;
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
@@ -206,6 +206,8 @@ impl AgentProcess {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&state).expect("a folder");
         let config = folder.join(format!("{name}.toml"));
         std::fs::write(&config, format!("state = {:?}\n{more}", state.to_str().expect("UTF-8"))).expect("a file");
+        // A proxy's password may stand in it.
+        std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o600)).expect("its permissions");
         Self { state, config, child: None }
     }
 

@@ -30,7 +30,8 @@ async fn a_device_that_calls_too_often_is_told_when_to_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = ServerProcess::init(folder.path());
     let config = std::fs::read_to_string(server.data.join("server.toml")).unwrap();
-    std::fs::write(server.data.join("server.toml"), config.replace("device_burst = 1000000", "device_burst = 5")).unwrap();
+    std::fs::write(server.data.join("server.toml"), config.replace("device_burst = 1000000", "device_burst = 5"))
+        .unwrap();
     server.start();
     let reporters = Reporter::enrol(&server, 2).await;
     let mut client = reporters[0].client(server.port).await.unwrap();
@@ -49,7 +50,11 @@ async fn a_device_that_calls_too_often_is_told_when_to_come_back() {
 async fn a_decision_reaches_a_held_device_at_once() {
     let fleet = Fleet::start(1).await;
     let (reporter, server) = (&fleet.reporters[0], &fleet.server);
-    let decide = |state: JoinState| DeviceDecideRequest { device: reporter.id.clone(), state: state.into(), why: "test".to_owned() };
+    let decide = |state: JoinState| DeviceDecideRequest {
+        device: reporter.id.clone(),
+        state: state.into(),
+        why: "test".to_owned(),
+    };
     for (state, quarantined) in [(JoinState::Quarantined, true), (JoinState::Active, false)] {
         let mut client = reporter.client(server.port).await.unwrap();
         let request = reporter.hold(60_000);

@@ -8,6 +8,7 @@ mod enrolment;
 mod examples;
 mod held;
 mod hostile;
+mod joining;
 mod kills;
 mod layering;
 mod order;

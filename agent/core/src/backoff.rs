@@ -21,10 +21,13 @@ pub struct Backoff {
 
 impl Backoff {
     /// The wait after one more failure; never shorter than what the server asked for.
-    pub fn failed(&mut self, server: Option<Duration>, random: u32) -> Duration {
-        let ceiling = FIRST.saturating_mul(1_u32.checked_shl(self.failures.min(20)).unwrap_or(u32::MAX)).min(CEILING);
+    ///
+    /// No ceiling is below `spread`, the span over which the server would have all its devices come back: a crash cuts them in
+    /// the same instant, and what it can take of them in a second does not grow with their number.
+    pub fn failed(&mut self, server: Option<Duration>, spread: Duration, random: u32) -> Duration {
+        let ceiling = FIRST.saturating_mul(1_u32.checked_shl(self.failures.min(20)).unwrap_or(u32::MAX));
         self.failures = self.failures.saturating_add(1);
-        let drawn = portion(ceiling, random);
+        let drawn = portion(ceiling.max(spread).min(CEILING), random);
         server.map_or(drawn, |wait| drawn.max(wait.min(SERVER_WAIT_MAX)))
     }
 
@@ -38,6 +41,12 @@ impl Backoff {
     pub const fn failures(&self) -> u32 {
         self.failures
     }
+}
+
+/// The wait before a line that was cut while it stood is drawn again: uniform in the server's spread, and at least in 1 s.
+#[must_use]
+pub fn again(spread: Duration, random: u32) -> Duration {
+    portion(spread.clamp(FIRST, CEILING), random)
 }
 
 /// The wait after power-on: uniform in a minute.
@@ -72,12 +81,23 @@ mod tests {
     #[test]
     fn the_ceiling_doubles_to_a_quarter_of_an_hour_and_a_success_resets_it() {
         let mut backoff = Backoff::default();
-        let ceilings: Vec<u64> = (0..12).map(|_| backoff.failed(None, u32::MAX).as_secs()).collect();
+        let ceilings: Vec<u64> = (0..12).map(|_| backoff.failed(None, Duration::ZERO, u32::MAX).as_secs()).collect();
         assert_eq!(ceilings, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
         assert_eq!(backoff.failures(), 12);
         backoff.succeeded();
-        assert_eq!(backoff.failed(None, u32::MAX), FIRST);
-        assert_eq!(backoff.failed(None, 0), Duration::ZERO);
+        assert_eq!(backoff.failed(None, Duration::ZERO, u32::MAX), FIRST);
+        assert_eq!(backoff.failed(None, Duration::ZERO, 0), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_large_fleet_comes_back_over_the_servers_spread() {
+        let spread = Duration::from_secs(7);
+        let mut backoff = Backoff::default();
+        let ceilings: Vec<u64> = (0..6).map(|_| backoff.failed(None, spread, u32::MAX).as_secs()).collect();
+        assert_eq!(ceilings, [7, 7, 7, 8, 16, 32]);
+        assert_eq!(Backoff::default().failed(None, Duration::MAX, u32::MAX), CEILING);
+        assert_eq!([again(spread, u32::MAX), again(spread, 0)], [spread, Duration::ZERO]);
+        assert_eq!([again(Duration::ZERO, u32::MAX), again(Duration::MAX, u32::MAX)], [FIRST, CEILING]);
     }
 
     proptest! {
@@ -85,7 +105,7 @@ mod tests {
         fn waits_stay_in_their_range(failures in 0u32..100, wait in 0u64..1_000_000, random: u32) {
             let mut backoff = Backoff { failures };
             let wait = Duration::from_secs(wait);
-            let drawn = backoff.failed(Some(wait), random);
+            let drawn = backoff.failed(Some(wait), Duration::ZERO, random);
             prop_assert!(drawn >= wait.min(SERVER_WAIT_MAX) && drawn <= CEILING.max(wait.min(SERVER_WAIT_MAX)));
             prop_assert!(power_on(random) <= Duration::from_secs(60));
             prop_assert!((CEILING * 3 / 4..=CEILING).contains(&refused(random)));

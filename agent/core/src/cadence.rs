@@ -2,9 +2,12 @@
 //!
 //! Time here is the time since the machine was switched on, sleep included: setting the clock moves nothing.
 
-use crate::backoff::jittered;
+use crate::backoff::{SERVER_WAIT_MAX, jittered};
 use model::desired::Cadence;
 use std::time::Duration;
+
+/// The shortest pause a server may ask for: below it, its devices would do nothing but ask.
+const SERVER_WAIT_MIN: Duration = Duration::from_secs(1);
 
 /// What is due.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,10 +60,16 @@ impl Calendar {
         }
     }
 
-    /// The pause before the next check-in: as the server asked, else the plan's, a tenth more or less.
+    /// Makes a look at health due at once: something it judges became known.
+    pub fn health_hasten(&mut self) {
+        self.health = None;
+    }
+
+    /// The pause before the next check-in: as the server asked, 1 s to 24 h, else the plan's, a tenth more or less.
     #[must_use]
     pub fn pause(&self, server: Option<Duration>, random: u32) -> Duration {
-        server.map_or_else(|| jittered(self.cadence.poll(), random), |wait| wait.min(crate::backoff::SERVER_WAIT_MAX))
+        let plan = || jittered(self.cadence.poll(), random);
+        server.map_or_else(plan, |wait| wait.clamp(SERVER_WAIT_MIN, SERVER_WAIT_MAX))
     }
 
     /// How long the server may hold the next empty check-in.
@@ -96,12 +105,16 @@ mod tests {
         calendar.follow(Cadence { health_seconds: 60, ..Cadence::default() });
         assert_eq!(calendar.until_due(s(905)), s(60));
         assert_eq!(calendar.due(s(14_405)), all);
+        calendar.looked(all, s(14_405));
+        calendar.health_hasten();
+        assert_eq!(calendar.due(s(14_405)), Due { health: true, inventory: false });
     }
 
     #[test]
     fn the_server_may_name_the_pause() {
         let calendar = Calendar::new(Cadence::default());
-        assert_eq!(calendar.pause(Some(Duration::from_millis(20)), 7), Duration::from_millis(20));
+        assert_eq!(calendar.pause(Some(Duration::from_millis(20)), 7), Duration::from_secs(1));
+        assert_eq!(calendar.pause(Some(Duration::from_millis(1_500)), 7), Duration::from_millis(1_500));
         assert_eq!(calendar.pause(None, 0), Duration::from_secs(810));
         assert_eq!(calendar.pause(Some(Duration::MAX), 0), Duration::from_secs(86_400));
     }

@@ -145,7 +145,8 @@ fn number(kind: CheckKind, readings: &Readings) -> Result<i64, Reason> {
         CheckKind::MemoryAvailable => {
             told(readings.memory_available_bytes.zip(readings.memory_bytes).and_then(|(free, all)| share(free, all)))
         }
-        CheckKind::ClockSkew => told(readings.clock_skew_ms),
+        // The server tells it with its first answer, not the machine.
+        CheckKind::ClockSkew => readings.clock_skew_ms.ok_or(Reason::TooEarly),
         CheckKind::Uptime => {
             told(readings.uptime_seconds.and_then(|seconds| i64::try_from(seconds / 86_400).ok()?.checked_mul(1000)))
         }

@@ -77,26 +77,44 @@ pub fn main() -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    match done(line, &catalogue) {
+    let flags = flags(&line);
+    match done(line, &flags, &catalogue) {
         Ok(code) => code,
         Err(error) => {
-            say(&mut std::io::stderr(), &print::error(&error, &catalogue));
+            say(&mut std::io::stderr(), &print::error(&error, &flags, &catalogue));
             ExitCode::from(error.exit_code())
         }
     }
 }
 
-fn done(line: Line, catalogue: &Catalogue) -> Result<ExitCode, Error> {
+/// The flags that say which agent is meant, as a next command needs them, too.
+fn flags(line: &Line) -> String {
+    let given = [("--config", &line.config), ("--state", &line.state)];
+    let given = given.into_iter().filter_map(|(flag, path)| Some((flag, path.as_ref()?)));
+    given.map(|(flag, path)| format!(" {flag} {}", quoted(&path.to_string_lossy()))).collect()
+}
+
+/// A word as a shell reads it back (POSIX.1-2024, XCU 2.2).
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+fn done(line: Line, flags: &str, catalogue: &Catalogue) -> Result<ExitCode, Error> {
     let file = line.config.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
     let there = line.config.is_some() || file.exists();
     let mut config = if there { Config::read(file)? } else { Config::default() };
     config = config.with_environment(|name| std::env::var(name).ok());
-    config.proxy_rules()?;
     if let Some(state) = line.state {
         config.state = std::path::absolute(&state).map_err(Error::file(&state))?;
     }
     match line.verb {
         Verb::Run { check_config: true, .. } => {
+            config.proxy_rules()?;
             let key = if there { "config-good" } else { "config-default" };
             let said = catalogue.text_with(key, &[("file", file.display().to_string().into())]);
             say(&mut std::io::stdout(), &said);
@@ -109,14 +127,16 @@ fn done(line: Line, catalogue: &Catalogue) -> Result<ExitCode, Error> {
         }
         Verb::Enrol { server, token } => {
             log(&Config { log: "warn".to_owned(), ..config.clone() });
-            let token = token_read(token)?;
+            // What is wrong with it is said before a token is asked for.
+            config.proxy_rules()?;
+            let token = token_read(token, catalogue)?;
             let joined = blocking(async { agent(config).enrol(&server, &token).await })?;
-            say(&mut std::io::stdout(), &print::joined(&joined, catalogue));
+            say(&mut std::io::stdout(), &print::joined(&joined, flags, catalogue));
         }
         Verb::Status { output } => {
             let status = agent(config).status()?;
             let said = match output {
-                Output::Text => print::status(&status, catalogue),
+                Output::Text => print::status(&status, flags, catalogue),
                 Output::Json => serde_json::to_string_pretty(&status).unwrap_or_default(),
             };
             say(&mut std::io::stdout(), &said);
@@ -137,11 +157,19 @@ fn agent(config: Config) -> Agent {
     Agent::new(config, Arc::new(SystemClock))
 }
 
-/// The token as given, or the first line of standard input: there it shows in no list of processes.
-fn token_read(token: Option<String>) -> Result<String, Error> {
-    let token = token.ok_or(Error::TokenMissing)?;
-    if token != "-" {
-        return Ok(token);
+/// The token as given, or the first line of standard input: there it shows in no list of processes and no shell history. A
+/// person at a terminal who gives none is asked for it.
+fn token_read(token: Option<String>, catalogue: &Catalogue) -> Result<String, Error> {
+    let terminal = std::io::stdin().is_terminal();
+    match token {
+        Some(token) if token != "-" => return Ok(token),
+        None if !terminal => return Err(Error::TokenMissing),
+        _ if terminal => {
+            let mut err = std::io::stderr();
+            let _ = write!(err, "{} ", catalogue.text("token-ask"));
+            let _ = err.flush();
+        }
+        _ => {}
     }
     let mut line = String::new();
     let limited = &mut std::io::Read::take(std::io::stdin(), 4096);
@@ -192,6 +220,17 @@ mod tests {
     fn every_command_and_message_is_in_both_languages() {
         assert_eq!(words::catalogue_check(FR, EN), Vec::<String>::new());
         assert_eq!(words::command_check(&Line::command(), FR, EN), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_next_command_names_the_same_agent() {
+        let line = |words: &[&str]| flags(&Line::try_parse_from(words).ok().unwrap());
+        assert_eq!(line(&["cartable-agent", "run"]), "");
+        assert_eq!(
+            line(&["cartable-agent", "--config", "a.toml", "status", "--state", "l'état 1"]),
+            " --config a.toml --state 'l'\\''état 1'"
+        );
+        assert_eq!(quoted(""), "''");
     }
 
     #[test]

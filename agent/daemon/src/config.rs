@@ -3,12 +3,17 @@
 use crate::error::Error;
 use crate::proxy::{Proxy, Rules};
 use serde::Deserialize;
+use std::fs::{File, Metadata};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Where the file is looked for when none is named; it need not exist.
 pub const DEFAULT_FILE: &str = "/etc/cartable/agent.toml";
 /// The largest file read, in bytes.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
+/// The largest file of credentials, in bytes.
+const CREDENTIALS_BYTES_MAX: u64 = 1024;
 
 /// What the agent is told about its surroundings.
 #[derive(Clone, Debug, Deserialize)]
@@ -16,8 +21,10 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 pub struct Config {
     /// The folder of keys, enrolment and everything kept.
     pub state: PathBuf,
-    /// An HTTP proxy that lets CONNECT through: `http://[user:password@]host:port`.
+    /// An HTTP proxy that lets CONNECT through: `[http://][user:password@]host:port`.
     pub proxy: Option<String>,
+    /// The file of the proxy's `user:password`; it takes the place of those in the address.
+    pub proxy_credentials: Option<PathBuf>,
     /// Names reached without the proxy, as in `NO_PROXY`: parted by commas; a name covers those below it, `*` is all.
     pub no_proxy: Option<String>,
     /// What is logged: `error`, `warn`, `info`, `debug`, or a filter of tracing-subscriber.
@@ -27,6 +34,34 @@ pub struct Config {
     /// Where each acknowledged section is noted after the server said so; for tests.
     #[serde(skip)]
     pub acknowledgements: Option<PathBuf>,
+    /// The variable the proxy was taken from, if it was one.
+    #[serde(skip)]
+    pub proxy_variable: Option<&'static str>,
+}
+
+/// What is wrong with a configuration file. It never quotes the file: a password may stand in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigFault {
+    /// It is too large.
+    #[error("larger than {FILE_BYTES_MAX} bytes")]
+    Large,
+    /// It is not the TOML that is expected.
+    #[error("line {line}: {what}")]
+    Line {
+        /// Which line, the first being 1.
+        line: usize,
+        /// What the parser says.
+        what: String,
+    },
+    /// The proxy's address is not one.
+    #[error("proxy: the address is not of the form [http://][user:password@]host:port")]
+    Proxy,
+    /// The filter of the log is not one.
+    #[error("log: {0}")]
+    Log(String),
+    /// A path is not absolute; which key.
+    #[error("{0}: an absolute path is needed")]
+    Path(&'static str),
 }
 
 impl Default for Config {
@@ -38,6 +73,8 @@ impl Default for Config {
             log: "info".to_owned(),
             root: "/".into(),
             acknowledgements: None,
+            proxy_credentials: None,
+            proxy_variable: None,
         }
     }
 }
@@ -46,34 +83,37 @@ impl Config {
     /// Reads a file and checks it.
     ///
     /// # Errors
-    /// [`Error::File`] when it cannot be read, [`Error::Config`] with the line when it is not valid.
+    /// [`Error::File`] when it cannot be read, [`Error::Config`] with the line when it is not valid, [`Error::Exposed`] when it
+    /// holds a password and others may read it.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let file = std::fs::File::open(path).map_err(Error::file(path))?;
-        let mut text = String::new();
-        let mut limited = std::io::Read::take(file, FILE_BYTES_MAX + 1);
-        std::io::Read::read_to_string(&mut limited, &mut text).map_err(Error::file(path))?;
-        let invalid = |why: String| Error::Config { path: path.to_owned(), why };
-        if text.len() as u64 > FILE_BYTES_MAX {
-            return Err(invalid(format!("larger than {FILE_BYTES_MAX} bytes")));
+        let (text, metadata) = file_read(path, FILE_BYTES_MAX)?;
+        let invalid = |fault| Error::Config { path: path.to_owned(), fault };
+        let text = text.ok_or_else(|| invalid(ConfigFault::Large))?;
+        let config: Self = toml::from_str(&text).map_err(|e| invalid(line_fault(&text, &e)))?;
+        let proxy = config.proxy_address().map_err(|_| invalid(ConfigFault::Proxy))?;
+        if proxy.is_some_and(|proxy| proxy.has_credentials()) && exposed(&metadata) {
+            return Err(Error::Exposed(path.to_owned()));
         }
-        let config: Self = toml::from_str(&text).map_err(|e| invalid(e.to_string().trim_end().to_owned()))?;
-        config.proxy_rules().map_err(|e| invalid(format!("proxy: {e}")))?;
-        config.log.parse::<tracing_subscriber::EnvFilter>().map_err(|e| invalid(format!("log: {e}")))?;
-        if config.state.as_os_str().is_empty() || !config.state.is_absolute() {
-            return Err(invalid("state: an absolute path is needed".to_owned()));
+        let log = config.log.parse::<tracing_subscriber::EnvFilter>();
+        log.map_err(|e| invalid(ConfigFault::Log(e.to_string())))?;
+        let paths = [("state", Some(&config.state)), ("proxy_credentials", config.proxy_credentials.as_ref())];
+        match paths.iter().find(|(_, path)| path.is_some_and(|path| !path.is_absolute())) {
+            Some((key, _)) => Err(invalid(ConfigFault::Path(key))),
+            None => Ok(config),
         }
-        Ok(config)
     }
 
     /// Takes the proxy from the environment where the file names none; `lookup` gives a variable's value.
     #[must_use]
     pub fn with_environment(mut self, lookup: impl Fn(&str) -> Option<String>) -> Self {
-        let first = |names: &[&str]| names.iter().find_map(|name| lookup(name).filter(|value| !value.is_empty()));
+        let first = |names: [&'static str; 2]| {
+            names.into_iter().find_map(|name| Some((name, lookup(name).filter(|value| !value.is_empty())?)))
+        };
         if self.proxy.is_none() {
-            self.proxy = first(&["https_proxy", "HTTPS_PROXY"]);
+            (self.proxy_variable, self.proxy) = first(["https_proxy", "HTTPS_PROXY"]).unzip();
         }
         if self.no_proxy.is_none() {
-            self.no_proxy = first(&["no_proxy", "NO_PROXY"]);
+            self.no_proxy = first(["no_proxy", "NO_PROXY"]).map(|(_, value)| value);
         }
         self
     }
@@ -81,22 +121,107 @@ impl Config {
     /// Which proxy leads where.
     ///
     /// # Errors
-    /// [`Error::ProxyAddress`] when the address is not one.
+    /// [`Error::ProxyAddress`] when the address is not one, with the name of its variable if it came from one;
+    /// [`Error::File`], [`Error::Exposed`] or [`Error::ProxyCredentials`] when its credentials cannot be had.
     pub fn proxy_rules(&self) -> Result<Rules, Error> {
-        let proxy = self.proxy.as_deref().filter(|p| !p.is_empty()).map(str::parse::<Proxy>).transpose()?;
+        let proxy = match (self.proxy_address()?, &self.proxy_credentials) {
+            (Some(proxy), Some(path)) => Some(proxy.with_credentials(&credentials_read(path)?)),
+            (proxy, _) => proxy,
+        };
         Ok(Rules::new(proxy, self.no_proxy.as_deref().unwrap_or_default()))
     }
+
+    fn proxy_address(&self) -> Result<Option<Proxy>, Error> {
+        let proxy = self.proxy.as_deref().filter(|proxy| !proxy.is_empty()).map(str::parse::<Proxy>);
+        proxy.transpose().map_err(|_| Error::ProxyAddress(self.proxy_variable.unwrap_or("proxy")))
+    }
+}
+
+/// The one line of a file of credentials.
+fn credentials_read(path: &Path) -> Result<String, Error> {
+    let (text, metadata) = file_read(path, CREDENTIALS_BYTES_MAX)?;
+    if exposed(&metadata) {
+        return Err(Error::Exposed(path.to_owned()));
+    }
+    let line = text.as_deref().map(|text| text.trim_end_matches(['\r', '\n']));
+    let line = line.filter(|line| line.contains(':') && !line.chars().any(char::is_control));
+    line.map(str::to_owned).ok_or_else(|| Error::ProxyCredentials(path.to_owned()))
+}
+
+/// A file's text, or nothing when it is larger than the limit, and what the system says of the file.
+fn file_read(path: &Path, bytes_max: u64) -> Result<(Option<String>, Metadata), Error> {
+    let file = File::open(path).map_err(Error::file(path))?;
+    let metadata = file.metadata().map_err(Error::file(path))?;
+    let mut text = String::new();
+    file.take(bytes_max + 1).read_to_string(&mut text).map_err(Error::file(path))?;
+    Ok(((text.len() as u64 <= bytes_max).then_some(text), metadata))
+}
+
+/// Whether others than its owner may read or change a file.
+fn exposed(metadata: &Metadata) -> bool {
+    metadata.mode() & 0o077 != 0
+}
+
+/// The parser's words without its quotation of the file.
+fn line_fault(text: &str, error: &toml::de::Error) -> ConfigFault {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    ConfigFault::Line { line: before.matches('\n').count() + 1, what: error.message().replace('\n', ", ") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     fn read(text: &str) -> Result<Config, Error> {
+        read_as(text, 0o600)
+    }
+
+    fn read_as(text: &str, mode: u32) -> Result<Config, Error> {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("agent.toml");
+        Config::read(&written(&folder, text, mode))
+    }
+
+    fn written(folder: &tempfile::TempDir, text: &str, mode: u32) -> PathBuf {
+        let path = folder.path().join("file");
         std::fs::write(&path, text).unwrap();
-        Config::read(&path)
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_password_never_shows_and_is_not_left_open() {
+        let with = |line: &str| format!("proxy = \"http://me:s3cret@proxy:3128\"\n{line}\n");
+        let broken = "proxy = \"http://me:s3cret@proxy:3128\nstate = 3";
+        for text in
+            [&with("stat = 1"), &with("log = \"a=b=c\""), &with("state ="), broken, "proxy = \"x://me:s3cret@p\""]
+        {
+            let said = read(text).unwrap_err();
+            assert!(!format!("{said} {said:?}").contains("s3cret"), "{said:?}");
+        }
+        assert!(read(&with("stat = 1")).unwrap_err().to_string().contains("line 2: unknown field `stat`"));
+        assert!(matches!(read_as(&with(""), 0o640), Err(Error::Exposed(_))));
+        read_as(&with(""), 0o600).unwrap();
+        read_as("proxy = \"http://proxy:3128\"", 0o644).unwrap();
+    }
+
+    #[test]
+    fn credentials_have_a_file_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let rules = |text: &str, mode| {
+            let path = written(&folder, text, mode);
+            let config =
+                Config { proxy: Some("proxy:3128".to_owned()), proxy_credentials: Some(path), ..Config::default() };
+            config.proxy_rules()
+        };
+        assert!(rules("me:s%40:cret\n", 0o600).unwrap().proxy_for("x").unwrap().has_credentials());
+        assert!(matches!(rules("me:s3cret\n", 0o644), Err(Error::Exposed(_))));
+        for bad in ["", "me", "me:a\nyou:b\n", &"u:".repeat(600)] {
+            assert!(matches!(rules(bad, 0o600), Err(Error::ProxyCredentials(_))), "{bad}");
+        }
+        // Without a proxy nobody needs them.
+        let config = Config { proxy_credentials: Some("/nowhere".into()), ..Config::default() };
+        assert!(config.proxy_rules().is_ok());
     }
 
     #[test]
@@ -107,6 +232,8 @@ mod tests {
         assert_eq!(read("").unwrap().with_environment(environment).proxy.as_deref(), Some("http://proxy:3128"));
         let said = read("proxy = \"http://other:8080\"").unwrap().with_environment(environment);
         assert_eq!(said.proxy.as_deref(), Some("http://other:8080"));
+        let wrong = Config::default().with_environment(|name| (name == "https_proxy").then(|| "ftp://x:1".to_owned()));
+        assert!(wrong.proxy_rules().unwrap_err().to_string().starts_with("https_proxy: "));
     }
 
     #[test]
@@ -117,7 +244,8 @@ mod tests {
             ("state = \"here\"", "state: an absolute path"),
             ("proxy = \"socks://x\"", "proxy:"),
             ("log = \"a=b=c\"", "log:"),
-            ("state = ", "line 1"),
+            ("\nstate = ", "line 2"),
+            ("proxy_credentials = \"here\"", "proxy_credentials: an absolute path"),
         ] {
             let said = read(text).unwrap_err().to_string();
             assert!(said.contains(part), "{text}: {said}");

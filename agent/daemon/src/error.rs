@@ -1,5 +1,6 @@
 //! Why the agent cannot do what it was asked.
 
+use crate::config::ConfigFault;
 use std::path::{Path, PathBuf};
 
 /// Everything that goes wrong outside the rules.
@@ -23,6 +24,20 @@ pub enum Error {
         /// What helps.
         advice: Advice,
     },
+    /// The folder meant for the state holds something else.
+    #[error("{}: this folder holds something else ({name}); name another one, empty or yet to be made", path.display())]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+        /// One of the things in it.
+        name: String,
+    },
+    /// Others may enter the folder meant for the state.
+    #[error("{}: others may enter this folder; close it (chmod 700) or name another one", .0.display())]
+    Open(PathBuf),
+    /// Others may read a file that holds a password.
+    #[error("{}: others may read this file, which holds the proxy's password; close it (chmod 600)", .0.display())]
+    Exposed(PathBuf),
     /// Another agent works on the state folder.
     #[error("{}: another agent is using this folder", .0.display())]
     Locked(PathBuf),
@@ -33,19 +48,25 @@ pub enum Error {
     #[error("{}: this device is already enrolled", .0.display())]
     AlreadyEnrolled(PathBuf),
     /// The configuration file is not valid.
-    #[error("{}: {why}", path.display())]
+    #[error("{}: {fault}", path.display())]
     Config {
         /// Which file.
         path: PathBuf,
-        /// What is wrong, with its line.
-        why: String,
+        /// What is wrong.
+        fault: ConfigFault,
     },
     /// The server's address is not one.
     #[error("{0:?} is not a server address such as https://cartable.example.fr:8443")]
     Server(String),
     /// The proxy's address is not one.
-    #[error("the proxy's address is not of the form http://[user:password@]host:port")]
-    ProxyAddress,
+    #[error("{0}: the proxy's address is not of the form [http://][user:password@]host:port")]
+    ProxyAddress(
+        /// The setting or variable it was read from.
+        &'static str,
+    ),
+    /// The file of the proxy's credentials does not hold them.
+    #[error("{}: not one line of the form user:password", .0.display())]
+    ProxyCredentials(PathBuf),
     /// The token is not one.
     #[error(transparent)]
     Token(#[from] model::token::TokenError),
@@ -74,6 +95,9 @@ pub enum Error {
         /// What TLS says.
         why: String,
     },
+    /// The device's own certificate has ended: the server would not let it in.
+    #[error("this device's certificate has expired; enrol the device again")]
+    Expired,
     /// The server said no.
     #[error("the server refuses: {message}")]
     Refused {
@@ -132,7 +156,7 @@ impl Error {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Server(_) | Self::Token(_) | Self::TokenMissing | Self::ProxyAddress => 2,
+            Self::Server(_) | Self::Token(_) | Self::TokenMissing | Self::ProxyAddress(_) => 2,
             Self::NotEnrolled(_) => 3,
             Self::Refused { .. } | Self::Untrusted { .. } => 4,
             Self::Unreachable { .. } | Self::Proxy { .. } => 6,

@@ -11,6 +11,7 @@ use model::desired::{Cadence, Generation, Head, Plan};
 use model::digest::Digest;
 use model::id::{DeviceId, TerritoryId};
 use model::time::Timestamp;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 use tokio::sync::watch;
 use wire::convert::{TRUST_PURPOSE, Trust, head_encode, plan_encode, trust_encode};
@@ -31,7 +32,8 @@ pub(crate) struct Made {
 
 /// A device enrolled with the server at this port.
 pub(crate) fn made(port: u16) -> Made {
-    let temporary = tempfile::tempdir().unwrap();
+    let closed = std::fs::Permissions::from_mode(0o700);
+    let temporary = tempfile::Builder::new().permissions(closed).tempdir().unwrap();
     let state = State::open(&Folder::new(temporary.path())).unwrap();
     let root = root_make("doubs", NOW).unwrap();
     let top = Authority::new(&root.key_pem, root.chain.clone()).unwrap();
@@ -88,7 +90,7 @@ impl Made {
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
-        self.state.folder().names().unwrap()
+        self.state.folder().names(|_| true).unwrap()
     }
 }
 

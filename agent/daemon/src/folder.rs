@@ -1,7 +1,7 @@
 //! The state folder: files that are whole or absent, for their owner only, and one agent at a time.
 
 use crate::error::Error;
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -12,6 +12,8 @@ const FILE_BYTES_MAX: u64 = 2 * 1024 * 1024;
 const LOCK: &str = "lock";
 /// Held while an agent runs, and tried by `status`, which must not stand in the way of `lock`.
 const RUNNING: &str = "running";
+/// The names of the folder's own files.
+pub(crate) const OWN: [&str; 2] = [LOCK, RUNNING];
 /// What a file is called while it is written.
 const TEMPORARY: &str = ".tmp";
 
@@ -43,14 +45,22 @@ impl Folder {
         Self(self.0.join(name))
     }
 
-    /// Makes the folder, for its owner only.
+    /// Makes the folder, for its owner only; one that is there stays as it is.
     pub(crate) fn make(&self) -> Result<(), Error> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(Error::file(&self.0))?;
-        let mode = fs::metadata(&self.0).map_err(Error::file(&self.0))?.permissions().mode();
-        if mode & 0o077 != 0 {
-            fs::set_permissions(&self.0, Permissions::from_mode(0o700)).map_err(Error::file(&self.0))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(Error::file(&self.0))
+    }
+
+    /// Refuses a folder that is not ours to use: one that others may enter, or that holds what `own` does not know. It may be
+    /// somebody's, so nothing in it is touched, its permissions included.
+    pub(crate) fn own_check(&self, own: impl Fn(&str) -> bool) -> Result<(), Error> {
+        for entry in fs::read_dir(&self.0).map_err(Error::file(&self.0))? {
+            let name = entry.map_err(Error::file(&self.0))?.file_name();
+            if !name.to_str().is_some_and(|name| own(name.strip_suffix(TEMPORARY).unwrap_or(name))) {
+                return Err(Error::Foreign { path: self.0.clone(), name: name.to_string_lossy().into_owned() });
+            }
         }
-        Ok(())
+        let mode = fs::metadata(&self.0).map_err(Error::file(&self.0))?.permissions().mode();
+        if mode & 0o077 == 0 { Ok(()) } else { Err(Error::Open(self.0.clone())) }
     }
 
     /// Takes the folder for this agent alone.
@@ -106,12 +116,16 @@ impl Folder {
         }
     }
 
-    /// The names of the files in it, in order; leftovers of a cut write are deleted on the way.
-    pub(crate) fn names(&self) -> Result<Vec<String>, Error> {
+    /// The names of the files in it that `own` knows, in order; what cut writes left of them is deleted on the way.
+    pub(crate) fn names(&self, own: impl Fn(&str) -> bool) -> Result<Vec<String>, Error> {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.0).map_err(Error::file(&self.0))? {
             let Ok(name) = entry.map_err(Error::file(&self.0))?.file_name().into_string() else { continue };
-            if name.ends_with(TEMPORARY) { self.remove(&name)? } else { names.push(name) }
+            match name.strip_suffix(TEMPORARY) {
+                Some(whole) if own(whole) => self.remove(&name)?,
+                None if own(&name) => names.push(name),
+                _ => {}
+            }
         }
         names.sort();
         Ok(names)
@@ -172,8 +186,9 @@ mod tests {
         folder.write("a", b"old").unwrap();
         fs::write(folder.path("a.tmp"), b"ne").unwrap();
         assert_eq!(folder.read("a").unwrap().as_deref(), Some(&b"old"[..]));
-        assert_eq!(folder.names().unwrap(), ["a"]);
-        assert!(!folder.path("a.tmp").exists());
+        fs::write(folder.path("thesis.tmp"), b"mine").unwrap();
+        assert_eq!(folder.names(|name| name == "a").unwrap(), ["a"]);
+        assert!(!folder.path("a.tmp").exists() && folder.path("thesis.tmp").exists());
         folder.write_lightly("a", b"new").unwrap();
         assert_eq!(folder.read("a").unwrap().as_deref(), Some(&b"new"[..]));
         assert_eq!(folder.read("b").unwrap(), None);

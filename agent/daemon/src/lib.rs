@@ -22,7 +22,7 @@ mod state;
 mod status;
 
 pub use clock::{BUILT, Clock, SystemClock};
-pub use config::{Config, DEFAULT_FILE};
+pub use config::{Config, ConfigFault, DEFAULT_FILE};
 pub use enrol::Joined;
 pub use error::{Advice, Error};
 pub use proxy::{Proxy, Rules};
@@ -79,7 +79,7 @@ impl Agent {
     /// # Errors
     /// [`Error`] when the folder cannot be read or is damaged.
     pub fn status(&self) -> Result<Status, Error> {
-        status::read(&self.folder())
+        status::read(&self.folder(), self.clock.now())
     }
 
     fn folder(&self) -> Folder {

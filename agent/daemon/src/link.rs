@@ -1,18 +1,23 @@
 //! The check-in loop: first start, reconnect, change and reboot are one path: look, report, hold, wait.
 
+mod failure;
+mod hold;
+
 use crate::answer::{Change, Desired};
 use crate::clock::{Clock, JudgingTime, within};
-use crate::connect::{Connection, Server, connect, message_limit, status_error};
+use crate::connect::{Connection, Server, connect, message_limit};
 use crate::error::Error;
 use crate::proxy::Rules;
 use crate::report::Report;
 use crate::state::{Enrolled, Progress, State, enrolled_read};
-use crate::status::{Fault, Live, note};
+use crate::status::{Live, note, noted};
 use crate::{Agent, VERSION};
 use agent_core::backoff::{self, Backoff};
 use agent_core::cadence::Calendar;
 use agent_core::clock_floor::floor_raised;
 use agent_core::report::Sequence;
+use failure::Failed;
+use hold::HoldLimit;
 use identity::{issue, tls};
 use model::digest::Digest;
 use model::id::BootId;
@@ -27,16 +32,14 @@ use wire::v1::device_client::DeviceClient;
 
 /// How long the server may take for an answer it does not hold back.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
-/// How long a held answer may come after its time.
-const HOLD_GRACE: Duration = Duration::from_secs(60);
 /// A machine switched on for less than this may be one of a whole school.
 const JUST_ON: Duration = Duration::from_secs(120);
-/// Check-ins in a row without a pause; beyond, server and agent talk in circles.
+/// Check-ins in a row without a breath; beyond, server and agent talk in circles.
 const ROUNDS_MAX: u32 = 8;
+/// A breath: a pause, or a check-in, of at least this.
+const BREATH: Duration = Duration::from_secs(5);
 /// What a connection that stands has overcome.
-const CONNECTION_FAULTS: [&str; 3] = ["unreachable", "proxy", "untrusted"];
-/// How the server says when to try again (gRPC proposal A6, server pushback).
-const PUSHBACK: &str = "grpc-retry-pushback-ms";
+const CONNECTION_FAULTS: [&str; 4] = ["unreachable", "proxy", "untrusted", "expired"];
 
 /// A device's conversation with the control plane.
 pub(crate) struct Link {
@@ -55,6 +58,14 @@ pub(crate) struct Link {
     calendar: Calendar,
     backoff: Backoff,
     connection: Option<Connection>,
+    /// Whether a call is under way.
+    calling: bool,
+    /// The longest hold that the line has been seen to bear.
+    hold_limit: HoldLimit,
+    /// Over how long the server would have its devices come back; zero until it says so.
+    spread: Duration,
+    /// When the server last found the report wrong, since the machine was switched on.
+    doubted: Option<Duration>,
     clock_ahead_ms: Option<i64>,
     live: Live,
     noted: Option<Live>,
@@ -67,19 +78,8 @@ enum Next {
     Go,
     /// A pause: as the server asked, else by the plan.
     Pause(Option<Duration>),
-}
-
-/// Why a turn failed.
-struct Failed {
-    error: Error,
-    /// How long the server asked to be left alone.
-    wait: Option<Duration>,
-}
-
-impl From<Error> for Failed {
-    fn from(error: Error) -> Self {
-        Self { error, wait: None }
-    }
+    /// The line was cut while a check-in was held, which is how a proxy treats what is quiet: another, without haste.
+    Cut,
 }
 
 impl Link {
@@ -101,10 +101,15 @@ impl Link {
         let tls = Arc::new(tls::client(&root, certificate.chain.clone(), &certificate.key_pem, time.clone())?);
         let Progress { sequence, acknowledged } = state.progress();
         let desired = Desired::new(enrolment.device, trust, held);
+        let before = noted(&folder)?.unwrap_or_default();
         let live = Live {
             version: VERSION.to_owned(),
             started_unix_ms: agent.clock.now(),
             conditions: desired.conditions(),
+            // What the server last said holds until it says otherwise.
+            last_contact_unix_ms: before.last_contact_unix_ms,
+            quarantined: before.quarantined,
+            refused: before.refused,
             ..Live::default()
         };
         Ok(Self {
@@ -116,6 +121,10 @@ impl Link {
             sequence: Sequence::new(sequence),
             backoff: Backoff::default(),
             connection: None,
+            calling: false,
+            hold_limit: HoldLimit::default(),
+            spread: Duration::ZERO,
+            doubted: None,
             clock_ahead_ms: None,
             noted: None,
             agent: agent.clone(),
@@ -132,22 +141,38 @@ impl Link {
     /// Keeps in touch for ever.
     pub(crate) async fn live(&mut self) {
         let clock = self.clock();
+        self.note();
         // Only those who have been here before: a device that has just joined is waited for.
         if clock.elapsed() < JUST_ON && self.sequence.held() > 0 {
             clock.sleep(backoff::power_on(rand::random())).await;
         }
         let mut rounds = 0;
         loop {
-            let pause = match self.turn().await {
-                Ok(Next::Go) if rounds < ROUNDS_MAX => {
+            let began = clock.elapsed();
+            let done = self.turn().await;
+            self.calling = false;
+            if clock.elapsed().saturating_sub(began) >= BREATH {
+                rounds = 0;
+            }
+            let pause = match done {
+                Ok(next) => {
+                    self.succeeded();
                     rounds += 1;
-                    continue;
+                    let circling = rounds > ROUNDS_MAX;
+                    match next {
+                        Next::Go if !circling => continue,
+                        Next::Cut => backoff::again(self.spread, rand::random()),
+                        Next::Pause(Some(asked)) if !circling || asked >= BREATH => {
+                            self.calendar.pause(Some(asked), rand::random())
+                        }
+                        Next::Go | Next::Pause(_) => self.calendar.pause(None, rand::random()),
+                    }
                 }
-                Ok(Next::Go) => self.calendar.pause(None, rand::random()),
-                Ok(Next::Pause(asked)) => self.calendar.pause(asked, rand::random()),
                 Err(failed) => self.failed(failed),
             };
-            rounds = 0;
+            if pause >= BREATH {
+                rounds = 0;
+            }
             self.rest(pause).await;
         }
     }
@@ -184,7 +209,9 @@ impl Link {
             to_come -= parts.len();
             let request = v1::CheckInRequest { parts, ..self.request(observed.clone(), Duration::ZERO, true) };
             self.report.travels(&request.parts);
-            let answer = within(&*self.clock(), ANSWER_LIMIT, self.call(request)?).await;
+            let call = self.call(request)?;
+            let answer = within(&*self.clock(), ANSWER_LIMIT, call).await;
+            self.calling = false;
             let answer = answer.ok_or_else(|| self.late())?.map_err(|status| self.status_failed(&status))?;
             if let Some(observed) = observed.take() {
                 self.desired.told(observed);
@@ -197,44 +224,22 @@ impl Link {
                 return Ok(next);
             }
         }
+        // The first answer tells how far the clock is off, which health has waited for.
+        self.look();
         // Told all there was, and the server kept nothing of it: again later, not in a circle.
         let fruitless = self.report.pending() && !progress;
-        let plain_poll = !self.report.pending() && self.desired.news().is_none() && self.calendar.hold().is_zero();
+        let plain_poll = !self.report.pending() && self.desired.news().is_none() && self.hold().is_zero();
         Ok(if fruitless || plain_poll { Next::Pause(None) } else { next })
-    }
-
-    async fn held_check_in(&mut self) -> Result<Next, Failed> {
-        let clock = self.clock();
-        let hold = self.calendar.hold();
-        let mut call = Box::pin(self.call(self.request(None, hold, false))?);
-        let mut limit = clock.sleep(hold + HOLD_GRACE);
-        let answer = loop {
-            tokio::select! {
-                biased;
-                answer = &mut call => break answer,
-                () = &mut limit => return Err(self.late().into()),
-                () = clock.sleep(self.calendar.until_due(clock.elapsed())) => {
-                    self.look();
-                    if self.report.pending() {
-                        // The report takes the place of the held check-in.
-                        return Ok(Next::Go);
-                    }
-                }
-            }
-        };
-        let answer = answer.map_err(|status| self.status_failed(&status))?;
-        Ok(self.answered(answer, false).1.unwrap_or(Next::Pause(None)))
     }
 
     /// Takes an answer: what is durable, what is wanted, what holds. Says whether something became durable, and what the
     /// answer asks for next. In the middle of a report, what the server still lacks is no news.
     fn answered(&mut self, answer: v1::CheckInResponse, midway: bool) -> (bool, Option<Next>) {
         let now = self.agent.clock.now();
-        self.backoff.succeeded();
         self.live.last_contact_unix_ms = Some(now);
         self.live.quarantined = answer.quarantined;
         self.live.refused = false;
-        self.live.fault = None;
+        self.spread = Duration::from_millis(answer.spread_ms.into());
         self.server_time(Timestamp::from_unix_millis(answer.server_unix_ms), now);
         let stored = self.stored(&answer);
         let wanted: Vec<_> = answer.wanted().filter_map(|kind| SectionKind::try_from(kind).ok()).collect();
@@ -287,6 +292,9 @@ impl Link {
         if server.unix_millis() <= 0 {
             return;
         }
+        if self.clock_ahead_ms.is_none() {
+            self.calendar.health_hasten();
+        }
         self.clock_ahead_ms = Some(now.unix_millis().saturating_sub(server.unix_millis()));
         self.live.clock_ahead_ms = self.clock_ahead_ms;
         if let Some(floor) = floor_raised(self.floor, server, self.certificate_until) {
@@ -325,6 +333,10 @@ impl Link {
 
     async fn connected(&mut self) -> Result<(), Error> {
         if self.connection.is_none() {
+            // TLS would only say that the server hung up.
+            if self.time.now() > self.certificate_until {
+                return Err(Error::Expired);
+            }
             let clock = self.clock();
             let connection = connect(&self.server, &self.proxies, self.tls.clone(), &*clock, rand::random()).await?;
             tracing::info!(server = %self.server, "connected");
@@ -338,13 +350,15 @@ impl Link {
     }
 
     fn call(
-        &self,
+        &mut self,
         request: v1::CheckInRequest,
     ) -> Result<impl Future<Output = Result<v1::CheckInResponse, tonic::Status>> + use<>, Error> {
         let channel = self.connection.as_ref().ok_or(Error::Answer("no connection"))?.channel.clone();
         let mut client = DeviceClient::new(channel)
             .max_decoding_message_size(message_limit())
             .max_encoding_message_size(message_limit());
+        self.calling = true;
+        self.note();
         Ok(async move { client.check_in(request).await.map(tonic::Response::into_inner) })
     }
 
@@ -364,57 +378,9 @@ impl Link {
         }
     }
 
-    /// Notes a failure; how long to stay away.
-    fn failed(&mut self, failed: Failed) -> Duration {
-        let Failed { error, wait } = failed;
-        self.connection = None;
-        let mut pause = self.backoff.failed(wait, rand::random());
-        let code = match &error {
-            Error::Unreachable { .. } => "unreachable",
-            Error::Proxy { .. } => "proxy",
-            Error::Untrusted { .. } => "untrusted",
-            Error::Refused { code, .. } => {
-                match *code {
-                    "permission_denied" | "unauthenticated" => {
-                        self.live.refused = true;
-                        pause = pause.max(backoff::refused(rand::random()));
-                    }
-                    "invalid_argument" => {
-                        self.report.doubted();
-                        self.calendar = Calendar::new(self.desired.cadence());
-                    }
-                    _ => {}
-                }
-                "refused"
-            }
-            Error::File { .. } | Error::Damaged { .. } => "state",
-            _ => "answer",
-        };
-        let text = error.detail();
-        let times = self.backoff.failures();
-        // The first of a kind is news, the hundredth is not.
-        if self.live.fault.as_ref().is_none_or(|before| before.code != code) {
-            tracing::warn!(%error, "the check-in failed; trying again");
-        } else {
-            tracing::debug!(%error, times, "the check-in failed again");
-        }
-        self.live.fault = Some(Fault { at_unix_ms: self.agent.clock.now(), code: code.to_owned(), text, times });
-        self.note();
-        pause
-    }
-
-    fn status_failed(&self, status: &tonic::Status) -> Failed {
-        let asked = status.metadata().get(PUSHBACK).and_then(|value| value.to_str().ok()?.parse().ok());
-        Failed { error: status_error(&self.server, status), wait: asked.map(Duration::from_millis) }
-    }
-
-    fn late(&self) -> Error {
-        Error::Unreachable { target: self.server.to_string(), why: "it does not answer".to_owned() }
-    }
-
     fn note(&mut self) {
         (self.live.waiting, self.live.waiting_bytes) = self.report.waiting();
-        self.live.connected = self.connection.is_some();
+        self.live.connected = self.connection.is_some() && self.calling;
         self.live.conditions = self.desired.conditions();
         note(self.state.folder(), &mut self.noted, &self.live);
     }

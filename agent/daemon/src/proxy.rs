@@ -86,20 +86,39 @@ fn status_of(head: &[u8]) -> Option<u16> {
     valid.then(|| status.parse().ok()).flatten().filter(|s| (100..=599).contains(s))
 }
 
+impl Proxy {
+    /// The same proxy, with these credentials (`user:password`, as they are).
+    #[must_use]
+    pub fn with_credentials(self, credentials: &str) -> Self {
+        Self { credentials: Some(STANDARD.encode(credentials)), ..self }
+    }
+
+    /// Whether it is told a name and a password.
+    #[must_use]
+    pub const fn has_credentials(&self) -> bool {
+        self.credentials.is_some()
+    }
+}
+
 impl FromStr for Proxy {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self, Error> {
-        let rest = text.strip_prefix("http://").ok_or(Error::ProxyAddress)?;
+        let bad = || Error::ProxyAddress("proxy");
+        // `https_proxy=proxy:3128` is widespread, and curl takes it for HTTP, too.
+        let rest = match text.split_once("://") {
+            Some((scheme, rest)) => scheme.eq_ignore_ascii_case("http").then_some(rest).ok_or_else(bad)?,
+            None => text,
+        };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let (credentials, address) = match rest.rsplit_once('@') {
             Some((credentials, address)) => (Some(credentials), address),
             None => (None, rest),
         };
-        let authority: http::uri::Authority = address.parse().map_err(|_| Error::ProxyAddress)?;
+        let authority: http::uri::Authority = address.parse().map_err(|_| bad())?;
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-        let port = authority.port_u16().ok_or(Error::ProxyAddress)?;
+        let port = authority.port_u16().ok_or_else(bad)?;
         if host.is_empty() {
-            return Err(Error::ProxyAddress);
+            return Err(bad());
         }
         let credentials = credentials.map(|c| {
             let (user, password) = c.split_once(':').unwrap_or((c, ""));
@@ -118,7 +137,7 @@ fn percent_decoded(text: &str) -> Result<Vec<u8>, Error> {
         out.push(match byte {
             b'%' => {
                 let pair = digit(bytes.next()).zip(digit(bytes.next()));
-                pair.map(|(high, low)| high << 4 | low).ok_or(Error::ProxyAddress)?
+                pair.map(|(high, low)| high << 4 | low).ok_or(Error::ProxyAddress("proxy"))?
             }
             other => other,
         });
@@ -148,10 +167,13 @@ mod tests {
         assert_eq!((proxy.host.as_str(), proxy.port), ("proxy.example", 3128));
         assert_eq!(proxy.credentials.as_deref(), Some(STANDARD.encode("me:s@fe").as_str()));
         assert!(!format!("{proxy} {proxy:?}").contains("fe@") && !format!("{proxy:?}").contains("s@fe"));
+        assert_eq!("proxy:3128".parse::<Proxy>().unwrap().to_string(), "http://proxy:3128");
+        assert!("u:p@proxy:3128/".parse::<Proxy>().unwrap().has_credentials());
         assert_eq!("http://[::1]:8080".parse::<Proxy>().unwrap().host, "::1");
         for bad in [
             "",
-            "proxy:3128",
+            "proxy",
+            "socks5://p:1",
             "https://p:1",
             "http://p",
             "http://:3128",

@@ -9,7 +9,8 @@ use model::section::{SECTION_BYTES_MAX, SectionKind};
 use model::time::Timestamp;
 use std::collections::BTreeMap;
 
-const FOLDER: &str = "spool";
+/// Its folder within the state folder.
+pub(crate) const FOLDER: &str = "spool";
 
 /// Sections that wait to be sent, one a kind.
 pub(crate) struct Spool {
@@ -26,7 +27,8 @@ impl Spool {
     pub(crate) fn open(state: &Folder) -> Self {
         let folder = state.inner(FOLDER);
         let mut spool = Self { folder, queue: Queue::default(), memory: BTreeMap::new(), failing: false };
-        let mut records = match spool.folder.make().and_then(|()| spool.folder.names()) {
+        let mut records = match spool.folder.make().and_then(|()| spool.folder.names(|name| record_of(name).is_some()))
+        {
             Ok(names) => names.iter().filter_map(|name| spool.checked(name)).collect(),
             Err(error) => {
                 spool.trouble(&error);
@@ -187,13 +189,16 @@ mod tests {
         spool.put(SectionKind::Hardware, Bytes::from_static(b"one"), at(1));
         spool.put(SectionKind::Health, Bytes::from_static(b"well"), at(2));
         let file = |part: &str| {
-            let names = Folder::new(&temporary.path().join("spool")).names().unwrap();
+            let names = Folder::new(&temporary.path().join("spool")).names(|_| true).unwrap();
             temporary.path().join("spool").join(names.into_iter().find(|n| n.starts_with(part)).unwrap())
         };
         fs::write(file("hardware"), b"on").unwrap();
         fs::write(temporary.path().join("spool/stray"), b"x").unwrap();
-        fs::write(temporary.path().join("spool/health-5-00.tmp"), b"x").unwrap();
+        let cut = format!("spool/health-5-{}.tmp", Digest::of(b"x"));
+        fs::write(temporary.path().join(&cut), b"x").unwrap();
         assert_eq!(Spool::open(&state).size(), (1, 4));
+        // What is not ours stays, even here.
+        assert!(temporary.path().join("spool/stray").exists() && !temporary.path().join(&cut).exists());
         let mut spool = Spool::open(&state);
         fs::write(file("health"), b"ill!").unwrap();
         assert!(spool.get(SectionKind::Health).is_none());

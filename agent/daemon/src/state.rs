@@ -13,7 +13,8 @@
 //! | `progress.json`, `clock_floor` | how far reporting is; the earliest time it can be | as they move |
 
 use crate::error::{Advice, Error};
-use crate::folder::{Folder, Lock};
+use crate::folder::{self, Folder, Lock};
+use crate::{spool, status};
 use bytes::Bytes;
 use identity::key::IdentitySigner;
 use identity::pki_types::pem::PemObject;
@@ -113,9 +114,10 @@ impl State {
     /// Makes the folder if need be and takes it.
     pub(crate) fn open(folder: &Folder) -> Result<Self, Error> {
         folder.make()?;
+        folder.own_check(own)?;
         let lock = folder.lock()?;
         // Leftovers of a cut write go.
-        folder.names()?;
+        folder.names(own)?;
         Ok(Self { folder: folder.clone(), _lock: lock })
     }
 
@@ -168,7 +170,7 @@ impl State {
         let name = plan_name(plan);
         self.folder.write(&name, bytes)?;
         self.folder.write(HEAD, &envelope.encode_to_vec())?;
-        let mut others = self.folder.names()?.into_iter().filter(|n| n.starts_with(PLAN_PREFIX) && *n != name);
+        let mut others = self.folder.names(plan_named)?.into_iter().filter(|other| *other != name);
         others.try_for_each(|other| self.folder.remove(&other))
     }
 
@@ -195,8 +197,7 @@ impl State {
 
     /// The earliest time it can be; a damaged note is forgotten.
     pub(crate) fn clock_floor(&self) -> Option<Timestamp> {
-        let bytes = self.folder.read(CLOCK_FLOOR).ok().flatten()?;
-        std::str::from_utf8(&bytes).ok()?.trim().parse().ok().map(Timestamp::from_unix_millis)
+        clock_floor_read(&self.folder)
     }
 
     pub(crate) fn clock_floor_write(&self, floor: Timestamp) -> Result<(), Error> {
@@ -217,6 +218,12 @@ pub(crate) fn enrolment_read(folder: &Folder) -> Result<Option<Enrolment>, Error
         ));
     }
     Ok(Some(read))
+}
+
+/// The earliest time it can be, without taking the folder.
+pub(crate) fn clock_floor_read(folder: &Folder) -> Option<Timestamp> {
+    let bytes = folder.read(CLOCK_FLOOR).ok().flatten()?;
+    std::str::from_utf8(&bytes).ok()?.trim().parse().ok().map(Timestamp::from_unix_millis)
 }
 
 /// Everything an enrolled device holds, verified; nothing when it is not enrolled.
@@ -291,6 +298,21 @@ fn held_read(folder: &Folder, enrolment: &Enrolment, trust: &Trust) -> Result<Op
 
 fn plan_name(digest: &Digest) -> String {
     format!("{PLAN_PREFIX}{digest}")
+}
+
+/// Whether a name is a plan's, exactly.
+fn plan_named(name: &str) -> bool {
+    let digest = name.strip_prefix(PLAN_PREFIX).and_then(|digest| digest.parse().ok());
+    digest.is_some_and(|digest| plan_name(&digest) == name)
+}
+
+/// Whether a name in the folder is one the agent gives.
+fn own(name: &str) -> bool {
+    const OWN: [&str; 8] = [IDENTITY_KEY, TLS_NEXT_KEY, TLS, TRUST, HEAD, ENROLMENT, PROGRESS, CLOCK_FLOOR];
+    OWN.contains(&name)
+        || plan_named(name)
+        || folder::OWN.contains(&name)
+        || [spool::FOLDER, status::FILE].contains(&name)
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {

@@ -1,14 +1,17 @@
 //! Where the device stands, for a person: from the state files, and from a note the running agent keeps.
 
+use crate::clock::BUILT;
 use crate::error::Error;
 use crate::folder::Folder;
-use crate::state::{Enrolment, enrolled_read};
+use crate::state::{Enrolment, clock_floor_read, enrolled_read};
+use agent_core::clock_floor::validation_time;
 use model::desired::Generation;
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-const FILE: &str = "status.json";
+/// The note's file.
+pub(crate) const FILE: &str = "status.json";
 
 /// Where the device stands.
 #[derive(Clone, Debug, Serialize)]
@@ -23,6 +26,8 @@ pub struct Status {
     pub generation: Option<Generation>,
     /// The end of the certificate.
     pub certificate_until_unix_ms: Option<Timestamp>,
+    /// Whether that has passed, by the clock and by what is known to have passed.
+    pub certificate_expired: bool,
     /// What the agent noted last.
     pub live: Option<Live>,
 }
@@ -37,7 +42,7 @@ pub struct Live {
     pub started_unix_ms: Timestamp,
     /// The server's last answer.
     pub last_contact_unix_ms: Option<Timestamp>,
-    /// Whether a connection is open.
+    /// Whether the server is being spoken to: a call is under way, or held.
     pub connected: bool,
     /// Whether a person has yet to decide on the device.
     pub quarantined: bool,
@@ -71,7 +76,7 @@ pub struct Condition {
 pub struct Fault {
     /// When.
     pub at_unix_ms: Timestamp,
-    /// A code: `unreachable`, `proxy`, `untrusted`, `refused`, `answer`, `state`.
+    /// A code: `unreachable`, `proxy`, `untrusted`, `refused`, `expired`, `answer`, `state`.
     pub code: String,
     /// In words.
     pub text: String,
@@ -79,17 +84,25 @@ pub struct Fault {
     pub times: u32,
 }
 
-pub(crate) fn read(folder: &Folder) -> Result<Status, Error> {
+pub(crate) fn read(folder: &Folder, now: Timestamp) -> Result<Status, Error> {
     let enrolled = enrolled_read(folder)?;
-    let until = |chain: &[Vec<u8>]| chain.first().and_then(|own| identity::issue::until_of(own).ok());
+    let until_of = |chain: &[Vec<u8>]| chain.first().and_then(|own| identity::issue::until_of(own).ok());
+    let until = enrolled.as_ref().and_then(|enrolled| until_of(&enrolled.certificate.chain));
+    let judged = validation_time(now, BUILT, clock_floor_read(folder));
     Ok(Status {
         state: folder.root().to_owned(),
         running: folder.running(),
         generation: enrolled.as_ref().and_then(|e| e.held.as_ref()).map(|held| held.head.generation),
-        certificate_until_unix_ms: enrolled.as_ref().and_then(|e| until(&e.certificate.chain)),
+        certificate_until_unix_ms: until,
+        certificate_expired: until.is_some_and(|until| judged > until),
         enrolment: enrolled.map(|e| e.enrolment),
-        live: folder.read(FILE)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()),
+        live: noted(folder)?,
     })
+}
+
+/// What the agent noted last; a damaged note is forgotten.
+pub(crate) fn noted(folder: &Folder) -> Result<Option<Live>, Error> {
+    Ok(folder.read(FILE)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }
 
 /// Notes it, if it changed; a note that cannot be written is no reason to stop.

@@ -3,9 +3,7 @@
 ## Command lines
 
 cmd = Manage the fleet: devices, enrolment tokens, cadence, server
-    .after =
-        Exit codes: 0 done, 1 failed, 2 usage or configuration to be corrected, 3 not found, 4 refused or not confirmed,
-        5 exists already or changed meanwhile, 6 server cannot be reached or is busy, 7 expired.
+    .after = Exit codes: 0 done, 1 failed, 2 usage or configuration to be corrected, 3 not found, 4 refused or not confirmed, 5 exists already or changed meanwhile, 6 server cannot be reached, is busy or stopped, 7 expired.
 cmd--config = The configuration file (else ~/.config/cartable/config.toml)
     .value = FILE
 cmd--profile = The profile of the configuration file
@@ -158,11 +156,15 @@ device-last-seen = Last contact
 device-enrolled = Enrolled
 device-agent = Agent
 device-certificate = Certificate until
+device-clock = Clock
+clock-right = right
+clock-ahead = ahead by { $span }
+clock-behind = behind by { $span }
 device-alike = Devices alike
 device-desired = Desired state
 device-reported = Last report
 device-title = { $product }
-device-title-unknown = Unknown hardware
+device-title-unknown = Device of unknown make and model
 device-none = No device fits.
 device-watching = Waiting for changes. Ctrl-C to stop.
 device-decided = Device { $device }: { $state }
@@ -173,6 +175,18 @@ desired-unknown = not yet confirmed
 condition-pending = under way
 condition-failed = failed
 condition-unknown = unknown
+condition-item-cadence = cadence
+condition-item-head = desired state received
+condition-reason-no_plan = nothing received yet
+condition-reason-head_signature = its signature is not valid
+condition-reason-head_unreadable = its head cannot be read
+condition-reason-head_not_mine = meant for another device
+condition-reason-head_stale = older than what is already applied
+condition-reason-head_changed = content changed without a new revision
+condition-reason-head_not_kept = cannot be kept on the device
+condition-reason-plan_missing = its content is missing
+condition-reason-plan_digest = its content was altered
+condition-reason-plan_unreadable = its content cannot be read
 
 section-hardware = Hardware
 section-peripherals = Peripherals
@@ -199,6 +213,7 @@ chassis-convertible = convertible laptop
 chassis-tablet = tablet
 chassis-server = server
 chassis-other = other
+model-unknown = unknown model
 processor-cores = { $n ->
     [one] { $n } core
    *[other] { $n } cores
@@ -207,6 +222,7 @@ processor-threads = { $n ->
     [one] { $n } thread
    *[other] { $n } threads
 }
+disk-size-unknown = size unknown
 disk-rotational = spinning
 disk-solid = SSD
 disk-encrypted = encrypted
@@ -304,7 +320,8 @@ token-serials-count = { $n ->
     [one] { $n } serial number
    *[other] { $n } serial numbers
 }
-token-next = On the device, the technician types:
+token-next = On the device, type:
+token-paste = Then paste the token above when it is asked for, and press Enter.
 token-once = This token is shown only once.
 token-revoked = Token { $token }: revoked
 
@@ -345,12 +362,18 @@ error-uai-letter = the letter of the UAI { $value } does not fit its number
     .next = check the number; if it is right, the letter is { $expected }
 error-unit-uses = a "unit" token is good for one device only
     .next = add --kind kit to enrol several devices
-error-cadence = the cadence "{ $field }" is { $low } to { $high } seconds, not { $value }
+error-cadence = "--{ $field }" is { $low } to { $high }, not { $value }
+    .next = write a span within these limits, such as 30m or 2h
+error-cadence-nothing = nothing to change was named
+    .next = add at least one span: --poll, --hold, --health or --inventory
+error-token-id = "{ $value }" is not the id of a token
+    .next = it has eight letters or digits, such as 7K2M9QXD; "cartable token list" shows them
 error-confirm-nobody = nobody is there to confirm
     .next = add --yes to confirm beforehand
 error-confirm-no = nothing was changed
 
 failure-detail = detail:
+failure-detail-raw = detail:
 failure-next = what to do:
 failure-the-server = the server
 failure-config-missing = there is no configuration file { $path }
@@ -372,13 +395,15 @@ failure-answer = the server's answer is not understood
 failure-output = the result could not be written
 failure-not-found = not found
     .next = "cartable device list" and "cartable token list --all" show what there is
+failure-watch-ended = the server has ended the watch
+    .next = run the command again; "cartable server status" says whether the server answers
 failure-exists = it exists already
 failure-conflict = somebody else changed it at the same time
     .next = look at it, then try again
 failure-invalid = the server does not accept this value
     .next = correct the command; --help says what is possible
 failure-denied = the server refuses
-    .next = your operator certificate does not give the right; ask the territory's administrator
+    .next = your operator certificate does not give the right; ask the territory's administration
 failure-expired = too late: it has expired
     .next = make a new one
 failure-busy = the server has too much to do
@@ -388,6 +413,48 @@ failure-unreachable = { $server } does not answer
 failure-untrusted = { $server } does not prove that it is the right server
     .next = check the address and the root file of the configuration; do not go on when in doubt
 failure-certificate-refused = the server does not accept your operator certificate
-    .next = it may have expired or belong to another server; ask the administrator for a new one
+    .next = it may have expired or belong to another server; ask the administration for a new one
 failure-other = the server could not do it
     .next = look at the server's log
+
+## What the server answers
+
+answer-device = no device fits "{ $one }"
+    .next = "cartable device list" shows the devices
+answer-token = there is no token { $one }
+    .next = "cartable token list --all" shows the tokens
+answer-ambiguous = several devices fit: { $one }
+    .next = give the whole id
+answer-revoked = device { $one } is revoked for good
+    .next = enrol it again with a new token
+answer-kit-uses = a kit token is good for 1 to { $one } devices, not { $two }
+answer-token-life = this kind of token lives from one minute to { $one } h
+answer-serials = a token has at most { $one } serial numbers
+answer-serial = "{ $one }" is a placeholder, not a serial number
+answer-kit-label = a kit and its slot are named together, with 1 to { $one } characters
+answer-note = a note has at most { $one } characters
+answer-text = this text is too long
+answer-operator = the server speaks only to operator accounts of its territory
+answer-certificate-expired = your certificate has expired
+    .next = ask the territory's administration for a new one
+
+## Causes
+
+cause-connection-refused = nothing listens at this address
+cause-connection-reset = the connection was cut
+cause-not-found = there is no such file
+cause-permission = permission denied
+cause-timed-out = no answer in time
+cause-network = the network does not lead to this address
+cause-name = no name server knows this name
+cause-utf8 = the content is not a text in UTF-8
+cause-large = the file is too large
+cause-directory = it is a folder
+cause-disk-full = there is no space left on the disk
+cause-certificate-expired = the server's certificate has expired, or this machine's clock is ahead
+cause-certificate-early = the server's certificate is not valid yet, or this machine's clock is behind
+cause-certificate-name = the server's certificate is for another name
+cause-certificate-issuer = the server's certificate comes from another authority
+cause-alert-expired = your certificate has expired
+cause-alert-revoked = your certificate is revoked
+cause-alert-unknown = your certificate comes from another authority

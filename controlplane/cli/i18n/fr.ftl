@@ -2,10 +2,8 @@
 
 ## Lignes de commande
 
-cmd = Gérer le parc : appareils, jetons d'enrôlement, cadence, serveur
-    .after =
-        Codes de sortie : 0 fait, 1 échec, 2 saisie ou configuration à corriger, 3 introuvable, 4 refusé ou non confirmé,
-        5 existe déjà ou modifié entre-temps, 6 serveur injoignable ou occupé, 7 expiré.
+cmd = Gérer le parc : appareils, jetons d'enrôlement, cadence, serveur
+    .after = Codes de sortie : 0 fait, 1 échec, 2 saisie ou configuration à corriger, 3 introuvable, 4 refusé ou non confirmé, 5 existe déjà ou modifié entre-temps, 6 serveur injoignable, occupé ou arrêté, 7 expiré.
 cmd--config = Le fichier de configuration (sinon ~/.config/cartable/config.toml)
     .value = FICHIER
 cmd--profile = Le profil du fichier de configuration
@@ -47,7 +45,7 @@ cmd-device-quarantine--device = Son identifiant, le début de celui-ci ou son nu
 cmd-device-quarantine--why = La raison, pour le journal d'audit
     .value = TEXTE
 cmd-device-quarantine--yes = Ne pas demander confirmation
-cmd-device-revoke = Révoquer un appareil : il n'obtient plus rien
+cmd-device-revoke = Révoquer un appareil : il n'obtient plus rien
 cmd-device-revoke--device = Son identifiant, le début de celui-ci ou son numéro de série
     .value = APPAREIL
 cmd-device-revoke--why = La raison, pour le journal d'audit
@@ -66,7 +64,7 @@ cmd-device-watch--silent = Seulement ceux qui n'avaient rien dit depuis cette du
     .value = DURÉE
 
 cmd-token = Les jetons d'enrôlement
-cmd-token-create = Créer un jeton ; son secret n'est montré qu'une fois
+cmd-token-create = Créer un jeton ; son secret n'est montré qu'une fois
 cmd-token-create--kind = Pour un appareil (unit) ou pour un lot (kit)
     .value = GENRE
 cmd-token-create--uses = Combien d'appareils, 1 à 40 pour un lot
@@ -79,7 +77,7 @@ cmd-token-create--kit = Le kit auquel l'appareil appartient
     .value = KIT
 cmd-token-create--slot = Sa place dans le kit
     .value = PLACE
-cmd-token-create--serial = Un numéro de série admis d'office ; peut être répété
+cmd-token-create--serial = Un numéro de série admis d'office ; peut être répété
     .value = SÉRIE
 cmd-token-create--serials = Un fichier de numéros de série admis d'office, un par ligne
     .value = FICHIER
@@ -90,14 +88,14 @@ cmd-token-create--qr = Le code QR
 cmd-token-list = Lister les jetons ouverts
 cmd-token-list--all = Les jetons clos aussi
 cmd-token-revoke = Révoquer un jeton
-cmd-token-revoke--token = Son identifiant : ses huit premiers caractères
+cmd-token-revoke--token = Son identifiant : ses huit premiers caractères
     .value = JETON
 cmd-token-revoke--why = La raison, pour le journal d'audit
     .value = TEXTE
 
 cmd-cadence = La cadence des appareils
 cmd-cadence-show = Montrer la cadence
-cmd-cadence-set = Changer la cadence ; ce qui n'est pas nommé reste
+cmd-cadence-set = Changer la cadence ; ce qui n'est pas nommé reste
 cmd-cadence-set--poll = Entre deux contacts, de 5s à 24h
     .value = DURÉE
 cmd-cadence-set--hold = Attente d'une réponse différée, de 0s à 1h
@@ -117,21 +115,21 @@ cmd-completion--shell = L'interpréteur
 
 ## Mots de tous les jours
 
-unknown = inconnu
+unknown = sans information
 yes = oui
 no = non
-none-seen = rien de vu
-serial = n° { $serial }
+none-seen = rien de détecté
+serial = n° { $serial }
 progress = En attente du serveur…
 progress-devices = { $n ->
     [one] { $n } appareil…
    *[other] { $n } appareils…
 }
 
-status-ok = bon
+status-ok = rien à signaler
 status-warning = à surveiller
 status-critical = critique
-status-unknown = inconnu
+status-unknown = sans information
 status-none = sans objet
 state-active = actif
 state-quarantined = en quarantaine
@@ -158,28 +156,44 @@ device-last-seen = Dernier contact
 device-enrolled = Enrôlé le
 device-agent = Agent
 device-certificate = Certificat jusqu'au
+device-clock = Horloge
+clock-right = à l'heure
+clock-ahead = en avance de { $span }
+clock-behind = en retard de { $span }
 device-alike = Appareils semblables
 device-desired = Consignes
 device-reported = Dernier rapport
 device-title = { $product }
-device-title-unknown = Matériel inconnu
+device-title-unknown = Appareil sans marque ni modèle connus
 device-none = Aucun appareil ne correspond.
 device-watching = En attente de changements. Ctrl-C pour arrêter.
-device-decided = Appareil { $device } : { $state }
-device-revoke-question = Révoquer { $device } ? L'appareil n'obtiendra plus rien. [o/N]
+device-decided = Appareil { $device } : { $state }
+device-revoke-question = Révoquer { $device } ? L'appareil n'obtiendra plus rien. [o/N]
 desired-held = appliquées
 desired-older = pas encore appliquées
 desired-unknown = pas encore confirmées
 condition-pending = en cours
 condition-failed = en échec
-condition-unknown = inconnu
+condition-unknown = sans information
+condition-item-cadence = cadence
+condition-item-head = consignes reçues
+condition-reason-no_plan = rien reçu pour l'instant
+condition-reason-head_signature = signature non valable
+condition-reason-head_unreadable = en-tête illisible
+condition-reason-head_not_mine = destinées à un autre appareil
+condition-reason-head_stale = plus anciennes que celles déjà appliquées
+condition-reason-head_changed = contenu changé sans nouvelle révision
+condition-reason-head_not_kept = impossible à enregistrer sur l'appareil
+condition-reason-plan_missing = contenu manquant
+condition-reason-plan_digest = contenu altéré
+condition-reason-plan_unreadable = contenu illisible
 
 section-hardware = Matériel
 section-peripherals = Périphériques
 section-system = Système
 section-packages = Paquets
 section-health = Santé
-section-nothing = pas encore reçu
+section-nothing = rien reçu pour l'instant
 
 hardware-maker = Fabricant
 hardware-model = Modèle
@@ -199,6 +213,7 @@ chassis-convertible = portable convertible
 chassis-tablet = tablette
 chassis-server = serveur
 chassis-other = autre
+model-unknown = modèle inconnu
 processor-cores = { $n ->
     [one] { $n } cœur
    *[other] { $n } cœurs
@@ -207,12 +222,13 @@ processor-threads = { $n ->
     [one] { $n } fil
    *[other] { $n } fils
 }
+disk-size-unknown = taille inconnue
 disk-rotational = à plateaux
 disk-solid = SSD
 disk-encrypted = chiffré
 disk-plain = non chiffré
 disk-encryption-unknown = chiffrement inconnu
-battery-wear = usure { $percent } % ({ $full } Wh sur { $design } Wh)
+battery-wear = usure { $percent } % ({ $full } Wh sur { $design } Wh)
 battery-wear-unknown = usure inconnue
 battery-cycles = { $n ->
     [one] { $n } cycle
@@ -260,7 +276,7 @@ check-clock-skew = Écart de l'horloge
 check-uptime = Temps de marche
 check-agent-memory = Mémoire de l'agent
 check-agent-cpu = Processeur de l'agent
-check-within = { $value } (seuil : { $threshold })
+check-within = { $value } (seuil : { $threshold })
 check-no-threshold = { $value }
 check-above = { $value }, seuil de { $threshold } atteint
 check-below = { $value }, sous le seuil de { $threshold }
@@ -292,7 +308,7 @@ token-state-expired = expiré
 token-state-locked = verrouillé
 token-state-revoked = révoqué
 token-state-unknown = inconnu
-token-none = Aucun jeton ouvert. « cartable token create » en crée un.
+token-none = Aucun jeton ouvert. « cartable token create » en crée un.
 token-title = Jeton d'enrôlement
 token-secret = Jeton
 token-until = { $date } (dans { $life })
@@ -304,9 +320,10 @@ token-serials-count = { $n ->
     [one] { $n } numéro de série
    *[other] { $n } numéros de série
 }
-token-next = Sur l'appareil, le technicien tape :
+token-next = Sur l'appareil, tapez :
+token-paste = Puis collez le jeton ci-dessus quand il est demandé, et validez par Entrée.
 token-once = Ce jeton n'est montré qu'une fois.
-token-revoked = Jeton { $token } : révoqué
+token-revoked = Jeton { $token } : révoqué
 
 ## Cadence et serveur
 
@@ -337,57 +354,107 @@ server-epoch = Époque (nombre de restaurations + 1)
 
 ## Erreurs
 
-error-span = « { $value } » n'est pas une durée
-    .next = écrivez un nombre et son unité : 45s, 30m, 2h, 7d
-error-uai-shape = « { $value } » n'est pas un UAI
+error-span = « { $value } » n'est pas une durée
+    .next = écrivez un nombre et son unité : 45s, 30m, 2h, 7d
+error-uai-shape = « { $value } » n'est pas un UAI
     .next = un UAI est fait de sept chiffres et d'une lettre, par exemple 0951099D
 error-uai-letter = la lettre de l'UAI { $value } ne va pas avec son numéro
-    .next = vérifiez le numéro ; s'il est juste, la lettre est { $expected }
-error-unit-uses = un jeton « unit » sert pour un seul appareil
+    .next = vérifiez le numéro ; s'il est juste, la lettre est { $expected }
+error-unit-uses = un jeton « unit » sert pour un seul appareil
     .next = ajoutez --kind kit pour enrôler plusieurs appareils
-error-cadence = la cadence « { $field } » va de { $low } à { $high } secondes, pas { $value }
+error-cadence = « --{ $field } » va de { $low } à { $high }, pas { $value }
+    .next = écrivez une durée dans ces limites, par exemple 30m ou 2h
+error-cadence-nothing = rien à changer n'est indiqué
+    .next = ajoutez au moins une durée : --poll, --hold, --health ou --inventory
+error-token-id = « { $value } » n'est pas l'identifiant d'un jeton
+    .next = il compte huit lettres ou chiffres, par exemple 7K2M9QXD ; « cartable token list » les montre
 error-confirm-nobody = personne n'est là pour confirmer
     .next = ajoutez --yes pour confirmer d'avance
 error-confirm-no = rien n'a été changé
 
-failure-detail = détail :
-failure-next = que faire :
+failure-detail = détail :
+failure-detail-raw = détail (en anglais) :
+failure-next = que faire :
 failure-the-server = le serveur
 failure-config-missing = il n'y a pas de fichier de configuration { $path }
-    .next = indiquez-en un par --config FICHIER ou CARTABLE_CONFIG ; « cartable-server init --data DIR » en écrit un dans DIR/operator/cartable.toml
+    .next = indiquez-en un par --config FICHIER ou CARTABLE_CONFIG ; « cartable-server init --data DIR » en écrit un dans DIR/operator/cartable.toml
 failure-config-nowhere = ni HOME ni XDG_CONFIG_HOME ne disent où est la configuration
     .next = indiquez le fichier par --config FICHIER ou CARTABLE_CONFIG
 failure-config-syntax = le fichier de configuration { $path } n'est pas compris
-    .next = corrigez-le ; un profil a quatre clés : server, certificate, key, root
-failure-profile-missing = { $path } n'a pas de profil « { $name } »
-    .next = choisissez par --profile parmi : { $known }
-failure-address = « { $address } » n'est pas une adresse de serveur
+    .next = corrigez-le ; un profil a quatre clés : server, certificate, key, root
+failure-profile-missing = { $path } n'a pas de profil « { $name } »
+    .next = choisissez par --profile parmi : { $known }
+failure-address = « { $address } » n'est pas une adresse de serveur
     .next = dans la configuration, écrivez server = "https://nom:port"
 failure-file = le fichier { $path } ne peut pas être lu
     .next = vérifiez son chemin et ses droits
 failure-credentials = le certificat, la clé ou la racine du profil ne sont pas utilisables
     .next = reprenez les fichiers remis avec la configuration
 failure-answer = la réponse du serveur n'est pas comprise
-    .next = comparez « cartable --version » et « cartable server status » : le serveur est peut-être plus récent
+    .next = comparez « cartable --version » et « cartable server status » : le serveur est peut-être plus récent
 failure-output = le résultat n'a pas pu être écrit
 failure-not-found = introuvable
-    .next = « cartable device list » et « cartable token list --all » montrent ce qui existe
+    .next = « cartable device list » et « cartable token list --all » montrent ce qui existe
+failure-watch-ended = le serveur a fermé le suivi
+    .next = relancez la commande ; « cartable server status » dit si le serveur répond
 failure-exists = cela existe déjà
 failure-conflict = quelqu'un d'autre l'a changé en même temps
     .next = regardez ce qu'il en est, puis recommencez
 failure-invalid = le serveur n'accepte pas cette valeur
-    .next = corrigez la commande ; --help dit ce qui est possible
+    .next = corrigez la commande ; --help dit ce qui est possible
 failure-denied = le serveur refuse
-    .next = votre certificat d'opérateur n'en donne pas le droit ; demandez à l'administrateur du territoire
-failure-expired = trop tard : cela a expiré
+    .next = le certificat de votre compte opérateur n'en donne pas le droit ; adressez-vous à l'administration du territoire
+failure-expired = trop tard : cela a expiré
     .next = faites-en un nouveau
 failure-busy = le serveur a trop à faire
     .next = réessayez dans une minute
 failure-unreachable = { $server } ne répond pas
-    .next = vérifiez l'adresse dans la configuration, le réseau, et que « cartable-server run » tourne
+    .next = vérifiez l'adresse dans la configuration, le réseau, et que « cartable-server run » tourne
 failure-untrusted = { $server } ne prouve pas qu'il est le bon serveur
-    .next = vérifiez l'adresse et le fichier root de la configuration ; ne continuez pas en cas de doute
-failure-certificate-refused = le serveur n'accepte pas votre certificat d'opérateur
-    .next = il est peut-être expiré ou d'un autre serveur ; demandez-en un nouveau à l'administrateur
+    .next = vérifiez l'adresse et le fichier root de la configuration ; ne continuez pas en cas de doute
+failure-certificate-refused = le serveur n'accepte pas le certificat de votre compte opérateur
+    .next = il est peut-être expiré ou d'un autre serveur ; demandez-en un nouveau à l'administration du territoire
 failure-other = le serveur n'a pas pu le faire
     .next = regardez le journal du serveur
+
+## Ce que répond le serveur
+
+answer-device = aucun appareil ne correspond à « { $one } »
+    .next = « cartable device list » montre les appareils
+answer-token = il n'y a pas de jeton { $one }
+    .next = « cartable token list --all » montre les jetons
+answer-ambiguous = plusieurs appareils correspondent : { $one }
+    .next = donnez l'identifiant entier
+answer-revoked = l'appareil { $one } est révoqué pour toujours
+    .next = enrôlez-le de nouveau avec un nouveau jeton
+answer-kit-uses = un jeton de lot sert pour 1 à { $one } appareils, pas { $two }
+answer-token-life = ce genre de jeton vit d'une minute à { $one } h
+answer-serials = un jeton porte au plus { $one } numéros de série
+answer-serial = « { $one } » est une valeur de remplissage, pas un numéro de série
+answer-kit-label = un kit et sa place se nomment ensemble, en 1 à { $one } caractères
+answer-note = une note compte au plus { $one } caractères
+answer-text = ce texte est trop long
+answer-operator = le serveur ne parle qu'aux comptes opérateurs de son territoire
+answer-certificate-expired = votre certificat a expiré
+    .next = demandez-en un nouveau à l'administration du territoire
+
+## Causes
+
+cause-connection-refused = rien n'écoute à cette adresse
+cause-connection-reset = la connexion a été coupée
+cause-not-found = ce fichier n'existe pas
+cause-permission = accès refusé
+cause-timed-out = pas de réponse à temps
+cause-network = le réseau ne mène pas à cette adresse
+cause-name = ce nom n'est connu d'aucun serveur de noms
+cause-utf8 = le contenu n'est pas un texte en UTF-8
+cause-large = le fichier est trop grand
+cause-directory = c'est un dossier
+cause-disk-full = il n'y a plus de place sur le disque
+cause-certificate-expired = le certificat du serveur a expiré, ou l'horloge de ce poste avance
+cause-certificate-early = le certificat du serveur n'est pas encore valable, ou l'horloge de ce poste retarde
+cause-certificate-name = le certificat du serveur est établi pour un autre nom
+cause-certificate-issuer = le certificat du serveur vient d'une autre autorité
+cause-alert-expired = votre certificat a expiré
+cause-alert-revoked = votre certificat est révoqué
+cause-alert-unknown = votre certificat vient d'une autre autorité

@@ -5,9 +5,8 @@ use crate::call::Call;
 use crate::print::{Look, Sheet, Tone};
 use crate::span::span_read_u32;
 use clap::{Args, Subcommand};
-use model::desired::Cadence;
+use model::desired::{Cadence, CadenceError};
 use wire::v1::{CadenceSetRequest, CadenceShowRequest};
-use words::Value;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -17,7 +16,6 @@ pub(crate) enum Verb {
 
 /// What is not named stays as it is.
 #[derive(Debug, Args)]
-#[command(group(clap::ArgGroup::new("any").required(true).multiple(true).args(["poll", "hold", "health", "inventory"])))]
 pub(crate) struct Set {
     #[arg(long)]
     poll: Option<String>,
@@ -43,6 +41,9 @@ pub(crate) async fn run(verb: Verb, call: &mut Call<'_>) -> Result<(), Error> {
 }
 
 async fn cadence_set(set: Set, call: &mut Call<'_>) -> Result<(), Error> {
+    if [&set.poll, &set.hold, &set.health, &set.inventory].into_iter().all(Option::is_none) {
+        return Err(Error::usage("error-cadence-nothing", &[]));
+    }
     let read = |text: &Option<String>| match text.as_deref() {
         // The one span that may be nothing: a plain poll.
         Some("0" | "0s") => Ok(Some(0)),
@@ -58,18 +59,16 @@ async fn cadence_set(set: Set, call: &mut Call<'_>) -> Result<(), Error> {
         health_seconds: health.unwrap_or(now.health_seconds),
         inventory_seconds: inventory.unwrap_or(now.inventory_seconds),
     };
-    let cadence = wanted.checked().map_err(|e| Error::Usage {
-        key: "error-cadence",
-        values: vec![
-            ("field", e.field.into()),
-            ("low", Value::count(e.low.into())),
-            ("high", Value::count(e.high.into())),
-            ("value", Value::count(e.value.into())),
-        ],
-    })?;
+    let cadence = wanted.checked().map_err(|e| range_error(&e, call.print.look()))?;
     let why = set.why.unwrap_or_else(|| "cartable cadence set".to_owned());
     let answer = call.answer(client.cadence_set(CadenceSetRequest { cadence: Some(cadence.into()), why })).await?;
     cadence_print(answer.cadence, call)
+}
+
+fn range_error(error: &CadenceError, look: &Look<'_>) -> Error {
+    let span = |seconds: u32| look.span(seconds.into());
+    let [low, high, value] = [error.low, error.high, error.value].map(span);
+    Error::usage("error-cadence", &[("field", error.field), ("low", &low), ("high", &high), ("value", &value)])
 }
 
 fn cadence_print(cadence: Option<wire::v1::Cadence>, call: &mut Call<'_>) -> Result<(), Error> {
@@ -90,4 +89,21 @@ fn sheet(cadence: &Cadence, look: &Look<'_>) -> Sheet {
         sheet.line(look.text(key), look.span(seconds.into()), Tone::Plain);
     }
     sheet
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::print::failure_text;
+    use crate::{EN, FR};
+    use words::{Catalogue, Language};
+
+    #[test]
+    fn a_range_is_said_in_the_units_that_are_typed() {
+        let words = Catalogue::new(Language::Fr, FR, EN);
+        let look = Look { words: &words, zone: jiff::tz::TimeZone::UTC, colour: false };
+        let wrong = Cadence { poll_seconds: 172_800, ..Cadence::default() }.checked().unwrap_err();
+        let text = failure_text(&range_error(&wrong, &look), &words).replace(['\u{a0}', '\u{202f}'], " ");
+        assert!(text.starts_with("erreur : « --poll » va de 5 s à 1 jour, pas 2 jours\n"), "{text}");
+    }
 }

@@ -67,6 +67,9 @@ pub enum Error {
     /// The control plane said no.
     #[error("the control plane refused")]
     Status(Box<tonic::Status>),
+    /// The control plane has ended a watch, which has no end of its own.
+    #[error("the watch has ended")]
+    WatchEnded,
     /// The control plane's answer cannot be understood.
     #[error("the answer is not understood")]
     Answer(#[from] wire::convert::ConvertError),

@@ -213,6 +213,3 @@ async fn token_fail(store: &SharedStore, territory: &TerritoryId, row: Row<Token
         Err(error) => Err(error),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,4 +1,5 @@
 cmd = The Cartable server: it knows the fleet and talks to devices
+    .after = Exit codes: 0 done, 1 failed (the reason is said), 2 usage to be corrected.
 cmd--lang = The language (else that of the environment, else French)
     .value = LANG
 cmd-init = Make a server: its keys, its first operator, its configuration
@@ -33,7 +34,7 @@ cmd-probe--data = The server's folder
 failed = Error:
 listening = cartable-server listens on { $address }
 config-good = { $path } and the keys are in order.
-progress = { $entries } entries …
+progress = { $entries } entries…
 exported = { $entries ->
     [one] { $entries } entry written
    *[other] { $entries } entries written

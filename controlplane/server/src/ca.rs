@@ -111,7 +111,8 @@ fn trust_check(
     territory: &TerritoryId,
     root: &[u8],
 ) -> std::result::Result<(), &'static str> {
-    let key = point_of(root).ok().and_then(|point| IdentityKey::try_from(point).ok()).ok_or("the root cannot be read")?;
+    let key =
+        point_of(root).ok().and_then(|point| IdentityKey::try_from(point).ok()).ok_or("the root cannot be read")?;
     let message = [wire::convert::TRUST_PURPOSE.as_bytes(), &[0], &envelope.payload].concat();
     key.verify(&message, &envelope.signature).map_err(|_| "it is not signed by this root")?;
     let trust = wire::convert::trust_decode(&envelope.payload).map_err(|_| "it cannot be read")?;

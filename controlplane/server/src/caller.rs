@@ -41,7 +41,8 @@ pub(crate) fn operator_of<T>(shared: &Shared, request: &Request<T>) -> Result<St
 /// The caller's certificate, if it is still valid: TLS looks at dates only when a connection begins and is not resumed.
 fn certificate_of<'a, T>(shared: &Shared, request: &'a Request<T>) -> Result<&'a Certificate, Status> {
     let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_deref());
-    let certificate = certificate.ok_or_else(|| Status::unauthenticated("this call needs a certificate; enrol first"))?;
+    let certificate =
+        certificate.ok_or_else(|| Status::unauthenticated("this call needs a certificate; enrol first"))?;
     if certificate.until <= shared.clock.now() {
         return Err(Status::unauthenticated("this certificate has expired; renew it or enrol again"));
     }

@@ -13,8 +13,8 @@ use controlplane_store::{export, import, probe};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
-use std::path::Path;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -119,7 +119,8 @@ fn files_allow(connections: usize) {
 
 /// Ends with the first SIGTERM or SIGINT after this call.
 fn stop_asked(folder: &Folder) -> Result<impl Future<Output = ()>> {
-    let listen = |kind| signal(kind).map_err(|source| Error::File { what: "run", path: folder.root().to_owned(), source });
+    let listen =
+        |kind| signal(kind).map_err(|source| Error::File { what: "run", path: folder.root().to_owned(), source });
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
     Ok(async move {
         tokio::select! {

@@ -25,7 +25,9 @@ usage-command-missing = a command is missing after "{ $command }"
 usage-conflict = "{ $argument }" does not go with "{ $prior }"
 usage-utf8 = the command line holds a text that is not UTF-8
 usage-other = the command line is not understood
-usage-suggestion = Did you mean "{ $value }"?
+usage-suggestion = Did you mean { $value }?
+usage-quoted = "{ $value }"
+or = or
 usage-hint = To learn more, add --help
 
 span-days = { $n ->

@@ -1,17 +1,19 @@
 //! What is missing from a catalogue, for the programs' own tests.
 
+use crate::typography::typography_faults;
 use crate::{Catalogue, Language};
 use fluent_bundle::FluentResource;
 use std::collections::BTreeSet;
 
 /// What is wrong with a pair of Fluent sources: parts that do not parse, and messages, attributes or variables that one
-/// language has and the other lacks.
+/// language has and the other lacks, French signs whose space may break or is missing.
 #[must_use]
 pub fn catalogue_check(fr: &str, en: &str) -> Vec<String> {
     let (french, english) = (parsed("fr", fr), parsed("en", en));
     let mut wrong: Vec<String> = french.1.into_iter().chain(english.1).collect();
     wrong.extend(french.0.difference(&english.0).map(|key| format!("en lacks {key}")));
     wrong.extend(english.0.difference(&french.0).map(|key| format!("fr lacks {key}")));
+    wrong.extend(typography_faults(fr));
     wrong
 }
 

@@ -12,13 +12,20 @@ pub fn usage_error_text(error: &Error, catalogue: &Catalogue) -> String {
         return error.render().to_string();
     }
     let mut text = format!("{} {}\n", catalogue.text("usage-error"), sentence(error, catalogue));
-    let suggestions = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue]
-        .map(|k| value(error, k));
-    if let Some(suggestion) = suggestions.into_iter().find(|s| !s.is_empty()) {
-        text.push_str(&format!("{}\n", catalogue.text_with("usage-suggestion", &[("value", suggestion.into())])));
+    let kinds = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    if let Some(suggestions) = kinds.map(|kind| several(error, kind)).into_iter().find(|s| !s.is_empty()) {
+        let quoted = suggestions.into_iter().map(|s| catalogue.text_with("usage-quoted", &[("value", s.into())]));
+        let value = choice_text(catalogue, quoted);
+        text.push_str(&format!("{}\n", catalogue.text_with("usage-suggestion", &[("value", value.into())])));
     }
     text.push_str(&format!("{}\n", catalogue.text("usage-hint")));
     text
+}
+
+/// Things to choose among: `a ou b`.
+#[must_use]
+pub fn choice_text(catalogue: &Catalogue, choices: impl IntoIterator<Item = String>) -> String {
+    choices.into_iter().collect::<Vec<_>>().join(&format!(" {} ", catalogue.text("or")))
 }
 
 fn sentence(error: &Error, catalogue: &Catalogue) -> String {
@@ -49,10 +56,14 @@ fn sentence(error: &Error, catalogue: &Catalogue) -> String {
 }
 
 fn value(error: &Error, kind: ContextKind) -> String {
+    several(error, kind).join(", ")
+}
+
+fn several(error: &Error, kind: ContextKind) -> Vec<String> {
     match error.get(kind) {
-        Some(ContextValue::Strings(many)) => many.join(", "),
-        Some(ContextValue::None | ContextValue::Bool(_)) | None => String::new(),
-        Some(other) => other.to_string(),
+        Some(ContextValue::Strings(many)) => many.clone(),
+        Some(ContextValue::None | ContextValue::Bool(_)) | None => Vec::new(),
+        Some(other) => vec![other.to_string()],
     }
 }
 
@@ -67,9 +78,9 @@ mod tests {
         let list = Command::new("list")
             .arg(Arg::new("output").long("output").value_parser(["table", "json"]))
             .arg(Arg::new("device").required(true));
-        let command = Command::new("x").subcommand_required(true).subcommand(list);
+        let command = Command::new("x").subcommand_required(true).subcommand(list).subcommand(Command::new("lisp"));
         let error = command_translate(command, &catalogue).try_get_matches_from(line).unwrap_err();
-        usage_error_text(&error, &catalogue).replace('\u{a0}', " ")
+        usage_error_text(&error, &catalogue).replace(['\u{a0}', '\u{202f}'], " ")
     }
 
     #[test]
@@ -79,7 +90,11 @@ mod tests {
             "erreur : « xml » n'est pas une valeur de « --output <output> » ; valeurs possibles : table, json\n"
         ));
         assert!(fr(&["x", "lst"]).contains("« lst » n'est pas une commande"));
-        assert!(fr(&["x", "lst"]).contains("Vouliez-vous dire « list » ?"));
+        let two = fr(&["x", "lis"]);
+        assert!(
+            two.contains("Vouliez-vous dire « lisp » ou « list » ?") || two.contains("« list » ou « lisp » ?"),
+            "{two}"
+        );
         assert!(fr(&["x"]).contains("il manque une commande"));
         assert!(fr(&["x", "list"]).contains("<device>"));
         assert!(fr(&["x", "list", "d", "--nope"]).contains("« --nope » n'est pas une option"));

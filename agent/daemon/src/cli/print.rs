@@ -1,7 +1,7 @@
 //! Words for people: errors, and the answers of the commands.
 
 use crate::status::{Live, Status};
-use crate::{Advice, Error, Joined};
+use crate::{Advice, ConfigFault, Error, Joined};
 use model::time::Timestamp;
 use model::token::TokenError;
 use std::error::Error as _;
@@ -11,13 +11,13 @@ use words::{Catalogue, Value, bytes_text, span_text};
 const CLOCK_RIGHT_MS: i64 = 5_000;
 
 /// One error, with what to do about it.
-pub(super) fn error(error: &Error, catalogue: &Catalogue) -> String {
-    let text = error_text(error, catalogue);
+pub(super) fn error(error: &Error, flags: &str, catalogue: &Catalogue) -> String {
+    let text = error_text(error, flags, catalogue);
     catalogue.text_with("error", &[("text", text.into())])
 }
 
 /// What came of an enrolment.
-pub(super) fn joined(joined: &Joined, catalogue: &Catalogue) -> String {
+pub(super) fn joined(joined: &Joined, flags: &str, catalogue: &Catalogue) -> String {
     let device = Value::Text(joined.device.to_string());
     let mut out =
         catalogue.text_with("enrolled", &[("device", device.clone()), ("server", joined.server.as_str().into())]);
@@ -26,18 +26,19 @@ pub(super) fn joined(joined: &Joined, catalogue: &Catalogue) -> String {
         out.push_str(&catalogue.text_with("enrolled-quarantined", &[("device", device)]));
         out.push('\n');
     }
-    out.push_str(&catalogue.text("enrolled-next"));
+    out.push_str(&catalogue.text_with("enrolled-next", &[("flags", flags.into())]));
     out.push('\n');
     out
 }
 
 /// Where the device stands, a line a fact.
-pub(super) fn status(status: &Status, catalogue: &Catalogue) -> String {
+pub(super) fn status(status: &Status, flags: &str, catalogue: &Catalogue) -> String {
     let Some(enrolment) = &status.enrolment else {
         let said = catalogue.text_with("status-not-enrolled", &[("state", status.state.display().to_string().into())]);
-        return format!("{said}\n{}\n", catalogue.text("status-not-enrolled-next"));
+        let next = catalogue.text_with("status-not-enrolled-next", &[("flags", flags.into())]);
+        return format!("{said}\n{next}\n");
     };
-    let say = |key: &str| catalogue.text(key);
+    let say = |key: &str| catalogue.text_with(key, &[("flags", flags.into())]);
     let mut rows = vec![
         (say("status-server"), enrolment.server.clone()),
         (say("status-device"), enrolment.device.to_string()),
@@ -64,9 +65,12 @@ pub(super) fn status(status: &Status, catalogue: &Catalogue) -> String {
     });
     rows.push((say("status-generation"), generation.unwrap_or_else(|| say("status-none"))));
     for condition in &live.conditions {
-        let label = catalogue.text_with("status-condition", &[("item", condition.item.as_str().into())]);
+        // A code that has no words yet is shown itself.
+        let named =
+            |kind: &str, code: &str| catalogue.find(&format!("{kind}-{code}"), None).unwrap_or_else(|| code.to_owned());
+        let label = catalogue.text_with("status-condition", &[("item", named("item", &condition.item).into())]);
         let key = format!("status-condition-{}", condition.state);
-        rows.push((label, catalogue.text_with(&key, &[("reason", condition.reason.as_str().into())])));
+        rows.push((label, catalogue.text_with(&key, &[("reason", named("reason", &condition.reason).into())])));
     }
     let count = u64::try_from(live.waiting).unwrap_or(u64::MAX);
     let bytes = bytes_text(catalogue.language(), live.waiting_bytes);
@@ -76,15 +80,18 @@ pub(super) fn status(status: &Status, catalogue: &Catalogue) -> String {
         rows.push((say("status-clock"), clock(ahead, catalogue)));
     }
     if let Some(until) = status.certificate_until_unix_ms {
-        rows.push((say("status-certificate"), date(until, catalogue)));
+        let key = if status.certificate_expired { "status-certificate-expired" } else { "status-certificate-until" };
+        rows.push((say("status-certificate"), catalogue.text_with(key, &[("at", date(until, catalogue).into())])));
     }
     if let Some(fault) = &live.fault {
         let values = [
             ("at", date(fault.at_unix_ms, catalogue).into()),
             ("what", say(&format!("fault-{}", fault.code)).into()),
-            ("detail", fault.text.as_str().into()),
+            ("detail", phrase(&fault.text, catalogue).into()),
         ];
-        rows.push((say("status-fault"), catalogue.text_with("fault-text", &values)));
+        // Its kind says all there is to do about it.
+        let key = if fault.code == "expired" { "fault-text-short" } else { "fault-text" };
+        rows.push((say("status-fault"), catalogue.text_with(key, &values)));
     }
     let width = rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
     rows.into_iter().map(|(label, value)| format!("{label:width$}  {value}\n")).collect()
@@ -104,13 +111,35 @@ fn date(at: Timestamp, catalogue: &Catalogue) -> String {
     local.map_or_else(|_| "?".to_owned(), |t| t.strftime(catalogue.language().date_pattern()).to_string())
 }
 
-fn error_text(error: &Error, catalogue: &Catalogue) -> String {
+/// The reason in the reader's language where the catalogue has it (`why-` and the English words), else as it is: the words of
+/// libraries, of proxies and of the system have no end.
+fn phrase(english: &str, catalogue: &Catalogue) -> String {
+    let words = english.split(" (os error").next().unwrap_or(english);
+    let words: Vec<&str> = words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let key = format!("why-{}", words.join("-").to_ascii_lowercase());
+    catalogue.find(&key, None).unwrap_or_else(|| english.to_owned())
+}
+
+fn config_text(fault: &ConfigFault, catalogue: &Catalogue) -> String {
+    match fault {
+        ConfigFault::Large => catalogue.text("config-large"),
+        ConfigFault::Line { line, what } => {
+            catalogue.text_with("config-line", &[("line", line.to_string().into()), ("detail", what.as_str().into())])
+        }
+        ConfigFault::Proxy => catalogue.text_with("error-proxy-address", &[("origin", "proxy".into())]),
+        ConfigFault::Log(what) => catalogue.text_with("config-log", &[("detail", what.as_str().into())]),
+        ConfigFault::Path(key) => catalogue.text_with("config-path", &[("key", (*key).into())]),
+    }
+}
+
+fn error_text(error: &Error, flags: &str, catalogue: &Catalogue) -> String {
     let say = |key: &str, values: &[(&str, String)]| {
         let values: Vec<_> = values.iter().map(|(name, value)| (*name, Value::Text(value.clone()))).collect();
         catalogue.text_with(key, &values)
     };
     let path = |path: &std::path::Path| ("path", path.display().to_string());
-    let detail = |text: &dyn ToString| ("detail", text.to_string());
+    let detail = |text: &dyn ToString| ("detail", phrase(&text.to_string(), catalogue));
+    let flags = ("flags", flags.to_owned());
     match error {
         Error::File { path: file, source } if source.kind() == std::io::ErrorKind::PermissionDenied => {
             say("error-file-permission", &[path(file)])
@@ -123,11 +152,18 @@ fn error_text(error: &Error, catalogue: &Catalogue) -> String {
             say("error-damaged-enrol", &[path(file), detail(why)])
         }
         Error::Locked(folder) => say("error-locked", &[path(folder)]),
-        Error::NotEnrolled(folder) => say("error-not-enrolled", &[path(folder)]),
+        Error::NotEnrolled(folder) => say("error-not-enrolled", &[path(folder), flags]),
         Error::AlreadyEnrolled(folder) => say("error-already", &[path(folder)]),
-        Error::Config { path: file, why } => say("error-config", &[path(file), detail(why)]),
+        Error::Foreign { path: folder, name } => say("error-foreign", &[path(folder), ("name", name.clone())]),
+        Error::Open(folder) => say("error-open", &[path(folder)]),
+        Error::Exposed(file) => say("error-exposed", &[path(file)]),
+        Error::Config { path: file, fault } => {
+            say("error-config", &[path(file), ("detail", config_text(fault, catalogue))])
+        }
         Error::Server(text) => say("error-server", &[detail(text)]),
-        Error::ProxyAddress => say("error-proxy-address", &[]),
+        Error::ProxyAddress(origin) => say("error-proxy-address", &[("origin", (*origin).to_owned())]),
+        Error::ProxyCredentials(file) => say("error-proxy-credentials", &[path(file)]),
+        Error::Expired => say("fault-expired", &[]),
         Error::Token(TokenError::Character(c)) => say("error-token-character", &[detail(c)]),
         Error::Token(TokenError::Length(n)) => say("error-token-length", &[detail(n)]),
         Error::Token(TokenError::Check) => say("error-token-check", &[]),
@@ -146,5 +182,76 @@ fn error_text(error: &Error, catalogue: &Catalogue) -> String {
             say("error-identity", &[("detail", format!("{inner}{source}"))])
         }
         Error::System(source) => say("error-system", &[detail(source)]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::{Condition, Fault};
+    use words::Language;
+
+    fn catalogue(language: Language) -> Catalogue {
+        Catalogue::new(language, super::super::FR, super::super::EN)
+    }
+
+    fn of(device: Live, expired: bool) -> String {
+        let made = crate::fixture::made(1);
+        let mut shown = crate::status::read(made.state.folder(), crate::fixture::NOW).unwrap();
+        (shown.live, shown.certificate_expired) = (Some(device), expired);
+        status(&shown, " --state 'a b'", &catalogue(Language::Fr)).replace(['\u{a0}', '\u{202f}'], " ")
+    }
+
+    #[test]
+    fn a_status_is_french_from_end_to_end_and_names_the_same_agent() {
+        let condition = |item: &str, state: &str, reason: &str| Condition {
+            item: item.to_owned(),
+            state: state.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let fault = |code: &str, text: &str| {
+            Some(Fault { at_unix_ms: crate::fixture::NOW, code: code.to_owned(), text: text.to_owned(), times: 1 })
+        };
+        let conditions =
+            vec![condition("cadence", "pending", "no_plan"), condition("novelty", "failed", "of_tomorrow")];
+        let said =
+            of(Live { conditions, fault: fault("unreachable", "the connection was cut"), ..Live::default() }, false);
+        for part in ["« rythme des contacts »", "(pas encore de plan)", "« novelty »", "(of_tomorrow)"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert!(said.contains("serveur injoignable (la liaison a été coupée)\n"), "{said}");
+        let refused =
+            of(Live { fault: fault("unreachable", "Connection refused (os error 111)"), ..Live::default() }, true);
+        assert!(refused.contains("(connexion refusée)") && refused.contains("expiré depuis le"), "{refused}");
+        let expired = of(Live { fault: fault("expired", "this device's"), ..Live::default() }, true);
+        assert!(expired.contains("certificat expiré") && !expired.contains("this device"), "{expired}");
+    }
+
+    #[test]
+    fn each_next_command_has_the_flags_that_were_given() {
+        let fr = catalogue(Language::Fr);
+        let device = model::id::DeviceId::new(crate::fixture::NOW, [1; 10]);
+        let met = Joined { device, server: "https://x".to_owned(), quarantined: true };
+        assert!(joined(&met, " --state /s", &fr).ends_with("cartable-agent run --state /s\n"));
+        let absent = Error::NotEnrolled("/s".into());
+        assert!(error(&absent, " --state /s", &fr).contains("cartable-agent enrol --state /s --server URL"));
+        assert!(error(&absent, "", &fr).contains("cartable-agent enrol --server URL"));
+    }
+
+    #[test]
+    fn every_reason_of_ours_has_words() {
+        let sources = [include_str!("../enrol.rs"), include_str!("../state.rs"), include_str!("../link.rs")];
+        let mut found = 0;
+        for source in sources {
+            for mark in ["no(\"", "bad(\"", "Answer(\""] {
+                let reasons = source.split(mark).skip(1).filter_map(|rest| rest.split('"').next());
+                for reason in reasons {
+                    found += 1;
+                    assert_ne!(phrase(reason, &catalogue(Language::Fr)), reason);
+                }
+            }
+        }
+        assert!(found > 30, "{found}");
+        assert_eq!(phrase("words of a library", &catalogue(Language::Fr)), "words of a library");
     }
 }

@@ -1,236 +1,28 @@
-//! The loop against a server that does what each test says, over real TLS.
+//! The loop against a server that does what each test says.
+
+mod world;
 
 use super::*;
-use crate::Config;
-use crate::fixture::{HandClock, Made, made};
 use std::collections::BTreeSet;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status};
-use wire::v1::device_server::{Device, DeviceServer};
-
-type Reply = oneshot::Sender<Result<v1::CheckInResponse, Status>>;
-
-/// Hands each call to the test.
-struct Script(mpsc::Sender<(v1::CheckInRequest, Reply)>);
-
-#[tonic::async_trait]
-impl Device for Script {
-    async fn check_in(&self, request: Request<v1::CheckInRequest>) -> Result<Response<v1::CheckInResponse>, Status> {
-        let (reply, answer) = oneshot::channel();
-        self.0.send((request.into_inner(), reply)).await.unwrap();
-        answer.await.unwrap_or_else(|_| Err(Status::unavailable("the test has ended"))).map(Response::new)
-    }
-}
-
-struct Wire(TlsStream<TcpStream>);
-
-impl tonic::transport::server::Connected for Wire {
-    type ConnectInfo = ();
-    fn connect_info(&self) {}
-}
-
-impl AsyncRead for Wire {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Wire {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
-    }
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-}
-
-/// A device whose agent runs, and the other end of its line.
-struct World {
-    made: Made,
-    clock: Arc<HandClock>,
-    agent: Agent,
-    calls: mpsc::Receiver<(v1::CheckInRequest, Reply)>,
-    running: JoinHandle<()>,
-    _server: JoinHandle<()>,
-}
-
-impl World {
-    async fn new(cutting: bool) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut port = listener.local_addr().unwrap().port();
-        if cutting {
-            port = cutter(port).await;
-        }
-        let made = made(port);
-        let clock = Arc::new(HandClock::new());
-        let (to, calls) = mpsc::channel(1);
-        let server = tokio::spawn(serve(listener, &made, clock.clone(), to));
-        let root = made.temporary.path().join("root");
-        let acknowledgements = Some(made.temporary.path().join("acknowledgements"));
-        let config = Config { state: made.temporary.path().to_owned(), root, acknowledgements, ..Config::default() };
-        let agent = Agent::new(config, clock.clone());
-        let running = tokio::spawn(async {});
-        Self { made, clock, agent, calls, running, _server: server }
-    }
-
-    /// Starts the agent, as after kill -9 when it ran before.
-    async fn started() -> Self {
-        let mut world = Self::new(false).await;
-        world.start().await;
-        world
-    }
-
-    async fn start(&mut self) {
-        self.running.abort();
-        let _ = (&mut self.running).await;
-        let agent = self.agent.clone();
-        // The fixture's own hold on the folder stands for the files only.
-        let folder = self.agent.folder();
-        std::fs::remove_file(folder.path("lock")).unwrap();
-        std::fs::remove_file(folder.path("running")).unwrap();
-        self.running = tokio::spawn(async move { agent.run(std::future::pending()).await.unwrap() });
-    }
-
-    async fn call(&mut self) -> (v1::CheckInRequest, Reply) {
-        tokio::time::timeout(Duration::from_secs(20), self.calls.recv()).await.unwrap().unwrap()
-    }
-
-    /// Takes a whole report as a server does, and returns the kinds it carried.
-    async fn report(&mut self) -> BTreeSet<String> {
-        let (request, reply) = self.call().await;
-        assert!(request.report && request.hold_ms == 0);
-        let kinds = request.parts.iter().map(|p| format!("{:?}", p.kind())).collect();
-        reply.send(Ok(stored(&request))).unwrap();
-        kinds
-    }
-
-    /// The held check-in that follows when all is told.
-    async fn held(&mut self) -> (v1::CheckInRequest, Reply) {
-        let (request, reply) = self.call().await;
-        assert!(!request.report && request.parts.is_empty(), "a report of {:?}", request.parts.len());
-        (request, reply)
-    }
-
-    /// Until the agent notes this of itself. It notes before it waits, and both in one go, so that the clock may then be moved.
-    async fn until(&self, noted: impl Fn(&Live) -> bool) {
-        until(&self.agent, noted).await;
-    }
-
-    fn acknowledged(&self) -> usize {
-        std::fs::read_to_string(self.made.temporary.path().join("acknowledgements")).unwrap_or_default().lines().count()
-    }
-}
-
-async fn until(agent: &Agent, noted: impl Fn(&Live) -> bool) {
-    while !agent.status().unwrap().live.is_some_and(|live| noted(&live)) {
-        tokio::task::yield_now().await;
-    }
-}
-
-fn serve(
-    listener: TcpListener,
-    made: &Made,
-    clock: Arc<HandClock>,
-    to: mpsc::Sender<(v1::CheckInRequest, Reply)>,
-) -> impl Future<Output = ()> + use<> {
-    let time = Arc::new(JudgingTime::new(clock, None));
-    let root = made.server.chain.last().unwrap();
-    let config = tls::server(root, made.server.chain.clone(), &made.server.key_pem, time).unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let (ready, incoming) = mpsc::channel(1);
-    tokio::spawn(async move {
-        loop {
-            let (tcp, _) = listener.accept().await.unwrap();
-            if let Ok(stream) = acceptor.accept(tcp).await
-                && ready.send(std::io::Result::Ok(Wire(stream))).await.is_err()
-            {
-                return;
-            }
-        }
-    });
-    let server = tonic::transport::Server::builder().add_service(DeviceServer::new(Script(to)));
-    async move { server.serve_with_incoming(ReceiverStream::new(incoming)).await.unwrap() }
-}
-
-/// A line to the server that is cut after so many bytes, a few more each time.
-async fn cutter(to: u16) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        for budget in (0..).step_by(211) {
-            let (near, _) = listener.accept().await.unwrap();
-            let far = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
-            tokio::spawn(carried(near, far, budget));
-        }
-    });
-    port
-}
-
-/// Carries bytes both ways until the budget, of both together, is spent; then both ends are closed.
-async fn carried(near: TcpStream, far: TcpStream, mut budget: usize) {
-    let mut buffers = ([0; 64], [0; 64]);
-    loop {
-        tokio::select! {
-            ready = near.readable() => ready.unwrap(),
-            ready = far.readable() => ready.unwrap(),
-        }
-        for (from, to, buffer) in [(&near, &far, &mut buffers.0), (&far, &near, &mut buffers.1)] {
-            let most = budget.min(buffer.len());
-            let read = match from.try_read(&mut buffer[..most]) {
-                Ok(0) => return,
-                Ok(read) => read,
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
-                Err(_) => return,
-            };
-            budget -= read;
-            let mut rest = &buffer[..read];
-            while !rest.is_empty() {
-                match to.try_write(rest) {
-                    Ok(written) => rest = &rest[written..],
-                    Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => to.writable().await.unwrap(),
-                    Err(_) => return,
-                }
-            }
-        }
-    }
-}
-
-fn answer() -> v1::CheckInResponse {
-    v1::CheckInResponse { server_unix_ms: crate::fixture::NOW.unix_millis(), ..v1::CheckInResponse::default() }
-}
-
-fn stored(request: &v1::CheckInRequest) -> v1::CheckInResponse {
-    let stored = request.parts.iter().map(|part| part.digest.clone()).collect();
-    v1::CheckInResponse { stored, sequence: request.sequence, ..answer() }
-}
+use tonic::Status;
+use world::{World, answer, health, stored, until};
 
 #[tokio::test]
 async fn a_first_report_then_silence_and_after_a_restart_nothing_again() {
     let mut world = World::started().await;
-    let kinds = world.report().await;
+    let kinds = world.reports().await;
     assert_eq!(kinds.len(), 5, "{kinds:?}");
     let (held, reply) = world.held().await;
-    assert_eq!((held.sequence, held.hold_ms), (1, 600_000));
-    assert_eq!(world.acknowledged(), 5);
+    assert_eq!((held.sequence, held.hold_ms), (2, 600_000));
+    assert_eq!(world.acknowledged(), 6);
     let status = world.agent.status().unwrap();
     let live = status.live.unwrap();
     assert!(status.running && live.connected && live.waiting == 0 && live.fault.is_none());
     drop(reply);
     world.start().await;
-    // What it makes of its desired state is told again, its sections are not.
-    assert!(world.report().await.is_empty());
-    assert_eq!(world.held().await.0.sequence, 2);
+    // What it makes of its desired state is told again, its sections are not, but for the clock, of which it knows nothing yet.
+    assert_eq!(world.reports().await, health());
+    assert_eq!(world.held().await.0.sequence, 4);
 }
 
 #[tokio::test]
@@ -250,14 +42,15 @@ async fn a_report_that_was_not_answered_is_sent_again_under_its_number() {
     let (third, reply) = world.call().await;
     assert_eq!(third.parts.len(), first.parts.len());
     reply.send(Ok(stored(&third))).unwrap();
+    assert_eq!(world.report().await, health());
     world.held().await;
-    assert_eq!(world.acknowledged(), 5);
+    assert_eq!(world.acknowledged(), 6);
 }
 
 #[tokio::test]
 async fn a_newer_head_is_held_and_told_a_foreign_or_older_one_is_refused() {
     let mut world = World::started().await;
-    world.report().await;
+    world.reports().await;
     let (_, reply) = world.held().await;
     let (head, _, plan) = world.made.told(world.made.device, 5);
     reply.send(Ok(v1::CheckInResponse { head: Some(head), plan, ..answer() })).unwrap();
@@ -292,7 +85,7 @@ async fn a_newer_head_is_held_and_told_a_foreign_or_older_one_is_refused() {
 #[tokio::test]
 async fn what_the_server_wants_is_sent_and_what_nobody_knows_is_passed_over() {
     let mut world = World::started().await;
-    world.report().await;
+    world.reports().await;
     let (_, reply) = world.held().await;
     let wanted = vec![v1::SectionKind::System.into(), 99, 0];
     reply.send(Ok(v1::CheckInResponse { wanted, stored: vec![vec![1], vec![2; 32]], ..answer() })).unwrap();
@@ -312,17 +105,14 @@ async fn what_the_server_wants_is_sent_and_what_nobody_knows_is_passed_over() {
 #[tokio::test]
 async fn a_revoked_device_stays_quiet_for_a_long_while_and_says_so() {
     let mut world = World::started().await;
-    world.report().await;
+    world.reports().await;
     let (_, reply) = world.held().await;
     reply.send(Err(Status::permission_denied("revoked"))).unwrap();
     world.until(|live| live.refused).await;
     let status = world.agent.status().unwrap().live.unwrap();
     assert_eq!(status.fault.map(|f| f.code).as_deref(), Some("refused"));
     world.clock.forward(Duration::from_secs(11 * 60));
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
-    assert!(world.calls.try_recv().is_err());
+    world.quiet().await;
     world.clock.forward(Duration::from_secs(5 * 60));
     let (_, reply) = world.call().await;
     reply.send(Ok(answer())).unwrap();
@@ -332,13 +122,13 @@ async fn a_revoked_device_stays_quiet_for_a_long_while_and_says_so() {
 #[tokio::test]
 async fn a_hold_that_outlives_its_time_is_given_up() {
     let mut world = World::started().await;
-    world.report().await;
+    world.reports().await;
     let (_, _reply) = world.held().await;
     world.clock.forward(Duration::from_secs(661));
     world.until(|live| live.fault.is_some()).await;
     world.clock.forward(Duration::from_secs(2));
     let (again, _reply) = world.held().await;
-    assert_eq!(again.sequence, 1);
+    assert_eq!(again.sequence, 2);
 }
 
 #[tokio::test]
@@ -356,7 +146,8 @@ async fn a_line_cut_anywhere_loses_nothing_and_doubles_nothing() {
                 }
                 answered.push((request.sequence, request.parts.len()));
                 // The answer may be lost on the way back.
-                let _ = reply.send(Ok(stored(&request)));
+                let server_unix_ms = world.clock.now().unix_millis();
+                let _ = reply.send(Ok(v1::CheckInResponse { server_unix_ms, ..stored(&request) }));
             }
             () = until(&agent, |live| live.fault.is_some() && live.fault != seen) => {
                 seen = agent.status().unwrap().live.unwrap().fault;
@@ -365,9 +156,153 @@ async fn a_line_cut_anywhere_loses_nothing_and_doubles_nothing() {
             }
         }
     }
-    assert_eq!(world.acknowledged(), 5, "{answered:?}");
-    assert!(answered.len() > 1, "no answer was lost");
-    let (last, before) = answered.split_last().unwrap();
-    assert!(before.iter().all(|(sequence, parts)| sequence <= &last.0 && *parts == 5), "{answered:?}");
+    assert_eq!(world.acknowledged(), 6, "{answered:?}");
+    assert!(answered.len() > 2, "no answer was lost");
+    // All of it until it was acknowledged, then the clock.
+    assert!(answered.is_sorted_by(|a, b| a.0 <= b.0 && a.1 >= b.1), "{answered:?}");
+    assert_eq!((answered.first().map(|a| a.1), answered.last().map(|a| a.1)), (Some(5), Some(1)));
     assert_eq!(world.agent.status().unwrap().live.unwrap().waiting, 0);
+}
+
+#[tokio::test]
+async fn a_hold_that_ends_quietly_is_followed_by_another_and_an_early_answer_by_a_pause() {
+    let mut world = World::started().await;
+    world.reports().await;
+    for _ in 0..2 * ROUNDS_MAX {
+        let (held, reply) = world.held().await;
+        assert_eq!(held.hold_ms, 600_000);
+        world.clock.forward(Duration::from_secs(597));
+        reply.send(Ok(v1::CheckInResponse { server_unix_ms: world.clock.now().unix_millis(), ..answer() })).unwrap();
+    }
+    let (_, reply) = world.held().await;
+    assert!(world.agent.status().unwrap().live.unwrap().connected);
+    reply.send(Ok(answer())).unwrap();
+    // The connection stands, but nobody is spoken to.
+    world.until(|live| !live.connected).await;
+    world.clock.forward(Duration::from_secs(700));
+    world.quiet().await;
+    world.clock.forward(Duration::from_secs(400));
+    world.held().await;
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_haste_is_given_a_second_and_soon_the_plans_pause() {
+    let mut world = World::started().await;
+    world.reports().await;
+    // Two reports went before.
+    for round in 3..=ROUNDS_MAX {
+        let (_, reply) = world.held().await;
+        let server_unix_ms = crate::fixture::NOW.unix_millis() - i64::from(round);
+        reply.send(Ok(v1::CheckInResponse { wait_ms: 1, server_unix_ms, ..answer() })).unwrap();
+        world.until(|live| live.clock_ahead_ms.is_some_and(|ahead| ahead > 0) && !live.connected).await;
+        world.clock.forward(Duration::from_millis(999));
+        world.quiet().await;
+        world.clock.forward(Duration::from_millis(1));
+    }
+    let (_, reply) = world.held().await;
+    reply.send(Ok(v1::CheckInResponse { wait_ms: 1, ..answer() })).unwrap();
+    world.until(|live| !live.connected).await;
+    world.clock.forward(Duration::from_secs(400));
+    world.quiet().await;
+}
+
+#[tokio::test]
+async fn what_cuts_held_check_ins_gets_shorter_ones() {
+    let mut world = World::started().await;
+    world.reports().await;
+    for hold_ms in [600_000, 300_000, 150_000] {
+        let (held, _reply) = world.held().await;
+        assert_eq!(held.hold_ms, hold_ms);
+        world.clock.forward(Duration::from_secs(61));
+        world.scissors.notify_one();
+        world.until(|live| !live.connected).await;
+        assert_eq!(world.agent.status().unwrap().live.unwrap().fault, None);
+        world.clock.forward(Duration::from_secs(1));
+    }
+    // Cut at once, it is a fault, and the hold stays.
+    let (held, _reply) = world.held().await;
+    assert_eq!(held.hold_ms, 75_000);
+    world.scissors.notify_one();
+    world.until(|live| live.fault.is_some()).await;
+    world.clock.forward(Duration::from_secs(1));
+    assert_eq!(world.held().await.0.hold_ms, 75_000);
+}
+
+#[tokio::test]
+async fn a_report_that_is_always_found_wrong_is_made_anew_once_an_hour() {
+    let mut world = World::started().await;
+    world.reports().await;
+    let wrong = || Err(Status::invalid_argument("no"));
+    world.held().await.1.send(wrong()).unwrap();
+    world.until(|live| live.fault.is_some()).await;
+    world.clock.forward(Duration::from_secs(1));
+    assert_eq!(world.report().await.len(), 5);
+    world.held().await.1.send(wrong()).unwrap();
+    world.until(|live| live.fault.is_some()).await;
+    world.clock.forward(Duration::from_secs(1));
+    let (_, reply) = world.held().await;
+    reply.send(Ok(v1::CheckInResponse { wait_ms: 3_600_000, ..answer() })).unwrap();
+    world.until(|live| live.fault.is_none() && !live.connected).await;
+    world.clock.forward(Duration::from_secs(3_600));
+    world.held().await.1.send(wrong()).unwrap();
+    world.until(|live| live.fault.is_some()).await;
+    world.clock.forward(Duration::from_secs(1));
+    assert_eq!(world.report().await.len(), 5);
+}
+
+#[tokio::test]
+async fn back_off_grows_while_no_turn_comes_to_its_end() {
+    let mut world = World::new(false).await;
+    // Names that no compression makes small: the report takes two messages.
+    let folder = world.apart.path().join("root/var/lib/dpkg");
+    std::fs::create_dir_all(&folder).unwrap();
+    let name = |n: u32| Digest::of(&n.to_le_bytes());
+    let package =
+        |n| format!("Package: p{}\nStatus: install ok installed\nVersion: {}\n\n", name(n), name(n + 100_000));
+    std::fs::write(folder.join("status"), (0..1_500).map(package).collect::<String>()).unwrap();
+    world.start().await;
+    for times in 1..6 {
+        let (first, reply) = world.call().await;
+        assert!(first.report && !first.parts.is_empty());
+        reply.send(Ok(answer())).unwrap();
+        let (second, reply) = world.call().await;
+        assert!(second.report && !second.parts.is_empty());
+        reply.send(Err(Status::unavailable("cut"))).unwrap();
+        world.until(|live| live.fault.as_ref().is_some_and(|fault| fault.times == times)).await;
+        world.clock.forward(Duration::from_secs(32));
+    }
+}
+
+#[tokio::test]
+async fn a_restart_forgets_nothing_that_the_server_said() {
+    let mut world = World::started().await;
+    world.reports().await;
+    let (_, reply) = world.held().await;
+    reply.send(Ok(v1::CheckInResponse { quarantined: true, ..answer() })).unwrap();
+    world.until(|live| live.quarantined).await;
+    let before = world.agent.status().unwrap().live.unwrap();
+    world.clock.forward(Duration::from_secs(60));
+    world.start().await;
+    // A server that does not answer.
+    let (_, _reply) = world.call().await;
+    let after = world.agent.status().unwrap().live.unwrap();
+    assert!(after.started_unix_ms > before.started_unix_ms && after.quarantined);
+    assert!(after.last_contact_unix_ms >= before.last_contact_unix_ms);
+}
+
+#[tokio::test]
+async fn a_device_whose_certificate_has_ended_says_so_and_asks_once_an_hour() {
+    let mut world = World::new(false).await;
+    assert!(!world.agent.status().unwrap().certificate_expired);
+    world.clock.forward(Duration::from_secs(86_400 * 4_000));
+    world.start().await;
+    let times = |n: u32| move |live: &Live| live.fault.as_ref().is_some_and(|f| f.code == "expired" && f.times == n);
+    world.until(times(1)).await;
+    assert!(world.agent.status().unwrap().certificate_expired);
+    world.clock.forward(Duration::from_secs(3_200));
+    world.quiet().await;
+    world.until(times(1)).await;
+    world.clock.forward(Duration::from_secs(800));
+    world.until(times(2)).await;
+    world.quiet().await;
 }

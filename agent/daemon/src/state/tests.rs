@@ -69,6 +69,47 @@ fn a_head_for_another_device_or_by_another_key_is_refused() {
 }
 
 #[test]
+fn a_folder_of_somebody_elses_is_refused_and_left_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    for name in ["thesis.tmp", "plan-2026.md", "tls.pem.old", "Bilder"] {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("home");
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(path.join(name), b"mine").unwrap();
+        match State::open(&Folder::new(&path)) {
+            Err(Error::Foreign { name: said, .. }) => assert_eq!(said, name),
+            other => panic!("{name}: {:?}", other.map(|_| ())),
+        }
+        let names: Vec<_> = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, [name]);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o755);
+    }
+    let temporary = tempfile::tempdir().unwrap();
+    fs::set_permissions(temporary.path(), fs::Permissions::from_mode(0o750)).unwrap();
+    assert!(matches!(State::open(&Folder::new(temporary.path())), Err(Error::Open(_))));
+    assert_eq!(fs::metadata(temporary.path()).unwrap().permissions().mode() & 0o777, 0o750);
+}
+
+#[test]
+fn what_an_agent_leaves_behind_is_its_own() {
+    let made = made(1);
+    let folder = made.state.folder().clone();
+    let plan = made.names().into_iter().find(|n| n.starts_with("plan-")).unwrap();
+    for name in ["status.json", "progress.json", "clock_floor", &format!("{plan}.tmp"), "head.tmp"] {
+        fs::write(folder.path(name), b"{}").unwrap();
+    }
+    spool::Spool::open(&folder);
+    fs::write(folder.path("plan-2026.md"), b"mine").unwrap();
+    made.hold(made.device, 2);
+    assert!(folder.path("plan-2026.md").exists() && !folder.path(&plan).exists());
+    fs::remove_file(folder.path("plan-2026.md")).unwrap();
+    drop(made.state);
+    State::open(&folder).unwrap();
+    assert!(!folder.path("head.tmp").exists());
+}
+
+#[test]
 fn damaged_notes_are_forgotten() {
     let made = made(1);
     made.state.progress_write(&Progress { sequence: 7, acknowledged: Sections::new() }).unwrap();

@@ -19,7 +19,7 @@ pub(crate) fn health_section(health: &Health, sheet: &mut Sheet, look: &Look<'_>
         let tone = health_tone(check.status.name());
         sheet.line(
             look.text(check_key(check.kind)),
-            format!("{status}{} {}", colon(look), reason_text(check, look)),
+            format!("{status}{} {}", look.colon(), reason_text(check, look)),
             tone,
         );
     }
@@ -75,11 +75,6 @@ fn point(look: &Look<'_>) -> char {
 /// French sets a space before its signs.
 fn percent(look: &Look<'_>) -> &'static str {
     if look.words.language() == words::Language::Fr { "\u{a0}%" } else { "%" }
-}
-
-/// French sets a space before its colons.
-fn colon(look: &Look<'_>) -> &'static str {
-    if look.words.language() == words::Language::Fr { "\u{a0}:" } else { ":" }
 }
 
 const fn check_key(kind: CheckKind) -> &'static str {

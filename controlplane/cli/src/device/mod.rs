@@ -129,8 +129,7 @@ async fn device_watch(watch: Watch, call: &mut Call<'_>) -> Result<(), Error> {
             change = changes.message() => change?,
             stopped = tokio::signal::ctrl_c() => return stopped.map_err(Error::Output),
         };
-        let Some(device) = device else { return Ok(()) };
-        call.print.line(&DeviceRow::from(device), first)?;
+        call.print.line(&DeviceRow::from(device.ok_or(Error::WatchEnded)?), first)?;
         first = false;
     }
 }

@@ -65,7 +65,7 @@ fn several_known(sheet: &mut Sheet, look: &Look<'_>, key: &str, texts: impl Iter
 }
 
 fn processor_text(processor: &Processor, look: &Look<'_>) -> String {
-    let name = processor.name.clone().unwrap_or_else(|| look.unknown());
+    let name = processor.name.clone().unwrap_or_else(|| look.text("model-unknown"));
     let counts = [("processor-cores", processor.cores), ("processor-threads", processor.threads)];
     let said: Vec<String> = counts
         .iter()
@@ -75,7 +75,7 @@ fn processor_text(processor: &Processor, look: &Look<'_>) -> String {
 }
 
 fn disk_text(disk: &Disk, look: &Look<'_>) -> String {
-    let size = disk.size_bytes.map_or_else(|| look.unknown(), |bytes| look.bytes(bytes));
+    let size = disk.size_bytes.map_or_else(|| look.text("disk-size-unknown"), |bytes| look.bytes(bytes));
     let kind = disk.rotational.map(|turns| look.text(if turns { "disk-rotational" } else { "disk-solid" }));
     let encrypted = look.text(match disk.encrypted {
         Some(true) => "disk-encrypted",
@@ -110,7 +110,7 @@ fn display_text(display: &Display, look: &Look<'_>) -> String {
     let name = match (&display.maker, &display.name, display.product) {
         (Some(maker), Some(name), _) => format!("{maker} {name}"),
         (Some(maker), None, Some(product)) => format!("{maker} {product:04x}"),
-        (maker, name, _) => name.clone().or_else(|| maker.clone()).unwrap_or_else(|| look.unknown()),
+        (maker, name, _) => name.clone().or_else(|| maker.clone()).unwrap_or_else(|| look.text("model-unknown")),
     };
     let size = match (display.width_mm, display.height_mm) {
         (Some(width), Some(height)) => {
@@ -135,7 +135,7 @@ fn peripheral_text(peripheral: &Peripheral, look: &Look<'_>) -> String {
         Bus::Internal => "bus-internal",
     });
     let id = peripheral.id.map(|id| id.to_string());
-    let name = peripheral.name.clone().or_else(|| id.clone()).unwrap_or_else(|| look.unknown());
+    let name = peripheral.name.clone().or_else(|| id.clone()).unwrap_or_else(|| look.text("model-unknown"));
     let id = id.filter(|id| *id != name);
     let serial = peripheral.serial.as_ref().map(|s| look.words.text_with("serial", &[("serial", s.as_str().into())]));
     [Some(name), Some(bus), id, serial].into_iter().flatten().collect::<Vec<_>>().join(", ")

@@ -82,6 +82,7 @@ fn identity_section(device: &DeviceSheet, sheet: &mut Sheet, look: &Look<'_>) {
         "device-certificate",
         (device.certificate_until_unix_ms != 0).then(|| look.date(device.certificate_until_unix_ms)),
     );
+    fact(sheet, look, "device-clock", device.clock_ahead_ms.map(|ahead| clock_text(ahead, look)));
     for (at, other) in device.alike.iter().enumerate() {
         let label = if at == 0 { look.text("device-alike") } else { String::new() };
         sheet.line(label, other.clone(), Tone::Warning);
@@ -90,6 +91,17 @@ fn identity_section(device: &DeviceSheet, sheet: &mut Sheet, look: &Look<'_>) {
     if let Some(last) = device.reports.iter().map(|r| r.received_unix_ms).max() {
         sheet.line(look.text("device-reported"), look.date(last), Tone::Plain);
     }
+}
+
+/// How far the device's clock is from the server's; less than a second is the road there.
+fn clock_text(ahead_ms: i64, look: &Look<'_>) -> String {
+    let seconds = ahead_ms.unsigned_abs() / 1000;
+    let key = match seconds {
+        0 => return look.text("clock-right"),
+        _ if ahead_ms > 0 => "clock-ahead",
+        _ => "clock-behind",
+    };
+    look.words.text_with(key, &[("span", look.span(seconds).into())])
 }
 
 /// Whether the device holds what it was told.
@@ -105,9 +117,12 @@ fn desired_lines(device: &DeviceSheet, sheet: &mut Sheet, look: &Look<'_>) {
     let conditions = device.observed.iter().flat_map(|o| &o.conditions).filter(|c| c.state != "held");
     for condition in conditions {
         let state = look.text(&format!("condition-{}", condition.state));
-        let reason = condition.reason.as_ref().map(|r| format!(" ({r})")).unwrap_or_default();
+        // A newer agent may know items and reasons that have no words here yet.
+        let said =
+            |kind, code: &str| look.words.find(&format!("condition-{kind}-{code}"), None).unwrap_or(code.to_owned());
+        let reason = condition.reason.as_ref().map(|r| format!(" ({})", said("reason", r))).unwrap_or_default();
         let tone = if condition.state == "failed" { Tone::Bad } else { Tone::Warning };
-        sheet.line(String::new(), format!("{}: {state}{reason}", condition.item), tone);
+        sheet.line(String::new(), format!("{}{} {state}{reason}", said("item", &condition.item), look.colon()), tone);
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct DeviceSheet {
     #[serde(flatten)]
     pub(crate) row: DeviceRow,
     pub(crate) certificate_until: Option<String>,
-    pub(crate) clock_ahead_ms: i64,
+    pub(crate) clock_ahead_ms: Option<i64>,
     pub(crate) alike: Vec<String>,
     pub(crate) generation: Option<Generation>,
     pub(crate) observed: Option<Observed>,

@@ -1,8 +1,9 @@
 //! Errors as words and exit codes: the one place where they become either.
 
+use super::answer::{answer_known, answer_values};
+use super::cause::{Detail, cause_detail, causes};
 use crate::Error;
 use std::error::Error as _;
-use std::io;
 use std::process::ExitCode;
 use tonic::Code;
 use words::{Catalogue, Value};
@@ -61,6 +62,7 @@ pub(crate) fn failure_exit(error: &Error) -> Exit {
         | Error::ProfileMissing { .. }
         | Error::Address(_) => Exit::Usage,
         Error::NotConfirmed(_) => Exit::Refused,
+        Error::WatchEnded => Exit::Unavailable,
         Error::Connect { source, .. } => kind_of_source(source).unwrap_or(Kind::Unreachable).exit(),
         Error::Status(status) => kind_of_status(status).exit(),
         Error::File { .. } | Error::Credentials(_) | Error::Answer(_) | Error::Output(_) => Exit::Failed,
@@ -69,7 +71,7 @@ pub(crate) fn failure_exit(error: &Error) -> Exit {
 
 /// What went wrong, what was said about it, and what to do next; lines without a last newline.
 pub(crate) fn failure_text(error: &Error, words: &Catalogue) -> String {
-    let said = |key: &str, values: &[(&str, Value)], detail: Option<String>| Said {
+    let said = |key: &str, values: &[(&str, Value)], detail: Option<Detail>| Said {
         sentence: words.text_with(key, values),
         detail,
         next: words.find_with(key, Some("next"), values),
@@ -78,47 +80,58 @@ pub(crate) fn failure_text(error: &Error, words: &Catalogue) -> String {
     match error {
         Error::Usage { key, values } => said(key, values, None),
         Error::NotConfirmed(key) => said(key, &[], None),
+        Error::WatchEnded => said("failure-watch-ended", &[], None),
         Error::ConfigMissing(at) => said("failure-config-missing", &[path(at)], None),
         Error::ConfigNowhere => said("failure-config-nowhere", &[], None),
         Error::ConfigSyntax { path: at, source } => {
-            said("failure-config-syntax", &[path(at)], Some(source.to_string().trim_end().to_owned()))
+            said("failure-config-syntax", &[path(at)], Some(Detail::Raw(source.to_string().trim_end().to_owned())))
         }
         Error::ProfileMissing { path: at, name, known } => {
             let values = [path(at), ("name", name.as_str().into()), ("known", known.as_str().into())];
             said("failure-profile-missing", &values, None)
         }
         Error::Address(address) => said("failure-address", &[("address", address.as_str().into())], None),
-        Error::File { path: at, source } => said("failure-file", &[path(at)], Some(source.to_string())),
-        Error::Credentials(source) => said("failure-credentials", &[], Some(source.to_string())),
+        Error::File { path: at, source } => said("failure-file", &[path(at)], cause_detail(source, words)),
+        Error::Credentials(source) => said("failure-credentials", &[], Some(Detail::Raw(source.to_string()))),
         Error::Connect { server, source } => {
             let kind = kind_of_source(source).unwrap_or(Kind::Unreachable);
-            said(kind.key(), &[("server", server.as_str().into())], innermost(source))
+            said(kind.key(), &[("server", server.as_str().into())], cause_detail(source, words))
         }
         Error::Status(status) => {
-            let detail =
-                if status.source().is_some() { innermost(&**status) } else { Some(status.message().to_owned()) };
-            let server = Value::from(words.text("failure-the-server"));
-            said(kind_of_status(status).key(), &[("server", server)], detail)
+            let key = kind_of_status(status).key();
+            let server = [("server", Value::from(words.text("failure-the-server")))];
+            match (status.source(), answer_known(status.message())) {
+                (Some(source), _) => said(key, &server, cause_detail(source, words)),
+                (None, Some((known, parts))) => {
+                    let answer = said(known, &answer_values(known, parts, words), None);
+                    Said { next: answer.next.or_else(|| words.find(key, Some("next"))), ..answer }
+                }
+                (None, None) => said(key, &server, Some(Detail::Raw(status.message().to_owned()))),
+            }
         }
-        Error::Answer(source) => said("failure-answer", &[], Some(source.to_string())),
-        Error::Output(source) => said("failure-output", &[], Some(source.to_string())),
+        Error::Answer(source) => said("failure-answer", &[], Some(Detail::Raw(source.to_string()))),
+        Error::Output(source) => said("failure-output", &[], cause_detail(source, words)),
     }
     .text(words)
 }
 
 struct Said {
     sentence: String,
-    detail: Option<String>,
+    detail: Option<Detail>,
     next: Option<String>,
 }
 
 impl Said {
     fn text(self, words: &Catalogue) -> String {
         let mut text = format!("{} {}", words.text("usage-error"), self.sentence);
-        if let Some(detail) = self.detail.filter(|d| !d.is_empty()) {
+        let detail = self.detail.map(|detail| match detail {
+            Detail::Said(text) => ("failure-detail", text),
+            Detail::Raw(text) => ("failure-detail-raw", text),
+        });
+        if let Some((label, detail)) = detail.filter(|(_, text)| !text.is_empty()) {
             // What a file or a server says may hold several lines, and anything.
             let lines: Vec<String> = detail.lines().map(super::clean).collect();
-            text.push_str(&format!("\n  {} {}", words.text("failure-detail"), lines.join("\n    ")));
+            text.push_str(&format!("\n  {} {}", words.text(label), lines.join("\n    ")));
         }
         if let Some(next) = self.next {
             text.push_str(&format!("\n  {} {next}", words.text("failure-next")));
@@ -182,21 +195,4 @@ fn kind_of_source(error: &(dyn std::error::Error + 'static)) -> Option<Kind> {
         rustls::Error::InvalidCertificate(_) => Some(Kind::Untrusted),
         _ => None,
     })
-}
-
-fn innermost(error: &(dyn std::error::Error + 'static)) -> Option<String> {
-    causes(error).last().map(ToString::to_string)
-}
-
-/// An error and its causes; an `io::Error` passes over what it carries when asked for its source, so that is asked for apart.
-fn causes<'e>(error: &'e (dyn std::error::Error + 'static)) -> Vec<&'e (dyn std::error::Error + 'static)> {
-    let mut causes: Vec<&'e (dyn std::error::Error + 'static)> = vec![error];
-    while let Some(last) = causes.last().copied() {
-        let carried = last.downcast_ref::<io::Error>().and_then(|e| e.get_ref());
-        match carried.map(|c| c as &(dyn std::error::Error + 'static)).or_else(|| last.source()) {
-            Some(next) if causes.len() < 32 => causes.push(next),
-            _ => break,
-        }
-    }
-    causes
 }

@@ -70,6 +70,11 @@ impl Look<'_> {
         text
     }
 
+    /// A colon: French sets a space before it.
+    pub(crate) fn colon(&self) -> &'static str {
+        if self.words.language() == words::Language::Fr { "\u{a0}:" } else { ":" }
+    }
+
     /// A sentence about a count.
     pub(crate) fn count(&self, key: &str, n: usize) -> String {
         self.words.text_with(key, &[("n", Value::count(u64::try_from(n).unwrap_or(u64::MAX)))])

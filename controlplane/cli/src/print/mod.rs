@@ -1,8 +1,11 @@
 //! Everything that is printed: tables and sheets for people, JSON and CSV for programs, errors as words and exit codes.
 
+mod answer;
+mod cause;
 mod failure;
 mod look;
 mod sheet;
+mod spreadsheet;
 
 pub use failure::Exit;
 pub(crate) use failure::{failure_exit, failure_text};
@@ -14,6 +17,7 @@ use crate::{Error, Surroundings};
 use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::Value;
+use spreadsheet::{cell_guard, io_error, rows_write};
 use std::io::{self, Write};
 use words::Catalogue;
 
@@ -83,10 +87,7 @@ impl<'a> Printer<'a> {
             Output::Table => self.table(rows)?,
             Output::Json => self.json(&rows)?,
             Output::Csv => {
-                let mut writer = csv::Writer::from_writer(&mut *self.out);
-                rows.iter().try_for_each(|row| writer.serialize(row)).map_err(io_error)?;
-                writer.flush()?;
-                drop(writer);
+                rows_write(rows, true, self.out)?;
                 if rows.is_empty() {
                     self.header::<R>()?;
                 }
@@ -113,9 +114,7 @@ impl<'a> Printer<'a> {
             }
             Output::Json => writeln!(self.out, "{}", serde_json::to_string(row).map_err(io::Error::from)?)?,
             Output::Csv => {
-                let mut writer = csv::WriterBuilder::new().has_headers(first).from_writer(&mut *self.out);
-                writer.serialize(row).map_err(io_error)?;
-                writer.flush()?;
+                rows_write(std::slice::from_ref(row), first, self.out)?;
             }
         }
         Ok(self.out.flush()?)
@@ -164,15 +163,7 @@ fn fields_flatten(path: &str, value: &Value, fields: &mut Vec<(String, String)>)
             items.iter().enumerate().for_each(|(at, item)| fields_flatten(&format!("{path}[{at}]"), item, fields));
         }
         Value::Null => fields.push((path.to_owned(), String::new())),
-        Value::String(text) => fields.push((path.to_owned(), text.clone())),
+        Value::String(text) => fields.push((path.to_owned(), cell_guard(text))),
         other => fields.push((path.to_owned(), other.to_string())),
-    }
-}
-
-/// A pipe that broke must be known as one.
-fn io_error(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
     }
 }

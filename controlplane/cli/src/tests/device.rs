@@ -10,7 +10,10 @@ use model::inventory::{
     Peripherals, System,
 };
 use wire::convert::{Section, section_encode};
-use wire::v1::{DeviceShowResponse, DeviceSummary, Generation, HealthStatus, JoinState, SectionKind, SectionReport};
+use wire::v1::{
+    Condition, ConditionState, DeviceShowResponse, DeviceSummary, Generation, HealthStatus, JoinState, Observed,
+    SectionKind, SectionReport,
+};
 use words::{Catalogue, Language};
 
 const MOMENT: i64 = 1_795_352_700_000;
@@ -23,6 +26,10 @@ fn report(section: &Section) -> SectionReport {
         digest: vec![0xab; 32],
         body: section_encode(section),
     }
+}
+
+fn condition(item: &str, state: ConditionState, reason: &str) -> Condition {
+    Condition { item: item.into(), state: state.into(), reason: reason.into() }
 }
 
 fn hardware() -> Hardware {
@@ -108,6 +115,14 @@ fn device() -> DeviceSheet {
         device: Some(summary),
         sections: sections.iter().map(report).collect(),
         generation: Some(Generation { epoch: 1, revision: 7 }),
+        clock_ahead_ms: Some(-90_400),
+        observed: Some(Observed {
+            conditions: vec![
+                condition("head", ConditionState::Failed, "head_signature"),
+                condition("filter", ConditionState::Pending, "not_yet"),
+            ],
+            ..Observed::default()
+        }),
         alike: vec!["019ab8c1-0000-7abc-8def-001122334455".into()],
         ..DeviceShowResponse::default()
     };
@@ -134,14 +149,15 @@ fn a_device_reads_well_in_french() {
         ("Dernier contact", "22/11/2026 14:05 (en ligne)"),
         ("Appareils semblables", "019ab8c1-0000-7abc-8def-001122334455"),
         ("Consignes", "1.7 (pas encore confirmées)"),
-        ("N° de série", "inconnu"),
+        ("N° de série", "sans information"),
+        ("Horloge", "en retard de 1 min 30 s"),
         ("Usure de la batterie", "à surveiller : 30 %, seuil de 30 % atteint"),
         ("Place libre (système)", "critique : 4 %, sous le seuil de 5 %"),
         ("Place libre (fichiers)", "sans objet : la machine n'en a pas"),
-        ("Temps de marche", "bon : 0 jour (seuil : 30 jours)"),
-        ("Température", "inconnu : la machine ne le dit pas"),
-        ("Écart de l'horloge", "bon : −1 min 30 s (seuil : 5 min)"),
-        ("Processeur de l'agent", "bon : 0,3 % (seuil : 2,0 %)"),
+        ("Temps de marche", "rien à signaler : 0 jour (seuil : 30 jours)"),
+        ("Température", "sans information : la machine ne le dit pas"),
+        ("Écart de l'horloge", "rien à signaler : −1 min 30 s (seuil : 5 min)"),
+        ("Processeur de l'agent", "rien à signaler : 0,3 % (seuil : 2,0 %)"),
         ("Volume du système", "19 Go libres sur 499 Go"),
         ("Boîtier", "ordinateur portable"),
         ("Mémoire", "17 Go"),
@@ -149,10 +165,13 @@ fn a_device_reads_well_in_french() {
         ("Batterie", "Li-poly, usure 30 % (32,2 Wh sur 46,0 Wh), 1 cycle"),
         ("Caméra", "HD Webcam, USB, 046d:0825"),
         ("Écran", "P24, 23,8 pouces"),
-        ("Microphone", "rien de vu"),
+        ("Microphone", "rien de détecté"),
         ("Système", "Debian GNU/Linux 13"),
         ("Redémarrage attendu", "oui"),
         ("Installés", "1 paquet (dpkg)"),
+        // What has no words yet is shown as its code.
+        ("consignes reçues", ": en échec (signature non valable)"),
+        ("filter", ": en cours (not_yet)"),
     ] {
         has(&fr, label, value);
     }
@@ -170,6 +189,8 @@ fn and_in_english() {
         ("Agent's processor", "ok: 0.3% (threshold: 2.0%)"),
         ("Disk", "512 GB, SSD 9, SSD, encryption unknown"),
         ("Temperature", "unknown: the machine does not tell"),
+        ("Clock", "behind by 1 min 30 s"),
+        ("desired state received:", "failed (its signature is not valid)"),
     ] {
         has(&en, label, value);
     }
@@ -180,7 +201,12 @@ fn a_device_that_never_reported_says_so() {
     let words = Catalogue::new(Language::Fr, FR, EN);
     let empty = DeviceSheet::try_from(DeviceShowResponse::default()).unwrap();
     let text = sheet(&empty, false, &look(&words)).text(false);
-    assert_eq!(text.matches("pas encore reçu").count(), 5, "{text}");
+    assert_eq!(text.matches("rien reçu pour l'instant").count(), 5, "{text}");
+    assert!(text.starts_with("Appareil sans marque ni modèle connus\n"), "{text}");
+    has(&text, "Horloge", "sans information");
+    let json = printed(Language::Fr, Output::Json, |p| p.one(&empty, crate::print::Sheet::default));
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(value["clock_ahead_ms"], serde_json::Value::Null);
     let damaged = SectionReport { body: vec![0xff; 9], ..report(&Section::Hardware(hardware())) };
     assert!(
         DeviceSheet::try_from(DeviceShowResponse { sections: vec![damaged], ..DeviceShowResponse::default() }).is_err()
@@ -194,10 +220,13 @@ fn programs_get_everything_as_one_object() {
     assert_eq!(value["hardware"]["disks"][0]["size_bytes"], 512_110_190_592_u64);
     assert_eq!(value["hardware"]["serial"], serde_json::Value::Null);
     assert_eq!(value["health"], "critical");
+    assert_eq!(value["clock_ahead_ms"], -90_400);
     assert_eq!(value["health_report"]["checks"][0]["kind"], "battery_wear");
     assert_eq!(value["packages"]["installed"][0]["name"], "bash");
     assert_eq!(value["peripherals"]["cameras"][0]["id"], "046d:0825");
     assert_eq!(value["reports"][0]["received"], "2026-11-22T13:05:00.000Z");
     let csv = printed(Language::Fr, Output::Csv, |p| p.one(&device(), crate::print::Sheet::default));
     assert!(csv.contains("\nhardware.disks[0].model,SSD 9\n"), "{csv}");
+    // A number may be negative; only texts can be formulas.
+    assert!(csv.contains("\nclock_ahead_ms,-90400\n"), "{csv}");
 }

@@ -55,7 +55,7 @@ fn a_table_is_for_people() {
     );
     assert_eq!(
         lines[2],
-        ["019ab8c1-7c1e-7abd", "en quarantaine", "inconnu", "–", "evil\u{fffd}[2J,\"x\"", "–", "–", "jamais"]
+        ["019ab8c1-7c1e-7abd", "en quarantaine", "sans information", "–", "evil\u{fffd}[2J,\"x\"", "–", "–", "jamais"]
     );
     let en = printed(Language::En, Output::Table, |p| p.list(&rows()));
     assert!(en.contains("quarantined") && en.contains("22 Nov 2026, 14:05"), "{en}");
@@ -85,6 +85,31 @@ fn json_and_csv_are_for_programs_in_any_language() {
     );
     assert!(lines.next().is_some_and(|l| l.contains("\"evil\u{1b}[2J,\"\"x\"\"\"")));
     assert_eq!(printed(Language::En, Output::Json, |p| p.list::<DeviceRow>(&[])), "[]\n");
+}
+
+/// OWASP, CSV Injection.
+#[test]
+fn a_spreadsheet_runs_nothing() {
+    let named = |serial: &str| DeviceRow::from(DeviceSummary { serial: serial.into(), ..DeviceSummary::default() });
+    for formula in ["=HYPERLINK(\"http://x\")", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
+        let texts = [
+            printed(Language::Fr, Output::Csv, |p| p.list(&[named(formula)])),
+            printed(Language::Fr, Output::Csv, |p| p.line(&named(formula), true)),
+            printed(Language::Fr, Output::Csv, |p| p.one(&named(formula), crate::print::Sheet::default)),
+        ];
+        for text in texts {
+            let cells: Vec<String> = csv::ReaderBuilder::new()
+                .flexible(true)
+                .from_reader(text.as_bytes())
+                .records()
+                .flat_map(|record| record.unwrap().iter().map(str::to_owned).collect::<Vec<_>>())
+                .collect();
+            assert!(cells.contains(&format!("'{formula}")), "{text}");
+        }
+        let json = printed(Language::Fr, Output::Json, |p| p.list(&[named(formula)]));
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(value[0]["serial"], formula);
+    }
 }
 
 #[test]

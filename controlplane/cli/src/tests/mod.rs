@@ -16,7 +16,8 @@ async fn ran(around: &Surroundings, line: &[&str]) -> (Exit, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let arguments = std::iter::once("cartable").chain(line.iter().copied()).map(OsString::from).collect();
     let exit = run(arguments, around, &mut out, &mut err).await;
-    (exit, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+    let text = |bytes| String::from_utf8(bytes).unwrap().replace(['\u{a0}', '\u{202f}'], " ");
+    (exit, text(out), text(err))
 }
 
 /// What a printer prints, in a language and a form.
@@ -66,6 +67,10 @@ fn every_key_in_the_sources_has_a_message() {
         "processor-",
         "contact-",
         "progress-",
+        "answer-",
+        "cause-",
+        "clock-",
+        "model-",
     ];
     let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
     while let Some(folder) = folders.pop() {
@@ -104,7 +109,11 @@ async fn help_speaks_the_language_asked_for() {
         assert!(out.replace('\u{a0}', " ").contains(part), "{part} in {out}");
     }
     let (_, out, _) = ran(&around, &["--help"]).await;
-    assert!(out.contains("Codes de sortie"), "{out}");
+    let after = out.find("Codes de sortie").map(|at| out[at..].trim()).unwrap();
+    // One paragraph: wrapped where the terminal ends, nowhere else.
+    let wrapped = after.lines().collect::<Vec<_>>();
+    let filled = wrapped.iter().rev().skip(1).all(|line| line.chars().count() > 80);
+    assert!(filled && after.ends_with("7 expiré."), "{out}");
     around.variables.insert("LANG".into(), "en_GB.UTF-8".into());
     let (_, out, _) = ran(&around, &["device", "list", "--help"]).await;
     assert!(out.contains("List devices") && out.contains("Usage:"), "{out}");
@@ -125,7 +134,8 @@ async fn mistakes_are_usage_errors_and_leave_standard_output_alone() {
         (&["device", "list", "--silent", "10"], "« 10 » n'est pas une durée"),
         (&["token", "create", "--uses", "3"], "--kind kit"),
         (&["token", "create", "--kit", "K1"], "--slot"),
-        (&["cadence", "set"], "--poll"),
+        (&["cadence", "set"], "rien à changer n'est indiqué\n  que faire : ajoutez au moins une durée : --poll,"),
+        (&["token", "revoke", "jeton"], "« jeton » n'est pas l'identifiant d'un jeton"),
         (&["server", "status"], "cartable-server init"),
     ] {
         let line: Vec<&str> = config.iter().chain(line).copied().collect();

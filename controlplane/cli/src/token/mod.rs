@@ -8,9 +8,10 @@ use crate::arguments::When;
 use crate::call::Call;
 use crate::config::file_read;
 use crate::device::school_read;
-use crate::print::{Sheet, Tone, clean};
+use crate::print::{Look, Sheet, Tone, clean};
 use crate::span::span_read;
 use clap::{Args, Subcommand, ValueEnum};
+use model::token::{Token, TokenId};
 use qr::qr_text;
 use row::TokenRow;
 use serde::Serialize;
@@ -18,6 +19,8 @@ use std::path::PathBuf;
 use wire::v1::{self, TokenCreateRequest, TokenCreateResponse, TokenListRequest, TokenRevokeRequest};
 use words::Value;
 
+/// Symbols in a token's id.
+const ID_CHARS: usize = 8;
 /// Tokens asked for at a time.
 const PAGE: u32 = 500;
 
@@ -97,7 +100,7 @@ async fn token_create(create: Create, call: &mut Call<'_>) -> Result<(), Error> 
     call.progress.clear();
     let created = Created::from(answer);
     let code = if qr { qr_text(&created.secret) } else { None };
-    let sheet = sheet(&created, call);
+    let sheet = sheet(&created, call.print.look());
     if let Some(code) = code.filter(|_| call.print.for_people()) {
         call.print.raw(format!("{code}\n\n").as_bytes())?;
     }
@@ -126,11 +129,10 @@ async fn token_list(list: List, call: &mut Call<'_>) -> Result<(), Error> {
 }
 
 async fn token_revoke(revoke: Revoke, call: &mut Call<'_>) -> Result<(), Error> {
-    // The id is the token's first eight characters, so a whole token pasted names it as well.
-    let id: String = revoke.token.chars().filter(|c| *c != '-' && !c.is_whitespace()).take(8).collect();
+    let id = id_read(&revoke.token)?;
     let why = revoke.why.unwrap_or_else(|| "cartable token revoke".to_owned());
     let mut client = call.client().await?;
-    let answer = call.answer(client.token_revoke(TokenRevokeRequest { id: id.to_uppercase(), why })).await?;
+    let answer = call.answer(client.token_revoke(TokenRevokeRequest { id: id.to_string(), why })).await?;
     call.progress.clear();
     let row = TokenRow::from(answer.token.unwrap_or_default());
     let line = call.words.text_with("token-revoked", &[("token", row.id.as_str().into())]);
@@ -171,10 +173,24 @@ impl Create {
 
 impl From<TokenCreateResponse> for Created {
     fn from(answer: TokenCreateResponse) -> Self {
-        let command = format!("sudo cartable-agent enrol --server {} --token {}", answer.server, answer.secret);
+        // The secret itself would stay in the shell's history and show in the list of processes.
+        let command = format!("sudo cartable-agent enrol --server {} --token -", answer.server);
         let row = answer.token.unwrap_or_default().into();
         Self { row, secret: answer.secret, server: answer.server, command }
     }
+}
+
+/// The id of a token as typed; a whole token pasted names it as well.
+fn id_read(text: &str) -> Result<TokenId, Error> {
+    let symbols: String = text.chars().filter(|c| *c != '-' && !c.is_whitespace()).collect();
+    let id = if symbols.chars().count() == ID_CHARS {
+        symbols.parse().ok()
+    } else {
+        symbols.parse().ok().map(|token: Token| token.id)
+    };
+    // Of what is no id, no more is said back than an id holds: it may be a secret with one slip in it.
+    let shown = || symbols.chars().take(ID_CHARS).chain((symbols.chars().count() > ID_CHARS).then_some('…'));
+    id.ok_or_else(|| Error::usage("error-token-id", &[("value", &clean(&shown().collect::<String>()))]))
 }
 
 /// The serial numbers of a file: one a line, blank lines and comments left out.
@@ -183,8 +199,7 @@ fn serials_read(text: &str) -> Vec<String> {
     lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
 }
 
-fn sheet(created: &Created, call: &Call<'_>) -> Sheet {
-    let look = call.print.look();
+fn sheet(created: &Created, look: &Look<'_>) -> Sheet {
     let row = &created.row;
     let mut sheet = Sheet::default();
     sheet.section(look.text("token-title"));
@@ -206,6 +221,7 @@ fn sheet(created: &Created, call: &Call<'_>) -> Sheet {
     }
     sheet.section(look.text("token-next"));
     sheet.line(clean(&created.command), String::new(), Tone::Plain);
+    sheet.section(look.text("token-paste"));
     sheet.section(look.text("token-once"));
     sheet
 }
@@ -213,6 +229,29 @@ fn sheet(created: &Created, call: &Call<'_>) -> Sheet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_is_eight_symbols_or_a_whole_token() {
+        let token = Token::new(&[7; 31], model::token::Pin::of(b"root"));
+        for text in [token.id.to_string(), token.id.to_string().to_lowercase(), token.to_string()] {
+            assert_eq!(id_read(&text).unwrap(), token.id, "{text}");
+        }
+        for text in ["", "1234567", "123456789", "U2345678", "ABCD-EFG!", &token.to_string()[..20]] {
+            assert!(matches!(id_read(text), Err(Error::Usage { key: "error-token-id", .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_secret_is_shown_to_be_pasted_and_is_in_no_command() {
+        let (secret, server) = ("ABCD-EFGH".to_owned(), "https://localhost:8443".to_owned());
+        let created = Created::from(TokenCreateResponse { token: None, secret: secret.clone(), server });
+        assert_eq!(created.command, "sudo cartable-agent enrol --server https://localhost:8443 --token -");
+        let words = words::Catalogue::new(words::Language::Fr, crate::FR, crate::EN);
+        let look = Look { words: &words, zone: jiff::tz::TimeZone::UTC, colour: false };
+        let text = sheet(&created, &look).text(false);
+        assert_eq!(text.matches(&secret).count(), 1, "{text}");
+        assert!(text.contains("collez le jeton"), "{text}");
+    }
 
     #[test]
     fn serials_are_read_a_line_each() {

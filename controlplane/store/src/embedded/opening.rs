@@ -84,6 +84,11 @@ pub(super) fn open(config: Config) -> Result<(Embedded, Opened)> {
     let reading = journal_read(&folder.journal(), |record| replay.take(record))?;
     let (applied, missing) = replay.finish()?;
     missing_check(&folder, applied, missing, &reading, clean)?;
+    // The journal may hold all of it, but sled that lost what it had synced must be seen, put aside and said to be damaged.
+    if let Some(closed) = clean.filter(|closed| *closed > before.revision) {
+        let why = format!("it ends at revision {}, and was closed at {closed}", before.revision);
+        return Err(Error::Damaged { path: folder.entries(), why });
+    }
 
     let mut opened = Opened {
         revision: applied.revision,

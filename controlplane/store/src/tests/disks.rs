@@ -56,7 +56,8 @@ async fn a_folder_that_cannot_be_written_is_told() {
 #[tokio::test]
 async fn a_nearly_full_disk_refuses_writes_and_goes_on_reading() {
     let Some(disk) = Disk::mount(32) else { return };
-    let floor = 8 * 1024 * 1024;
+    // A decision goes through down to a quarter of the floor.
+    let floor = 4 * 8 * 1024 * 1024;
     let (store, _) = Embedded::open(Config { free_floor_bytes: floor, ..config(disk.path()) }).unwrap();
     store.commit(batch(1)).await.unwrap();
     let ballast = disk.path().join("ballast");

@@ -1,11 +1,17 @@
-use super::*;
-use crate::audit::audit_verify;
-use crate::device::{device_decide, device_find};
-use crate::memory::Memory;
-use crate::token::{FAILURES_MAX, TokenWish, token_create, token_list, token_revoke};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
-use model::token::{Pin, Token};
+//! The rules of joining, on the store in memory with the clock moved by hand.
+
+use controlplane_core::audit::audit_verify;
+use controlplane_core::device::{Certificate, Reason, device_decide, device_find};
+use controlplane_core::enrol::{Issuer, Joined, Proof, REFUSED, enrol};
+use controlplane_core::memory::Memory;
+use controlplane_core::store::SharedStore;
+use controlplane_core::token::{FAILURES_MAX, TokenKind, TokenWish, token_create, token_list, token_revoke};
+use controlplane_core::{Error, Result};
+use identity::key::IdentitySigner;
+use model::device::{Claims, JoinState};
+use model::id::{DeviceId, TerritoryId};
+use model::time::Timestamp;
+use model::token::{Pin, Token, Transcript};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,21 +49,21 @@ impl World {
             serials: serials.iter().map(|s| (*s).to_owned()).collect(),
             note: String::new(),
         };
-        let random = [serials.len() as u8 + uses as u8 * 7; 31];
+        let random = [u8::try_from(serials.len() + uses as usize * 7).unwrap(); 31];
         let made = token_create(&self.store, &self.territory, wish, "jeanne", Pin::of(b"root"), &random, self.now);
         made.await.unwrap().0
     }
 
-    async fn join(&self, token: &Token, key: &EcdsaKeyPair, serial: &str) -> Result<Joined> {
-        let public = IdentityKey::try_from(key.public_key().as_ref().to_vec()).unwrap();
+    async fn join(&self, token: &Token, key: &IdentitySigner, serial: &str) -> Result<Joined> {
+        let public = key.public().clone();
         let transcript = Transcript { nonce: b"nonce", csr: b"request", channel_binding: b"binding" };
-        let signature = key.sign(&SystemRandom::new(), &transcript.to_bytes()).unwrap();
+        let signature = key.sign(&transcript.to_bytes()).unwrap();
         let proof = Proof {
             token: token.id,
             key: public.clone(),
             claims: Claims { serial: Some(serial.to_owned()), ..Claims::default() },
             transcript,
-            signature: signature.as_ref(),
+            signature: &signature,
             hmac: &token.key().proof(&transcript, &public),
         };
         let random = public.fingerprint().as_bytes()[..10].try_into().unwrap();
@@ -65,9 +71,8 @@ impl World {
     }
 }
 
-fn key() -> EcdsaKeyPair {
-    let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &SystemRandom::new()).unwrap();
-    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref()).unwrap()
+fn key() -> IdentitySigner {
+    IdentitySigner::generate().unwrap().0
 }
 
 fn is_refused(result: &Result<Joined>) -> bool {

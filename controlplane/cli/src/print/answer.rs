@@ -1,0 +1,111 @@
+//! What the control plane says in English, said in the reader's language.
+//!
+//! A refusal travels as a gRPC code and a sentence. The code decides the exit code; the sentence is known here by its shape, and
+//! one that is not is shown as it came.
+
+use words::Value;
+
+/// The shape of each sentence, `*` for what changes, and the key of what it means. A test holds the shapes against the sources
+/// they come from.
+pub(crate) const SHAPES: &[(&str, &str)] = &[
+    ("no such device *", "answer-device"),
+    ("no such token *", "answer-token"),
+    ("several devices fit: *; give the whole id", "answer-ambiguous"),
+    ("device * is revoked for good; enrol it again with a new token", "answer-revoked"),
+    ("a kit token lets in 1 to * devices, not *", "answer-kit-uses"),
+    ("this kind of token lives from one minute to * hours", "answer-token-life"),
+    ("at most * serial numbers", "answer-serials"),
+    ("* is a placeholder, not a serial number", "answer-serial"),
+    ("a kit and a slot are named with 1 to * characters, both together", "answer-kit-label"),
+    ("a note has at most * characters", "answer-note"),
+    ("the text is too long", "answer-text"),
+    ("this call is for staff of this territory", "answer-operator"),
+    ("this call needs a certificate; enrol first", "answer-operator"),
+    ("this certificate has expired; renew it or enrol again", "answer-certificate-expired"),
+    ("* was changed by somebody else", "failure-conflict"),
+];
+
+/// The key of a sentence of the control plane, and what its `*` stand for: `one`, then `two`.
+pub(crate) fn answer_known(sentence: &str) -> Option<(&'static str, Vec<(&'static str, String)>)> {
+    SHAPES.iter().find_map(|(shape, key)| {
+        let parts = shape_match(shape, sentence)?;
+        let named = ["one", "two"].into_iter().zip(parts.into_iter().map(super::clean)).collect();
+        Some((*key, named))
+    })
+}
+
+/// The values of a known sentence for its message; several devices are a choice.
+pub(crate) fn answer_values(
+    key: &str,
+    parts: Vec<(&'static str, String)>,
+    words: &words::Catalogue,
+) -> Vec<(&'static str, Value)> {
+    let value = |text: String| match key {
+        "answer-ambiguous" => words::choice_text(words, text.split(", ").map(str::to_owned)),
+        // Quoted over there, and quoted anew by the message.
+        "answer-device" | "answer-serial" => text.trim_matches('"').to_owned(),
+        _ => text,
+    };
+    parts.into_iter().map(|(name, text)| (name, value(text).into())).collect()
+}
+
+fn shape_match<'t>(shape: &str, text: &'t str) -> Option<Vec<&'t str>> {
+    let mut fixed = shape.split('*');
+    let mut rest = text.strip_prefix(fixed.next()?)?;
+    let mut parts = Vec::new();
+    let mut fixed = fixed.peekable();
+    while let Some(next) = fixed.next() {
+        let end = if fixed.peek().is_none() {
+            // The last piece ends the text; an empty one takes all that is left.
+            rest.strip_suffix(next)?.len()
+        } else {
+            rest.find(next)?
+        };
+        parts.push(&rest[..end]);
+        rest = &rest[end + next.len()..];
+    }
+    rest.is_empty().then_some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_known_by_its_shape() {
+        let known = |text: &str| answer_known(text).map(|(key, parts)| (key, parts.into_iter().map(|p| p.1).collect()));
+        let said = |key, parts: &[&str]| Some((key, parts.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>()));
+        assert_eq!(known("no such device \"x\""), said("answer-device", &["\"x\""]));
+        assert_eq!(known("a kit token lets in 1 to 40 devices, not 99"), said("answer-kit-uses", &["40", "99"]));
+        assert_eq!(known("several devices fit: a, b; give the whole id"), said("answer-ambiguous", &["a, b"]));
+        assert_eq!(known("the text is too long"), said("answer-text", &[]));
+        assert_eq!(known("the text is too long, much"), None);
+        assert_eq!(known("something else"), None);
+    }
+
+    /// The other side may be reworded; the shapes then no longer fit anything.
+    #[test]
+    fn the_control_plane_still_says_so() {
+        let mut sources = String::new();
+        for folder in ["../core/src", "../server/src"] {
+            let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+            while let Some(folder) = folders.pop() {
+                for entry in std::fs::read_dir(folder).unwrap() {
+                    let path = entry.unwrap().path();
+                    if path.is_dir() {
+                        folders.push(path);
+                    } else {
+                        sources.push_str(&std::fs::read_to_string(path).unwrap());
+                    }
+                }
+            }
+        }
+        for (shape, _) in SHAPES {
+            // `no such {0}` is put together from two places.
+            let shape = shape.strip_prefix("no such ").unwrap_or(shape);
+            for piece in shape.split('*').filter(|piece| !piece.is_empty()) {
+                assert!(sources.contains(piece), "nothing says {piece:?} any more");
+            }
+        }
+    }
+}
