@@ -6,7 +6,6 @@
 use crate::audit::Act;
 use crate::error::{Error, Result};
 use crate::store::{Append, Batch, Expect, Key, Revision, Scope, SharedStore, Store, Write};
-use bytes::Bytes;
 use model::id::TerritoryId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -164,13 +163,10 @@ impl<Kind> Writes<Kind> {
         expect: Expect,
         intent: bool,
     ) -> Result<Self> {
-        let value = Some(value)
-            .map(serde_json::to_vec)
-            .transpose()
-            .map_err(|e| Error::Invalid(format!("{table}/{id} cannot be written: {e}")))?
-            .map(Bytes::from);
+        let value = serde_json::to_vec(value)
+            .map_err(|e| Error::Invalid(format!("{table}/{id} cannot be written: {e}")))?;
         let key = Key { territory: self.territory.clone(), table, id };
-        self.batch.writes.push(Write { key, expect, value, intent });
+        self.batch.writes.push(Write { key, expect, value: Some(value.into()), intent });
         Ok(self)
     }
 }

@@ -70,8 +70,7 @@ impl DeviceCalls for DeviceService {
         let call = shared.live.begin(id, now, limits.device_burst, limits.device_calls_per_minute).ok_or_else(busy)?;
         let (said, report) = take(shared, id, request.into_inner())?;
         let reported = report.is_some();
-        let mut answer = CheckInResponse::default();
-        answer.spread_ms = shared.spread_ms();
+        let mut answer = CheckInResponse { spread_ms: shared.spread_ms(), ..CheckInResponse::default() };
         if let Some((report, observed)) = report {
             answer.stored = report.sections.iter().map(|(_, s)| s.digest.as_bytes().to_vec()).collect();
             keep(shared, id, &said, report, observed).await?;
