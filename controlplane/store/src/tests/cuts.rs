@@ -98,7 +98,7 @@ async fn entries_cut_or_flipped_are_whole_again_from_the_journal() {
     let whole = folder.path().join("whole");
     filled(&whole, COMMITS).await.close().await.unwrap();
     let expected = expected(COMMITS).await;
-    for hurt in hurts(&whole) {
+    for hurt in hurts(&whole, 300) {
         let (store, _) = recovered(&whole, &folder.path().join("hurt"), hurt);
         assert_eq!(all(&store).await, expected, "{hurt:?}");
     }
@@ -121,7 +121,7 @@ async fn entries_cut_or_flipped_are_whole_again_from_export_and_journal() {
     let decided =
         |all: &[(Key, Entry)]| all.iter().filter(|(key, _)| key.table != "reports").cloned().collect::<Vec<_>>();
     let mut rebuilds = 0;
-    for hurt in hurts(&whole) {
+    for hurt in hurts(&whole, 24) {
         let (store, rebuilt) = recovered(&whole, &folder.path().join("hurt"), hurt);
         let found = all(&store).await;
         if rebuilt {
@@ -141,11 +141,11 @@ enum Hurt {
     Flip(usize),
 }
 
-/// Every length around the end of what sled wrote, and some forty cuts and flips before.
-fn hurts(whole: &Path) -> Vec<Hurt> {
+/// Each length of the last bytes that sled wrote, and some forty cuts and flips before.
+fn hurts(whole: &Path, each: usize) -> Vec<Hurt> {
     let log = fs::read(whole.join("entries/db")).unwrap();
     let used = log.iter().rposition(|byte| *byte != 0).unwrap() + 1;
-    let cuts = (0..used).step_by(used / 40).chain(used - 24..=used).chain([log.len()]).map(Hurt::Cut);
+    let cuts = (0..used).step_by(used / 40).chain(used - each..=used).chain([log.len()]).map(Hurt::Cut);
     cuts.chain((3..used).step_by(used / 40).map(Hurt::Flip)).collect()
 }
 
