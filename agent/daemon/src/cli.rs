@@ -78,9 +78,10 @@ pub fn main() -> ExitCode {
         }
     };
     let flags = flags(&line);
-    match done(line, &flags, &catalogue) {
+    match done(line, &flags, catalogue) {
         Ok(code) => code,
         Err(error) => {
+            let catalogue = Catalogue::new(language, FR, EN);
             say(&mut std::io::stderr(), &print::error(&error, &flags, &catalogue));
             ExitCode::from(error.exit_code())
         }
@@ -104,7 +105,7 @@ fn quoted(word: &str) -> String {
     }
 }
 
-fn done(line: Line, flags: &str, catalogue: &Catalogue) -> Result<ExitCode, Error> {
+fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error> {
     let file = line.config.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
     let there = line.config.is_some() || file.exists();
     let mut config = if there { Config::read(file)? } else { Config::default() };
@@ -120,6 +121,8 @@ fn done(line: Line, flags: &str, catalogue: &Catalogue) -> Result<ExitCode, Erro
             say(&mut std::io::stdout(), &said);
         }
         Verb::Run { acknowledgements, .. } => {
+            // An agent that runs speaks to nobody: its memory is for its work.
+            drop(catalogue);
             config.acknowledgements = acknowledgements;
             log(&config);
             let agent = agent(config);
@@ -129,14 +132,14 @@ fn done(line: Line, flags: &str, catalogue: &Catalogue) -> Result<ExitCode, Erro
             log(&Config { log: "warn".to_owned(), ..config.clone() });
             // What is wrong with it is said before a token is asked for.
             config.proxy_rules()?;
-            let token = token_read(token, catalogue)?;
+            let token = token_read(token, &catalogue)?;
             let joined = blocking(async { agent(config).enrol(&server, &token).await })?;
-            say(&mut std::io::stdout(), &print::joined(&joined, flags, catalogue));
+            say(&mut std::io::stdout(), &print::joined(&joined, flags, &catalogue));
         }
         Verb::Status { output } => {
             let status = agent(config).status()?;
             let said = match output {
-                Output::Text => print::status(&status, flags, catalogue),
+                Output::Text => print::status(&status, flags, &catalogue),
                 Output::Json => serde_json::to_string_pretty(&status).unwrap_or_default(),
             };
             say(&mut std::io::stdout(), &said);

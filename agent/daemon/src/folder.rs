@@ -50,8 +50,7 @@ impl Folder {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(Error::file(&self.0))
     }
 
-    /// Refuses a folder that is not ours to use: one that others may enter, or that holds what `own` does not know. It may be
-    /// somebody's, so nothing in it is touched, its permissions included.
+    /// Refuses a folder that holds what `own` does not know: it may be somebody's.
     pub(crate) fn own_check(&self, own: impl Fn(&str) -> bool) -> Result<(), Error> {
         for entry in fs::read_dir(&self.0).map_err(Error::file(&self.0))? {
             let name = entry.map_err(Error::file(&self.0))?.file_name();
@@ -59,6 +58,11 @@ impl Folder {
                 return Err(Error::Foreign { path: self.0.clone(), name: name.to_string_lossy().into_owned() });
             }
         }
+        Ok(())
+    }
+
+    /// Refuses a folder that others may enter. Who opened it had a reason, so it is not closed here.
+    pub(crate) fn closed_check(&self) -> Result<(), Error> {
         let mode = fs::metadata(&self.0).map_err(Error::file(&self.0))?.permissions().mode();
         if mode & 0o077 == 0 { Ok(()) } else { Err(Error::Open(self.0.clone())) }
     }

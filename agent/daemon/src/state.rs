@@ -114,7 +114,11 @@ impl State {
     /// Makes the folder if need be and takes it.
     pub(crate) fn open(folder: &Folder) -> Result<Self, Error> {
         folder.make()?;
-        folder.own_check(own)?;
+        // Where a key of ours lies the folder is ours, and a file that strayed into it must not stop the agent.
+        if folder.read(IDENTITY_KEY)?.is_none() {
+            folder.own_check(own)?;
+        }
+        folder.closed_check()?;
         let lock = folder.lock()?;
         // Leftovers of a cut write go.
         folder.names(own)?;

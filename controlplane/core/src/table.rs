@@ -163,8 +163,8 @@ impl<Kind> Writes<Kind> {
         expect: Expect,
         intent: bool,
     ) -> Result<Self> {
-        let value = serde_json::to_vec(value)
-            .map_err(|e| Error::Invalid(format!("{table}/{id} cannot be written: {e}")))?;
+        let value =
+            serde_json::to_vec(value).map_err(|e| Error::Invalid(format!("{table}/{id} cannot be written: {e}")))?;
         let key = Key { territory: self.territory.clone(), table, id };
         self.batch.writes.push(Write { key, expect, value: Some(value.into()), intent });
         Ok(self)

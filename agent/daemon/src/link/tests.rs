@@ -306,3 +306,22 @@ async fn a_device_whose_certificate_has_ended_says_so_and_asks_once_an_hour() {
     world.until(times(2)).await;
     world.quiet().await;
 }
+
+#[tokio::test]
+async fn a_line_that_is_cut_is_drawn_again_over_the_servers_spread() {
+    let world = World::new(false).await;
+    world.free_folder();
+    let mut link = Link::open(&world.agent).unwrap();
+    let longest = |link: &mut Link| {
+        let pause = |_| {
+            link.backoff.succeeded();
+            link.failed(link.late().into())
+        };
+        (0..40).map(pause).max().unwrap()
+    };
+    assert!(longest(&mut link) <= Duration::from_secs(1));
+    link.answered(v1::CheckInResponse { spread_ms: 600_000, ..answer() }, false);
+    // Forty draws from ten minutes, all within the first tenth: one in 10^40.
+    let longest = longest(&mut link);
+    assert!(longest > Duration::from_secs(60) && longest <= Duration::from_secs(600), "{longest:?}");
+}

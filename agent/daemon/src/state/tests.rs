@@ -103,10 +103,14 @@ fn what_an_agent_leaves_behind_is_its_own() {
     fs::write(folder.path("plan-2026.md"), b"mine").unwrap();
     made.hold(made.device, 2);
     assert!(folder.path("plan-2026.md").exists() && !folder.path(&plan).exists());
-    fs::remove_file(folder.path("plan-2026.md")).unwrap();
     drop(made.state);
+    // Not ours, in a folder that is: it stays, and the agent runs.
     State::open(&folder).unwrap();
-    assert!(!folder.path("head.tmp").exists());
+    assert!(folder.path("plan-2026.md").exists() && !folder.path("head.tmp").exists());
+    fs::remove_file(folder.path("plan-2026.md")).unwrap();
+    // Without the key, each of the names is still known.
+    fs::remove_file(folder.path(IDENTITY_KEY)).unwrap();
+    State::open(&folder).unwrap();
 }
 
 #[test]

@@ -98,11 +98,15 @@ impl World {
         self.running.abort();
         let _ = (&mut self.running).await;
         let agent = self.agent.clone();
-        // The fixture's own hold on the folder stands for the files only.
+        self.free_folder();
+        self.running = tokio::spawn(async move { agent.run(std::future::pending()).await.unwrap() });
+    }
+
+    /// The fixture's own hold on the folder stands for the files only.
+    pub(super) fn free_folder(&self) {
         let folder = self.agent.folder();
         std::fs::remove_file(folder.path("lock")).unwrap();
         std::fs::remove_file(folder.path("running")).unwrap();
-        self.running = tokio::spawn(async move { agent.run(std::future::pending()).await.unwrap() });
     }
 
     pub(super) async fn call(&mut self) -> (v1::CheckInRequest, Reply) {
