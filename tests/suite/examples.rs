@@ -33,7 +33,10 @@ fn the_agents_example_is_what_the_agent_reads() {
 fn the_servers_example_is_what_the_server_reads() {
     let text = example("server.toml");
     server_read(&text).unwrap();
-    each_spoilt_key_is_refused(&text, server_read);
+    // What is commented out is an example, too.
+    let whole: String = text.lines().map(|line| format!("{}\n", uncommented(line))).collect();
+    assert!(server_read(&whole).unwrap().metrics.listen.is_some());
+    each_spoilt_key_is_refused(&whole, server_read);
     // Nothing is left out, and where there is a default it stands in the file.
     let shown: Table = text.parse().unwrap();
     let few = Table::from_iter(["territory", "listen", "url"].map(|key| (key.to_owned(), shown[key].clone())));

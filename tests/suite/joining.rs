@@ -8,6 +8,7 @@ use controlplane_core::store::SharedStore;
 use controlplane_core::token::{FAILURES_MAX, TokenKind, TokenWish, token_create, token_list, token_revoke};
 use controlplane_core::{Error, Result};
 use identity::key::IdentitySigner;
+use model::chain::Tip;
 use model::device::{Claims, JoinState};
 use model::id::{DeviceId, TerritoryId};
 use model::time::Timestamp;
@@ -110,7 +111,7 @@ async fn a_repeated_finish_finds_its_device_until_it_is_revoked() {
     let revived =
         device_decide(&world.store, &world.territory, first.id, JoinState::Active, "jeanne", "found", world.now);
     assert!(matches!(revived.await, Err(Error::Invalid(_))));
-    assert!(audit_verify(&world.store, &world.territory).await.unwrap() >= 4);
+    assert!(audit_verify(&world.store, &world.territory, Tip::default(), None).await.unwrap().unwrap().length >= 4);
 }
 
 #[tokio::test]

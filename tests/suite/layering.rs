@@ -36,10 +36,13 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("prost-types", &["wire", "tests"]),
     ("protox", &["wire"]),
     ("tonic", &["wire", "agent", "controlplane", "cartable", "tests"]),
+    ("tonic-health", &["controlplane", "tests"]),
+    ("tonic-reflection", &["controlplane", "tests"]),
     ("tonic-prost", &["wire", "agent", "controlplane", "cartable", "tests"]),
     ("tonic-prost-build", &["wire"]),
     ("http", &["agent", "controlplane", "cartable", "tests"]),
     ("tower", &["agent", "controlplane", "cartable", "tests"]),
+    ("hyper", &["controlplane"]),
     ("hyper-util", &["agent", "controlplane", "cartable", "tests"]),
     // host
     ("sysinfo", &["agent"]),
@@ -49,7 +52,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("tokio-stream", &["agent", "controlplane", "cartable", "tests"]),
     // people
     ("clap", &["words", "agent", "controlplane", "cartable", "tests"]),
-    ("clap_complete", &["cartable"]),
+    ("clap_complete", &["controlplane", "cartable"]),
+    ("clap_mangen", &["controlplane"]),
     ("comfy-table", &["cartable"]),
     ("indicatif", &["cartable"]),
     ("qrcode", &["cartable"]),
@@ -58,6 +62,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("unic-langid", &["words"]),
     ("anyhow", &["agent", "controlplane", "cartable", "tests"]),
     ("tracing-subscriber", &["agent", "controlplane", "tests"]),
+    ("prometheus-client", &["controlplane"]),
 ];
 
 /// All that a crate without I/O may take of tokio: tasks, locks and a clock that tests move by hand.

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod audit;
 mod checkin;
 mod disk;
 mod enrolment;
@@ -11,6 +12,8 @@ mod hostile;
 mod joining;
 mod kills;
 mod layering;
+mod operations;
 mod order;
 mod privacy;
 mod proxy;
+mod renewal;

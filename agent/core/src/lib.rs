@@ -5,5 +5,6 @@ pub mod cadence;
 pub mod clock_floor;
 pub mod health;
 pub mod ledger;
+pub mod renew;
 pub mod report;
 pub mod spool;

@@ -30,7 +30,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// The length of the server's nonce, in bytes.
 const NONCE_BYTES: usize = 32;
 /// The longest chain taken, in certificates.
-const CHAIN_MAX: usize = 5;
+pub(crate) const CHAIN_MAX: usize = 5;
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,7 +184,7 @@ impl Given {
 }
 
 /// Checks that the chain leads from the device's certificate to its root, as the server will when the device calls.
-fn chain_checked(chain: &[Vec<u8>], now: Timestamp) -> Result<(), Error> {
+pub(crate) fn chain_checked(chain: &[Vec<u8>], now: Timestamp) -> Result<(), Error> {
     let no = || Error::Answer("a certificate chain that does not hold");
     let [own, issuers @ ..] = chain else { return Err(no()) };
     let root = issuers.last().ok_or_else(no)?;

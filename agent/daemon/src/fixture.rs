@@ -20,6 +20,8 @@ use wire::v1;
 /// The time at which everything was made.
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_795_000_000);
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// An enrolled device's folder, and what the control plane over it signs with.
 pub(crate) struct Made {
     pub(crate) temporary: tempfile::TempDir,
@@ -28,6 +30,8 @@ pub(crate) struct Made {
     pub(crate) device: DeviceId,
     /// The server's key and chain.
     pub(crate) server: Issued,
+    /// What signs certificates.
+    pub(crate) authority: Authority,
 }
 
 /// A device enrolled with the server at this port.
@@ -54,7 +58,7 @@ pub(crate) fn made(port: u16) -> Made {
     state.identity_key().unwrap();
     state.certificate_write(&Certificate { key_pem, chain }).unwrap();
     state.trust_write(&v1::Envelope { payload, key: Bytes::new(), signature: signature.into() }).unwrap();
-    let made = Made { temporary, state, online, device, server };
+    let made = Made { temporary, state, online, device, server, authority: middle };
     made.hold(device, 1);
     let enrolment = Enrolment {
         version: Enrolment::VERSION,
@@ -62,8 +66,8 @@ pub(crate) fn made(port: u16) -> Made {
         device,
         territory,
         identity_generation: 1,
-        renew_from_unix_ms: NOW,
-        renew_until_unix_ms: NOW,
+        renew_from_unix_ms: NOW.after(15 * DAY),
+        renew_until_unix_ms: NOW.after(20 * DAY),
         root,
     };
     made.state.enrolment_write(&enrolment).unwrap();
@@ -83,6 +87,21 @@ impl Made {
     pub(crate) fn hold(&self, device: DeviceId, revision: u64) {
         let (head, digest, plan) = self.told(device, revision);
         self.state.held_write(&head, &digest, &plan).unwrap();
+    }
+
+    /// What a server answers to a renewal at this time.
+    pub(crate) fn renewed(&self, csr: &[u8], at: Timestamp, serial: [u8; 16]) -> v1::RenewResponse {
+        let enrolled = self.read().unwrap().unwrap();
+        let caller = Caller::Device { territory: enrolled.enrolment.territory, device: self.device };
+        let chain = self.authority.device_issue(csr, &caller, at, serial).unwrap();
+        let trust = self.state.folder().read("trust").unwrap().unwrap();
+        v1::RenewResponse {
+            server_unix_ms: at.unix_millis(),
+            chain,
+            renew_from_unix_ms: at.after(15 * DAY).unix_millis(),
+            renew_until_unix_ms: at.after(20 * DAY).unix_millis(),
+            trust: Some(prost::Message::decode(&trust[..]).unwrap()),
+        }
     }
 
     pub(crate) fn read(&self) -> Result<Option<Enrolled>, Error> {

@@ -111,6 +111,13 @@ impl Folder {
         self.replace(name, bytes, false)
     }
 
+    /// Gives a file the name of another, which it replaces, durably.
+    pub(crate) fn rename(&self, name: &str, to: &str) -> Result<(), Error> {
+        let path = self.path(to);
+        let moved = fs::rename(self.path(name), &path).and_then(|()| File::open(&self.0)?.sync_all());
+        moved.map_err(Error::file(&path))
+    }
+
     /// Deletes a file if it is there.
     pub(crate) fn remove(&self, name: &str) -> Result<(), Error> {
         let path = self.path(name);

@@ -16,6 +16,7 @@ pub mod health;
 pub mod inventory;
 mod link;
 mod proxy;
+mod renew;
 mod report;
 mod spool;
 mod state;

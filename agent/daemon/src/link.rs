@@ -2,6 +2,7 @@
 
 mod failure;
 mod hold;
+mod renewal;
 
 use crate::answer::{Change, Desired};
 use crate::clock::{Clock, JudgingTime, within};
@@ -9,7 +10,7 @@ use crate::connect::{Connection, Server, connect, message_limit};
 use crate::error::Error;
 use crate::proxy::Rules;
 use crate::report::Report;
-use crate::state::{Enrolled, Progress, State, enrolled_read};
+use crate::state::{Enrolled, Enrolment, Progress, State, enrolled_read};
 use crate::status::{Live, note, noted};
 use crate::{Agent, VERSION};
 use agent_core::backoff::{self, Backoff};
@@ -18,12 +19,11 @@ use agent_core::clock_floor::floor_raised;
 use agent_core::report::Sequence;
 use failure::Failed;
 use hold::HoldLimit;
-use identity::{issue, tls};
 use model::digest::Digest;
 use model::id::BootId;
 use model::section::SectionKind;
 use model::time::Timestamp;
-use rustls::ClientConfig;
+use renewal::Certificates;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,10 +47,10 @@ pub(crate) struct Link {
     state: State,
     server: Server,
     proxies: Rules,
-    tls: Arc<ClientConfig>,
+    enrolment: Enrolment,
+    certificates: Certificates,
     time: Arc<JudgingTime>,
     floor: Option<Timestamp>,
-    certificate_until: Timestamp,
     boot: BootId,
     desired: Desired,
     report: Report,
@@ -90,15 +90,12 @@ impl Link {
             return Err(Error::NotEnrolled(folder.root().to_owned()));
         }
         let state = State::open(&folder)?;
-        let Enrolled { enrolment, certificate, trust, held } =
+        let Enrolled { enrolment, certificate, candidate, trust, held } =
             enrolled_read(&folder)?.ok_or_else(|| Error::NotEnrolled(folder.root().to_owned()))?;
         state.tls_key_next_forget(&certificate)?;
-        let own = certificate.chain.first().map(Vec::as_slice).unwrap_or_default();
-        let root = certificate.chain.last().cloned().unwrap_or_default();
-        let certificate_until = issue::until_of(own)?;
         let floor = state.clock_floor();
         let time = Arc::new(JudgingTime::new(agent.clock.clone(), floor));
-        let tls = Arc::new(tls::client(&root, certificate.chain.clone(), &certificate.key_pem, time.clone())?);
+        let certificates = Certificates::new(&certificate, candidate.as_ref(), &enrolment, &time)?;
         let Progress { sequence, acknowledged } = state.progress();
         let desired = Desired::new(enrolment.device, trust, held);
         let before = noted(&folder)?.unwrap_or_default();
@@ -129,10 +126,10 @@ impl Link {
             noted: None,
             agent: agent.clone(),
             state,
-            tls,
+            enrolment,
+            certificates,
             time,
             floor,
-            certificate_until,
             desired,
             live,
         })
@@ -188,6 +185,11 @@ impl Link {
     async fn turn(&mut self) -> Result<Next, Failed> {
         self.look();
         self.connected().await?;
+        if self.renewed().await {
+            // The candidate is used from here on.
+            self.connection = None;
+            self.connected().await?;
+        }
         if self.report.pending() || self.desired.news().is_some() {
             return self.report_send().await;
         }
@@ -239,6 +241,7 @@ impl Link {
         self.live.last_contact_unix_ms = Some(now);
         self.live.quarantined = answer.quarantined;
         self.live.refused = false;
+        self.certificate_answered();
         self.spread = Duration::from_millis(answer.spread_ms.into());
         self.server_time(Timestamp::from_unix_millis(answer.server_unix_ms), now);
         let stored = self.stored(&answer);
@@ -297,7 +300,7 @@ impl Link {
         }
         self.clock_ahead_ms = Some(now.unix_millis().saturating_sub(server.unix_millis()));
         self.live.clock_ahead_ms = self.clock_ahead_ms;
-        if let Some(floor) = floor_raised(self.floor, server, self.certificate_until) {
+        if let Some(floor) = floor_raised(self.floor, server, self.certificates.until()) {
             self.floor = Some(floor);
             self.time.floor_set(floor);
             if let Err(error) = self.state.clock_floor_write(floor) {
@@ -334,11 +337,12 @@ impl Link {
     async fn connected(&mut self) -> Result<(), Error> {
         if self.connection.is_none() {
             // TLS would only say that the server hung up.
-            if self.time.now() > self.certificate_until {
+            if self.time.now() > self.certificates.until() {
                 return Err(Error::Expired);
             }
             let clock = self.clock();
-            let connection = connect(&self.server, &self.proxies, self.tls.clone(), &*clock, rand::random()).await?;
+            let connection =
+                connect(&self.server, &self.proxies, self.certificates.tls(), &*clock, rand::random()).await?;
             tracing::info!(server = %self.server, "connected");
             self.connection = Some(connection);
             // The handshake proved both sides: that is contact, though the answer may be held for long.

@@ -7,6 +7,8 @@
 //! | `identity.key` | the identity key, PKCS #8 | before the first word to a server |
 //! | `tls.next.key` | the TLS key a certificate is being asked for, PEM | before it is asked for |
 //! | `tls.pem` | TLS key and chain, in one file so that they change together | when a certificate came |
+//! | `renewal.json` | the renewal window of a renewed certificate | before that certificate |
+//! | `tls.next.pem` | the next TLS key and chain, until the server answered them once | when a renewal was answered |
 //! | `trust`, `head` | envelopes as received | when verified |
 //! | `plan-<digest>` | a plan's bytes as received | before the head that names it |
 //! | `enrolment.json` | server, device, territory: with it the device is enrolled | last of an enrolment |
@@ -35,6 +37,8 @@ use wire::v1;
 const IDENTITY_KEY: &str = "identity.key";
 const TLS_NEXT_KEY: &str = "tls.next.key";
 const TLS: &str = "tls.pem";
+const TLS_NEXT: &str = "tls.next.pem";
+const RENEWAL: &str = "renewal.json";
 const TRUST: &str = "trust";
 const HEAD: &str = "head";
 const PLAN_PREFIX: &str = "plan-";
@@ -79,6 +83,24 @@ pub(crate) struct Certificate {
     pub(crate) chain: Vec<Vec<u8>>,
 }
 
+impl Certificate {
+    /// The device's own certificate, DER.
+    pub(crate) fn own(&self) -> &[u8] {
+        self.chain.first().map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// When a renewed certificate is to be renewed in its turn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Window {
+    /// The digest of that certificate: the window of another one says nothing.
+    pub(crate) certificate: Digest,
+    /// Not before.
+    pub(crate) renew_from_unix_ms: Timestamp,
+    /// Not after.
+    pub(crate) renew_until_unix_ms: Timestamp,
+}
+
 /// The desired state that is held.
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
@@ -90,6 +112,8 @@ pub(crate) struct Held {
 pub(crate) struct Enrolled {
     pub(crate) enrolment: Enrolment,
     pub(crate) certificate: Certificate,
+    /// The one that takes its place once the server answered it.
+    pub(crate) candidate: Option<Certificate>,
     pub(crate) trust: Trust,
     pub(crate) held: Option<Held>,
 }
@@ -140,6 +164,14 @@ impl State {
         Ok(signer)
     }
 
+    /// The identity key of a device that has one: a new one would prove nothing.
+    pub(crate) fn identity_key_held(&self) -> Result<IdentitySigner, Error> {
+        if self.folder.read(IDENTITY_KEY)?.is_none() {
+            return Err(damaged(&self.folder, IDENTITY_KEY, "missing", Advice::Enrol));
+        }
+        self.identity_key()
+    }
+
     /// The TLS key a certificate is asked for, PEM; the same until one came, so that a repeated finish fits.
     pub(crate) fn tls_key_next(&self) -> Result<String, Error> {
         if let Some(bytes) = self.folder.read(TLS_NEXT_KEY)? {
@@ -161,8 +193,24 @@ impl State {
 
     /// Keeps a certificate with its key, as one file.
     pub(crate) fn certificate_write(&self, certificate: &Certificate) -> Result<(), Error> {
-        let text = format!("{}{}", certificate.key_pem, issue::chain_to_pem(&certificate.chain));
-        self.folder.write(TLS, text.as_bytes())
+        self.folder.write(TLS, certificate_text(certificate).as_bytes())
+    }
+
+    /// Keeps a candidate beside the certificate in force, and before it its window.
+    pub(crate) fn candidate_write(&self, candidate: &Certificate, window: &Window) -> Result<(), Error> {
+        self.folder.write(RENEWAL, &json(window)?)?;
+        self.folder.write(TLS_NEXT, certificate_text(candidate).as_bytes())
+    }
+
+    /// The candidate has been answered: it takes the place of the certificate in force.
+    pub(crate) fn candidate_settle(&self) -> Result<(), Error> {
+        self.folder.rename(TLS_NEXT, TLS)?;
+        self.folder.remove(TLS_NEXT_KEY)
+    }
+
+    /// Forgets a candidate that is of no use; the key stays, and is asked for again.
+    pub(crate) fn candidate_forget(&self) -> Result<(), Error> {
+        self.folder.remove(TLS_NEXT)
     }
 
     pub(crate) fn trust_write(&self, envelope: &v1::Envelope) -> Result<(), Error> {
@@ -232,8 +280,24 @@ pub(crate) fn clock_floor_read(folder: &Folder) -> Option<Timestamp> {
 
 /// Everything an enrolled device holds, verified; nothing when it is not enrolled.
 pub(crate) fn enrolled_read(folder: &Folder) -> Result<Option<Enrolled>, Error> {
-    let Some(enrolment) = enrolment_read(folder)? else { return Ok(None) };
-    let certificate = certificate_read(folder, &enrolment)?;
+    let Some(mut enrolment) = enrolment_read(folder)? else { return Ok(None) };
+    let certificate = certificate_read(folder, TLS, &enrolment)?;
+    // A candidate that cannot be used is none: the certificate in force still holds, and another can be asked for.
+    let candidate = match folder.read(TLS_NEXT)? {
+        Some(_) => certificate_read(folder, TLS_NEXT, &enrolment)
+            .inspect_err(|error| tracing::warn!(%error, "the next certificate cannot be used"))
+            .ok(),
+        None => None,
+    };
+    if let Some(window) = window_read(folder)
+        && [Some(&certificate), candidate.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|c| Digest::of(c.own()) == window.certificate)
+    {
+        enrolment.renew_from_unix_ms = window.renew_from_unix_ms;
+        enrolment.renew_until_unix_ms = window.renew_until_unix_ms;
+    }
     let root = certificate.chain.last().map(Vec::as_slice).unwrap_or_default();
     let bad = |why: &str| damaged(folder, TRUST, why, Advice::Enrol);
     let envelope = folder.read(TRUST)?.and_then(|bytes| v1::Envelope::decode(&bytes[..]).ok());
@@ -242,7 +306,7 @@ pub(crate) fn enrolled_read(folder: &Folder) -> Result<Option<Enrolled>, Error> 
         return Err(bad("of another territory"));
     }
     let held = held_read(folder, &enrolment, &trust)?;
-    Ok(Some(Enrolled { enrolment, certificate, trust, held }))
+    Ok(Some(Enrolled { enrolment, certificate, candidate, trust, held }))
 }
 
 /// The trust roots in an envelope, if this root signed them.
@@ -260,10 +324,19 @@ pub(crate) fn key_point(pem: &str) -> Option<IdentityKey> {
     IdentitySigner::from_pkcs8(der.secret_pkcs8_der()).ok().map(|signer| signer.public().clone())
 }
 
-fn certificate_read(folder: &Folder, enrolment: &Enrolment) -> Result<Certificate, Error> {
-    let bad = |why: &str| damaged(folder, TLS, why, Advice::Enrol);
+/// The window of a renewed certificate; a damaged note is forgotten, the renewal is then due by the enrolment's.
+fn window_read(folder: &Folder) -> Option<Window> {
+    folder.read(RENEWAL).ok().flatten().and_then(|bytes| serde_json::from_slice(&bytes).ok())
+}
+
+fn certificate_text(certificate: &Certificate) -> String {
+    format!("{}{}", certificate.key_pem, issue::chain_to_pem(&certificate.chain))
+}
+
+fn certificate_read(folder: &Folder, name: &str, enrolment: &Enrolment) -> Result<Certificate, Error> {
+    let bad = |why: &str| damaged(folder, name, why, Advice::Enrol);
     let text =
-        folder.read(TLS)?.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| bad("missing or not text"))?;
+        folder.read(name)?.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| bad("missing or not text"))?;
     let chain: Result<Vec<_>, pki_types::pem::Error> =
         CertificateDer::pem_slice_iter(text.as_bytes()).map(|der| der.map(|d| d.to_vec())).collect();
     let chain = chain.map_err(|_| bad("its certificates cannot be read"))?;
@@ -312,7 +385,8 @@ fn plan_named(name: &str) -> bool {
 
 /// Whether a name in the folder is one the agent gives.
 fn own(name: &str) -> bool {
-    const OWN: [&str; 8] = [IDENTITY_KEY, TLS_NEXT_KEY, TLS, TRUST, HEAD, ENROLMENT, PROGRESS, CLOCK_FLOOR];
+    const OWN: [&str; 10] =
+        [IDENTITY_KEY, TLS_NEXT_KEY, TLS, TLS_NEXT, RENEWAL, TRUST, HEAD, ENROLMENT, PROGRESS, CLOCK_FLOOR];
     OWN.contains(&name)
         || plan_named(name)
         || folder::OWN.contains(&name)

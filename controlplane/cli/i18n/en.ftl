@@ -2,8 +2,8 @@
 
 ## Command lines
 
-cmd = Manage the fleet: devices, enrolment tokens, cadence, server
-    .after = Exit codes: 0 done, 1 failed, 2 usage or configuration to be corrected, 3 not found, 4 refused or not confirmed, 5 exists already or changed meanwhile, 6 server cannot be reached, is busy or stopped, 7 expired.
+cmd = Manage the fleet: devices, enrolment tokens, cadence, audit, server
+    .after = Exit codes: 0 done, 1 failed, 2 usage or configuration to be corrected, 3 not found, 4 refused or not confirmed, 5 exists already, changed meanwhile, or audit chain broken, 6 server cannot be reached, is busy or stopped, 7 expired.
 cmd--config = The configuration file (else ~/.config/cartable/config.toml)
     .value = FILE
 cmd--profile = The profile of the configuration file
@@ -107,6 +107,30 @@ cmd-cadence-set--inventory = Between two full inventories, 5m to 7d
 cmd-cadence-set--why = The reason, for the audit
     .value = TEXT
 
+cmd-audit = The audit: who did what, when and why
+cmd-audit-list = List acts, oldest first
+cmd-audit-list--since = From this moment on: 2026-11-22, 2026-11-22T14:05, or 7d for seven days ago
+    .value = MOMENT
+cmd-audit-list--until = Before this moment, written likewise
+    .value = MOMENT
+cmd-audit-list--by = Only those of this name: a person, a token or a rule
+    .value = NAME
+cmd-audit-list--verb = Only this act, such as device_revoke
+    .value = ACT
+cmd-audit-list--device = Only those about this device: its id or the beginning of it
+    .value = DEVICE
+cmd-audit-list--refused = Only what was refused
+cmd-audit-list--limit = Stop after so many acts
+    .value = N
+cmd-audit-verify = Verify that the audit chain was neither edited nor cut nor shortened
+cmd-audit-verify--checkpoint = Compare with this checkpoint, then replace it; without one a lost end does not show
+    .value = FILE
+cmd-audit-verify--file = Verify this exported file, without a server
+    .value = FILE
+cmd-audit-export = Write the audit chain as it is stored, a line of JSON an act
+cmd-audit-export--to = The file to write; it must not exist
+    .value = FILE
+
 cmd-server = The server
 cmd-server-status = Show how the server is
 cmd-completion = Print a shell's completion script
@@ -124,6 +148,10 @@ progress = Waiting for the server…
 progress-devices = { $n ->
     [one] { $n } device…
    *[other] { $n } devices…
+}
+progress-audit = { $n ->
+    [one] { $n } act…
+   *[other] { $n } acts…
 }
 
 status-ok = ok
@@ -325,6 +353,35 @@ token-paste = Then paste the token above when it is asked for, and press Enter.
 token-once = This token is shown only once.
 token-revoked = Token { $token }: revoked
 
+## Audit
+
+audit-sequence = No.
+audit-at = Date
+audit-by = By
+audit-verb = Act
+audit-subject = Subject
+audit-outcome = Outcome
+audit-why = Reason
+audit-by-operator = { $name }
+audit-by-enrolment = token { $name }
+audit-by-rule = rule { $name }
+audit-by-unknown = unknown
+audit-done = done
+audit-refused = refused
+audit-unreadable = unreadable
+audit-none = No act fits.
+audit-intact = The audit chain is intact.
+audit-length = Acts
+audit-last = Digest of the last
+audit-checkpoint = Acts the checkpoint had seen
+audit-no-checkpoint = A lost end of the chain shows only with --checkpoint FILE, kept away from the server.
+audit-fault-edited = this entry is no longer the one that was written
+audit-fault-cut = entries are missing; the next one has number { $number }
+audit-fault-reordered = the entries are no longer in their order
+audit-fault-sequence = this entry bears number { $number }
+audit-fault-truncated = the chain ends before this entry; the checkpoint had seen { $number }
+audit-fault-rewritten = this entry is not the one the checkpoint had seen; it, or one before it, was written anew
+
 ## Cadence and server
 
 cadence-title = The devices' cadence
@@ -366,6 +423,10 @@ error-cadence = "--{ $field }" is { $low } to { $high }, not { $value }
     .next = write a span within these limits, such as 30m or 2h
 error-cadence-nothing = nothing to change was named
     .next = add at least one span: --poll, --hold, --health or --inventory
+error-moment = "{ $value }" is not a moment
+    .next = write a date (2026-11-22 or 2026-11-22T14:05) or a span, such as 7d for seven days ago
+error-checkpoint = { $path } is not a checkpoint
+    .next = name a file written by "cartable audit verify --checkpoint", or a new one
 error-token-id = "{ $value }" is not the id of a token
     .next = it has eight letters or digits, such as 7K2M9QXD; "cartable token list" shows them
 error-confirm-nobody = nobody is there to confirm
@@ -388,6 +449,10 @@ failure-address = "{ $address }" is not a server's address
     .next = in the configuration, write server = "https://name:port"
 failure-file = the file { $path } cannot be read
     .next = check its path and permissions
+failure-file-write = the file { $path } cannot be written
+    .next = check its path and permissions, or choose another name
+failure-chain = the audit chain is broken at entry { $sequence }
+    .next = keep what is there as evidence (copy of the server, exports, checkpoints) and tell the territory's administration
 failure-credentials = the profile's certificate, key or root cannot be used
     .next = take the files that came with the configuration again
 failure-answer = the server's answer is not understood
@@ -443,6 +508,7 @@ answer-certificate-expired = your certificate has expired
 cause-connection-refused = nothing listens at this address
 cause-connection-reset = the connection was cut
 cause-not-found = there is no such file
+cause-exists = it exists already
 cause-permission = permission denied
 cause-timed-out = no answer in time
 cause-network = the network does not lead to this address

@@ -2,8 +2,8 @@
 
 ## Lignes de commande
 
-cmd = Gérer le parc : appareils, jetons d'enrôlement, cadence, serveur
-    .after = Codes de sortie : 0 fait, 1 échec, 2 saisie ou configuration à corriger, 3 introuvable, 4 refusé ou non confirmé, 5 existe déjà ou modifié entre-temps, 6 serveur injoignable, occupé ou arrêté, 7 expiré.
+cmd = Gérer le parc : appareils, jetons d'enrôlement, cadence, audit, serveur
+    .after = Codes de sortie : 0 fait, 1 échec, 2 saisie ou configuration à corriger, 3 introuvable, 4 refusé ou non confirmé, 5 existe déjà, modifié entre-temps, ou chaîne d'audit rompue, 6 serveur injoignable, occupé ou arrêté, 7 expiré.
 cmd--config = Le fichier de configuration (sinon ~/.config/cartable/config.toml)
     .value = FICHIER
 cmd--profile = Le profil du fichier de configuration
@@ -107,6 +107,30 @@ cmd-cadence-set--inventory = Entre deux inventaires complets, de 5m à 7d
 cmd-cadence-set--why = La raison, pour le journal d'audit
     .value = TEXTE
 
+cmd-audit = L'audit : qui a fait quoi, quand et pourquoi
+cmd-audit-list = Lister les actes, du plus ancien au plus récent
+cmd-audit-list--since = À partir de ce moment : 2026-11-22, 2026-11-22T14:05, ou 7d pour il y a sept jours
+    .value = MOMENT
+cmd-audit-list--until = Avant ce moment, écrit de la même façon
+    .value = MOMENT
+cmd-audit-list--by = Seulement ceux de ce nom : une personne, un jeton ou une règle
+    .value = NOM
+cmd-audit-list--verb = Seulement cet acte, par exemple device_revoke
+    .value = ACTE
+cmd-audit-list--device = Seulement ceux qui portent sur cet appareil : son identifiant ou le début de celui-ci
+    .value = APPAREIL
+cmd-audit-list--refused = Seulement ce qui a été refusé
+cmd-audit-list--limit = S'arrêter après tant d'actes
+    .value = N
+cmd-audit-verify = Vérifier que la chaîne d'audit n'a été ni modifiée, ni coupée, ni raccourcie
+cmd-audit-verify--checkpoint = Comparer avec ce point de contrôle, puis le remplacer ; sans lui, une fin perdue ne se voit pas
+    .value = FICHIER
+cmd-audit-verify--file = Vérifier ce fichier exporté, sans serveur
+    .value = FICHIER
+cmd-audit-export = Écrire la chaîne d'audit telle qu'elle est stockée, une ligne JSON par acte
+cmd-audit-export--to = Le fichier à écrire ; il ne doit pas exister
+    .value = FICHIER
+
 cmd-server = Le serveur
 cmd-server-status = Montrer comment va le serveur
 cmd-completion = Écrire le script de complétion d'un interpréteur de commandes
@@ -124,6 +148,10 @@ progress = En attente du serveur…
 progress-devices = { $n ->
     [one] { $n } appareil…
    *[other] { $n } appareils…
+}
+progress-audit = { $n ->
+    [one] { $n } acte…
+   *[other] { $n } actes…
 }
 
 status-ok = rien à signaler
@@ -325,6 +353,35 @@ token-paste = Puis collez le jeton ci-dessus quand il est demandé, et validez p
 token-once = Ce jeton n'est montré qu'une fois.
 token-revoked = Jeton { $token } : révoqué
 
+## Audit
+
+audit-sequence = N°
+audit-at = Date
+audit-by = Par
+audit-verb = Acte
+audit-subject = Objet
+audit-outcome = Résultat
+audit-why = Raison
+audit-by-operator = { $name }
+audit-by-enrolment = jeton { $name }
+audit-by-rule = règle { $name }
+audit-by-unknown = inconnu
+audit-done = fait
+audit-refused = refusé
+audit-unreadable = illisible
+audit-none = Aucun acte ne correspond.
+audit-intact = La chaîne d'audit est intacte.
+audit-length = Actes
+audit-last = Empreinte du dernier
+audit-checkpoint = Actes vus par le point de contrôle
+audit-no-checkpoint = Une fin de chaîne perdue ne se voit qu'avec --checkpoint FICHIER, gardé hors du serveur.
+audit-fault-edited = cette entrée n'est plus celle qui a été écrite
+audit-fault-cut = des entrées manquent ; la suivante porte le numéro { $number }
+audit-fault-reordered = les entrées ne sont plus dans leur ordre
+audit-fault-sequence = cette entrée porte le numéro { $number }
+audit-fault-truncated = la chaîne s'arrête avant cette entrée ; le point de contrôle en a vu { $number }
+audit-fault-rewritten = cette entrée n'est pas celle que le point de contrôle a vue ; elle, ou une autre avant elle, a été réécrite
+
 ## Cadence et serveur
 
 cadence-title = Cadence des appareils
@@ -366,6 +423,10 @@ error-cadence = « --{ $field } » va de { $low } à { $high }, pas { $value }
     .next = écrivez une durée dans ces limites, par exemple 30m ou 2h
 error-cadence-nothing = rien à changer n'est indiqué
     .next = ajoutez au moins une durée : --poll, --hold, --health ou --inventory
+error-moment = « { $value } » n'est pas un moment
+    .next = écrivez une date (2026-11-22 ou 2026-11-22T14:05) ou une durée, par exemple 7d pour il y a sept jours
+error-checkpoint = { $path } n'est pas un point de contrôle
+    .next = indiquez un fichier écrit par « cartable audit verify --checkpoint », ou un nouveau
 error-token-id = « { $value } » n'est pas l'identifiant d'un jeton
     .next = il compte huit lettres ou chiffres, par exemple 7K2M9QXD ; « cartable token list » les montre
 error-confirm-nobody = personne n'est là pour confirmer
@@ -388,6 +449,10 @@ failure-address = « { $address } » n'est pas une adresse de serveur
     .next = dans la configuration, écrivez server = "https://nom:port"
 failure-file = le fichier { $path } ne peut pas être lu
     .next = vérifiez son chemin et ses droits
+failure-file-write = le fichier { $path } ne peut pas être écrit
+    .next = vérifiez son chemin et ses droits, ou choisissez un autre nom
+failure-chain = la chaîne d'audit est rompue à l'entrée { $sequence }
+    .next = gardez ce qui est là comme preuve (copie du serveur, exports, points de contrôle) et prévenez l'administration du territoire
 failure-credentials = le certificat, la clé ou la racine du profil ne sont pas utilisables
     .next = reprenez les fichiers remis avec la configuration
 failure-answer = la réponse du serveur n'est pas comprise
@@ -443,6 +508,7 @@ answer-certificate-expired = votre certificat a expiré
 cause-connection-refused = rien n'écoute à cette adresse
 cause-connection-reset = la connexion a été coupée
 cause-not-found = ce fichier n'existe pas
+cause-exists = il existe déjà
 cause-permission = accès refusé
 cause-timed-out = pas de réponse à temps
 cause-network = le réseau ne mène pas à cette adresse

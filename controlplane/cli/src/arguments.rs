@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{cadence, device, server, token};
+use crate::{audit, cadence, device, server, token};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use words::{Catalogue, command_translate};
@@ -72,6 +72,10 @@ pub(crate) enum Noun {
     Cadence {
         #[command(subcommand)]
         verb: cadence::Verb,
+    },
+    Audit {
+        #[command(subcommand)]
+        verb: audit::Verb,
     },
     Server {
         #[command(subcommand)]

@@ -1,5 +1,6 @@
 //! Why a command did not do what it was asked.
 
+use model::chain::Broken;
 use std::io;
 use std::path::PathBuf;
 use words::Value;
@@ -53,6 +54,17 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A file cannot be written.
+    #[error("{path} cannot be written")]
+    FileWrite {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The audit is not as it was written.
+    #[error("the audit chain is broken at entry {}", .0.sequence)]
+    ChainBroken(Broken),
     /// Certificate, key or root are not what they should be.
     #[error("the credentials cannot be used")]
     Credentials(#[from] identity::Error),

@@ -48,6 +48,9 @@ pub struct Device {
     pub identity_generation: u32,
     /// Its certificate in force.
     pub certificate: Certificate,
+    /// The one that takes its place at the first check-in made with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<Certificate>,
     /// The token it came with.
     pub token: TokenId,
     /// When it joined.
@@ -55,10 +58,26 @@ pub struct Device {
 }
 
 /// Whether a device may talk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Admission {
     /// Whether it belongs.
     pub state: JoinState,
+    /// Its certificate in force.
+    pub certificate: Certificate,
+    /// The one that is to follow.
+    #[serde(default)]
+    pub candidate: Option<Certificate>,
+}
+
+/// What a certificate is to the device it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is in force.
+    InForce,
+    /// It is the next one, used for the first time.
+    Candidate,
+    /// A newer one took its place.
+    Superseded,
 }
 
 /// A certificate in force.
@@ -119,13 +138,46 @@ pub async fn device_get(store: &dyn Store, territory: &TerritoryId, id: DeviceId
 ///
 /// # Errors
 /// `Denied` when it is not known or revoked.
-pub async fn device_admit(store: &dyn Store, territory: &TerritoryId, id: DeviceId) -> Result<JoinState> {
-    match ADMISSIONS.get(store, territory, id.to_string()).await?.map(|row| row.value.state) {
+pub async fn device_admit(store: &dyn Store, territory: &TerritoryId, id: DeviceId) -> Result<Admission> {
+    match ADMISSIONS.get(store, territory, id.to_string()).await?.map(|row| row.value) {
         None => Err(Error::Denied("this device is not known here; enrol it again".to_owned())),
-        Some(JoinState::Revoked) => {
-            Err(Error::Denied("this device is revoked; enrol it again with a new token".to_owned()))
-        }
-        Some(state) => Ok(state),
+        Some(admission) => state_check(admission.state).map(|()| admission),
+    }
+}
+
+impl Admission {
+    /// What the certificate that the device shows is to it.
+    #[must_use]
+    pub fn standing(&self, serial: &str, until: Timestamp) -> Standing {
+        standing(&self.certificate, self.candidate.as_ref(), serial, until)
+    }
+}
+
+/// What a certificate is beside the one in force and the next.
+///
+/// An unknown one is superseded when it ends before those that are known. One that ends later was issued after all that is on
+/// record, so the record is from before: the control plane was restored from a copy, and the device must not be stranded.
+pub(crate) fn standing(
+    in_force: &Certificate,
+    candidate: Option<&Certificate>,
+    serial: &str,
+    until: Timestamp,
+) -> Standing {
+    if in_force.serial == serial {
+        return Standing::InForce;
+    }
+    if candidate.is_some_and(|candidate| candidate.serial == serial) {
+        return Standing::Candidate;
+    }
+    let newest = candidate.map_or(in_force.until, |candidate| candidate.until.max(in_force.until));
+    if until >= newest { Standing::InForce } else { Standing::Superseded }
+}
+
+/// Whether a device in this state may talk at all.
+pub(crate) fn state_check(state: JoinState) -> Result<()> {
+    match state {
+        JoinState::Revoked => Err(Error::Denied("this device is revoked; enrol it again with a new token".to_owned())),
+        JoinState::Active | JoinState::Quarantined => Ok(()),
     }
 }
 

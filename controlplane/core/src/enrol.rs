@@ -50,6 +50,8 @@ pub trait Issuer: Send + Sync {
 pub struct Joined {
     /// The device.
     pub device: Device,
+    /// The end of the certificate it is given.
+    pub until: Timestamp,
     /// Its certificate and those above it, DER.
     pub chain: Vec<Vec<u8>>,
 }
@@ -127,13 +129,15 @@ async fn enrol_again(
         return Err(Error::Denied(REFUSED.to_owned()));
     }
     let (certificate, chain) = issuer.issue(proof.transcript.csr, id, now)?;
-    device.certificate = certificate;
+    // Which of the two arrived is not known: the first stays in force until the second was used.
+    let until = certificate.until;
+    device.candidate = Some(certificate);
     let act = Act::new(now, Author::from(token.id), "device_enrol_again", id.to_string());
     Writes::by(territory, &act)?
         .put(&DEVICES, id.to_string(), &device, Expect::At(row.revision))?
         .commit(store)
         .await?;
-    Ok(Joined { device, chain })
+    Ok(Joined { device, until, chain })
 }
 
 async fn enrol_new(
@@ -148,6 +152,7 @@ async fn enrol_new(
     let id = DeviceId::new(now, random);
     let reason = reason_to_wait(store.as_ref(), territory, &proof.claims, &token.value).await?;
     let (certificate, chain) = issuer.issue(proof.transcript.csr, id, now)?;
+    let until = certificate.until;
     let device = Device {
         id,
         state: if reason.is_some() { JoinState::Quarantined } else { JoinState::Active },
@@ -158,6 +163,7 @@ async fn enrol_new(
         identity_key: proof.key.clone(),
         identity_generation: 1,
         certificate,
+        candidate: None,
         token: token.value.id,
         enrolled: now,
     };
@@ -172,7 +178,7 @@ async fn enrol_new(
         writes = writes.put(&EVIDENCE, format!("{prefix}{id}"), &id, Expect::Absent)?;
     }
     writes.commit(store).await?;
-    Ok(Joined { device, chain })
+    Ok(Joined { device, until, chain })
 }
 
 /// Why a person must look at this device first, if one must.

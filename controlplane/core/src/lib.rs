@@ -1,7 +1,6 @@
 //! Every rule of the control plane, and no socket, clock, disk or database: time is a parameter.
 
 pub mod audit;
-pub mod chain;
 pub mod contract;
 pub mod device;
 pub mod enrol;
@@ -12,6 +11,7 @@ pub mod memory;
 pub mod plan;
 pub mod presence;
 pub mod recent;
+pub mod renew;
 pub mod report;
 pub mod rules;
 pub mod store;

@@ -1,12 +1,12 @@
 //! A store in memory: what tests and simulations run on; it forgets everything when it is dropped.
 
-use crate::chain::{self, Tip};
 use crate::error::{Error, Result};
 use crate::limits::{batch_check, key_check, scan_check};
 use crate::recent::Recent;
 use crate::store::{Batch, Changes, Entry, Expect, Key, PAGE_MAX, Revision, Scope, Store, Write};
 use async_trait::async_trait;
 use bytes::Bytes;
+use model::chain::{self, Tip};
 use model::id::TerritoryId;
 use std::collections::BTreeMap;
 use std::ops::Bound;

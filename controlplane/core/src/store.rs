@@ -82,7 +82,7 @@ pub struct Append {
     pub territory: TerritoryId,
     /// The chain's table; its ids are the sequence as 16 hexadecimal digits.
     pub table: &'static str,
-    /// The entry; what is stored is [`crate::chain::link`] of it.
+    /// The entry; what is stored is [`model::chain::link`] of it.
     pub body: Bytes,
 }
 

@@ -27,6 +27,11 @@ cmd-import--data = The server's folder
     .value = DIR
 cmd-import--from = The export
     .value = FILE
+cmd-completion = Print a shell's completion script
+cmd-completion--shell = The shell
+cmd-man = Write the manual pages, in the language chosen
+cmd-man--to = The folder to put them into; made if it is absent
+    .value = DIR
 cmd-probe = Read all content once (internal)
 cmd-probe--data = The server's folder
     .value = DIR
@@ -51,6 +56,8 @@ init-done = The server is made in { $data }.
        it will be needed to renew the intermediate authority.
     2. Start: cartable-server run --data { $data }
     3. From an operator's machine: cartable --config { $profile } server status
+
+man-written = The manual pages are in { $path }; to read the first one: man -l { $path }/cartable-server.1
 
 error-not-empty = { $path } is not empty; `init` never overwrites: choose another folder, or run the server that is there
 error-read = { $path } cannot be read

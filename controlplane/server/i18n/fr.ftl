@@ -27,6 +27,11 @@ cmd-import--data = Le dossier du serveur
     .value = DOSSIER
 cmd-import--from = Le fichier d'export
     .value = FICHIER
+cmd-completion = Écrire le script de complétion d'un interpréteur de commandes
+cmd-completion--shell = L'interpréteur
+cmd-man = Écrire les pages de manuel, dans la langue choisie
+cmd-man--to = Le dossier où les mettre ; créé s'il n'existe pas
+    .value = DOSSIER
 cmd-probe = Lire tout le contenu une fois (usage interne)
 cmd-probe--data = Le dossier du serveur
     .value = DOSSIER
@@ -51,6 +56,8 @@ init-done = Le serveur est créé dans { $data }.
        besoin pour tourner ; elle servira à renouveler l'autorité intermédiaire.
     2. Démarrer : cartable-server run --data { $data }
     3. Depuis un poste où se trouve ce compte opérateur : cartable --config { $profile } server status
+
+man-written = Les pages de manuel sont dans { $path } ; pour lire la première : man -l { $path }/cartable-server.1
 
 error-not-empty = { $path } n'est pas vide ; « init » n'écrase jamais rien : choisissez un autre dossier, ou démarrez le serveur qui s'y trouve
 error-read = { $path } ne peut pas être lu

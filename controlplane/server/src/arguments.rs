@@ -48,6 +48,14 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "FILE")]
         from: PathBuf,
     },
+    Completion {
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    Man {
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
     // Run by `run` in a child process; a damaged store may end it in any way.
     #[command(hide = true)]
     Probe {

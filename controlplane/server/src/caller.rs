@@ -13,17 +13,19 @@ pub(crate) struct Peer {
     pub(crate) certificate: Option<Arc<Certificate>>,
 }
 
-/// The device that calls.
+/// The device that calls, and the certificate that it shows.
 ///
 /// # Errors
 /// `Unauthenticated` without a certificate or with an expired one, `PermissionDenied` with one that is no device's of this
 /// territory; counted for the audit.
-pub(crate) fn device_of<T>(shared: &Shared, request: &Request<T>) -> Result<DeviceId, Status> {
+pub(crate) fn device_of<T>(shared: &Shared, request: &Request<T>) -> Result<(DeviceId, Arc<Certificate>), Status> {
     let found = certificate_of(shared, request).and_then(|certificate| match &certificate.caller {
-        Caller::Device { territory, device } if territory == shared.territory() => Ok(*device),
+        Caller::Device { territory, device } if territory == shared.territory() => {
+            Ok((*device, Arc::clone(certificate)))
+        }
         _ => Err(Status::permission_denied("this call is for devices of this territory")),
     });
-    found.inspect_err(|_| shared.turned_away("device_call", &name_of(request)))
+    found.inspect_err(|refused| shared.turned_away("device_call", &name_of(request), refused.code()))
 }
 
 /// The name of the operator who calls.
@@ -35,12 +37,12 @@ pub(crate) fn operator_of<T>(shared: &Shared, request: &Request<T>) -> Result<St
         Caller::Operator { territory, name } if territory == shared.territory() => Ok(name.clone()),
         _ => Err(Status::permission_denied("this call is for staff of this territory")),
     });
-    found.inspect_err(|_| shared.turned_away("admin_call", &name_of(request)))
+    found.inspect_err(|refused| shared.turned_away("admin_call", &name_of(request), refused.code()))
 }
 
 /// The caller's certificate, if it is still valid: TLS looks at dates only when a connection begins and is not resumed.
-fn certificate_of<'a, T>(shared: &Shared, request: &'a Request<T>) -> Result<&'a Certificate, Status> {
-    let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_deref());
+fn certificate_of<'a, T>(shared: &Shared, request: &'a Request<T>) -> Result<&'a Arc<Certificate>, Status> {
+    let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_ref());
     let certificate =
         certificate.ok_or_else(|| Status::unauthenticated("this call needs a certificate; enrol first"))?;
     if certificate.until <= shared.clock.now() {

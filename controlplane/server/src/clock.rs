@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use model::time::Timestamp;
 use rustls::pki_types::UnixTime;
 use std::fmt::Debug;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// What time it is, and waiting; tests move it by hand.
@@ -12,6 +12,8 @@ use std::time::Duration;
 pub trait Clock: Debug + Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
+    /// The time since some moment in the past, for measuring how long something takes; setting the date does not move it.
+    fn ticks(&self) -> Duration;
     /// Until a while has passed.
     async fn sleep(&self, while_: Duration);
 }
@@ -26,6 +28,12 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp::default().after(since)
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "this is the clock")]
+    fn ticks(&self) -> Duration {
+        static FIRST: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+        FIRST.elapsed()
     }
 
     async fn sleep(&self, while_: Duration) {

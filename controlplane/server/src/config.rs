@@ -22,6 +22,9 @@ pub struct Config {
     /// Limits.
     #[serde(default)]
     pub limits: Limits,
+    /// Metrics.
+    #[serde(default)]
+    pub metrics: MetricsConfig,
 }
 
 /// `[store]`
@@ -68,6 +71,14 @@ impl Default for Limits {
     }
 }
 
+/// `[metrics]`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsConfig {
+    /// Where Prometheus reads them, on loopback only; nowhere when `None`.
+    pub listen: Option<SocketAddr>,
+}
+
 impl Config {
     /// Reads and checks the configuration of a data folder.
     ///
@@ -98,6 +109,12 @@ impl Config {
         if self.limits.spread_seconds > 3_600 {
             return Err(format!("limits.spread_seconds = {}: at most 3600", self.limits.spread_seconds));
         }
+        // They are read without a certificate, so they must not leave the machine.
+        if let Some(listen) = self.metrics.listen.filter(|listen| !listen.ip().is_loopback()) {
+            return Err(format!(
+                "metrics.listen = \"{listen}\": only a loopback address, such as 127.0.0.1:9464 or [::1]:9464"
+            ));
+        }
         Ok(())
     }
 }
@@ -121,6 +138,10 @@ mod tests {
             (format!("{GOOD}colour = 1\n"), "colour"),
             (format!("{GOOD}[store]\ncash_mib = 1\n"), "cash_mib"),
             (format!("{GOOD}[store]\ncache_mib = 1\n"), "cache_mib"),
+            (format!("{GOOD}[metrics]\nlisten = \"0.0.0.0:9464\"\n"), "loopback"),
+            (format!("{GOOD}[metrics]\nlisten = \"192.0.2.7:9464\"\n"), "metrics.listen"),
+            (format!("{GOOD}[metrics]\nlisten = \"[::]:9464\"\n"), "[::1]"),
+            (format!("{GOOD}[metrics]\nlistens = 1\n"), "listens"),
             (GOOD.replace("doubs", "Doubs!"), "territory"),
             (GOOD.replace("127.0.0.1:8443", "here"), "listen"),
             (GOOD.replace("https://", "http://"), "url"),

@@ -3,18 +3,21 @@
 use crate::caller::device_of;
 use crate::live::{Call, Refused};
 use crate::random;
+use crate::renew;
 use crate::shared::{Ruling, Shared};
 use crate::status::{convert_status, invalid, part_status, status};
 use controlplane_core::Error;
 use controlplane_core::audit::Author;
-use controlplane_core::device::device_admit;
+use controlplane_core::device::{Standing, device_admit};
 use controlplane_core::plan::{TOLD, Told, told_next};
 use controlplane_core::presence::{
     CONDITIONS_MAX, Condition, ConditionState, ObservedState, PRESENCES, Presence, sections_wanted,
 };
+use controlplane_core::renew::SUPERSEDED;
 use controlplane_core::report::{Report, Section, report_keep};
 use controlplane_core::store::Expect;
 use controlplane_core::table::Writes;
+use identity::caller::Certificate;
 use model::desired::{Generation, Head};
 use model::device::{JoinState, evidence};
 use model::digest::Digest;
@@ -27,7 +30,7 @@ use tonic::metadata::MetadataValue;
 use tonic::{Request, Response, Status};
 use wire::convert::{Assembled, boot_id};
 use wire::v1::device_server::{Device as DeviceCalls, DeviceServer};
-use wire::v1::{CheckInRequest, CheckInResponse};
+use wire::v1::{CheckInRequest, CheckInResponse, RenewRequest, RenewResponse};
 
 /// The longest a check-in is held, whatever the device asks.
 const HOLD_MAX: Duration = Duration::from_secs(3600);
@@ -61,10 +64,23 @@ struct Said {
 #[tonic::async_trait]
 impl DeviceCalls for DeviceService {
     async fn check_in(&self, request: Request<CheckInRequest>) -> Result<Response<CheckInResponse>, Status> {
+        let mut counted = self.shared.metrics.check_in();
+        let answered = self.answer(request).await;
+        counted.ended(answered.as_ref().err());
+        answered
+    }
+
+    async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<RenewResponse>, Status> {
+        renew::renew(self.shared.as_ref(), request).await.map(Response::new)
+    }
+}
+
+impl DeviceService {
+    async fn answer(&self, request: Request<CheckInRequest>) -> Result<Response<CheckInResponse>, Status> {
         let shared = self.shared.as_ref();
-        let id = device_of(shared, &request)?;
+        let (id, certificate) = device_of(shared, &request)?;
         shared.check_ins.fetch_add(1, Ordering::Relaxed);
-        let state = admitted(shared, id).await?;
+        let state = admitted(shared, id, &certificate).await?;
         let now = shared.clock.now();
         let limits = &shared.config.limits;
         let call = shared.live.begin(id, now, limits.device_burst, limits.device_calls_per_minute).ok_or_else(busy)?;
@@ -77,14 +93,23 @@ impl DeviceCalls for DeviceService {
         }
         answer.wanted = wanted(shared, id, &said).await?;
         let reported = reported || !answer.wanted.is_empty();
-        finish(shared, &call, (id, state), &said, answer, reported).await.map(Response::new)
+        finish(shared, &call, (id, state, &certificate), &said, answer, reported).await.map(Response::new)
     }
 }
 
-/// Whether the device may talk.
-async fn admitted(shared: &Shared, id: DeviceId) -> Result<JoinState, Status> {
+/// Whether the device may talk; the first check-in with a new certificate puts that one in force.
+async fn admitted(shared: &Shared, id: DeviceId, certificate: &Certificate) -> Result<JoinState, Status> {
+    let refuse = |verb, error| shared.refuse(Author::Rule("check_in".to_owned()), verb, &id.to_string())(error);
     let admitted = device_admit(shared.store.as_ref(), shared.territory(), id).await;
-    admitted.map_err(|error| shared.refuse(Author::Rule("check_in".to_owned()), "check_in", &id.to_string())(error))
+    let admission = admitted.map_err(|error| refuse("check_in", error))?;
+    match admission.standing(&certificate.serial, certificate.until) {
+        Standing::InForce => {}
+        Standing::Candidate => renew::settle(shared, id, &certificate.serial).await?,
+        Standing::Superseded => {
+            return Err(refuse("certificate_superseded", Error::Denied(SUPERSEDED.to_owned())));
+        }
+    }
+    Ok(admission.state)
 }
 
 /// Reads the message; the report is what must be durable before the answer.
@@ -195,7 +220,7 @@ fn ask_again(times: u32) -> Duration {
 async fn finish(
     shared: &Shared,
     call: &Call<'_>,
-    (id, mut state): (DeviceId, JoinState),
+    (id, mut state, certificate): (DeviceId, JoinState, &Certificate),
     said: &Said,
     mut answer: CheckInResponse,
     at_once: bool,
@@ -231,7 +256,7 @@ async fn finish(
             Ok(()) = stop.changed() => {}
             () = &mut over => last = true,
         }
-        state = admitted(shared, id).await?;
+        state = admitted(shared, id, certificate).await?;
     }
 }
 
@@ -294,7 +319,7 @@ pub(crate) async fn told(
     }
 }
 
-fn busy() -> Status {
+pub(crate) fn busy() -> Status {
     let mut status = Status::resource_exhausted("this device calls too often; it may call again in a minute");
     // The retry delay as gRPC clients know it (gRFC A6).
     status.metadata_mut().insert("grpc-retry-pushback-ms", MetadataValue::from_static("60000"));

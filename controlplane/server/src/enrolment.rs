@@ -154,7 +154,7 @@ fn answer(
     told: controlplane_core::plan::Told,
     ruling: &Ruling,
 ) -> FinishResponse {
-    let (from, until) = renewal_window(joined.device.certificate.until);
+    let (from, until) = renewal_window(joined.until);
     let head = Head { device: joined.device.id, generation: told.generation, plan: told.plan };
     FinishResponse {
         chain: joined.chain.clone(),

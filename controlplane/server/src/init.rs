@@ -1,7 +1,7 @@
 //! Making a control plane: its trust, its first operator, its configuration, all or nothing.
 
 use crate::ca::trust_sign;
-use crate::config::{Config, Limits, StoreConfig};
+use crate::config::{Config, Limits, MetricsConfig, StoreConfig};
 use crate::error::{Error, Result};
 use crate::folder::{Folder, file_write, folder_make, folder_sync};
 use crate::random;
@@ -73,6 +73,7 @@ fn folder_fill(folder: &Folder, wish: &Wish, now: Timestamp) -> Result<()> {
         url,
         store: StoreConfig::default(),
         limits: Limits::default(),
+        metrics: MetricsConfig::default(),
     };
     let text = toml::to_string(&config).map_err(|e| Error::Config { path: folder.config(), message: e.to_string() })?;
     let text = format!("# cartable-server; `cartable-server run --check-config` checks this file.\n{text}");

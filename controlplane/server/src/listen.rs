@@ -1,6 +1,7 @@
 //! The listener: bounded handshakes in their own tasks, so that a slow or hostile one holds up nobody.
 
 use crate::caller::Peer;
+use crate::metrics::{Handshake, Metrics, Open};
 use identity::caller::certificate_read;
 use rustls::server::Acceptor;
 use std::io;
@@ -33,6 +34,7 @@ pub(crate) struct Connection {
     /// When a caller without a certificate is sent away.
     ends: Option<Pin<Box<Sleep>>>,
     _room: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
+    _open: Open,
 }
 
 /// Accepts connections until told to stop; those ready come out of the channel.
@@ -40,6 +42,7 @@ pub(crate) async fn accept(
     listener: TcpListener,
     acceptor: TlsAcceptor,
     (connections, handshakes): (usize, usize),
+    metrics: Arc<Metrics>,
     ready: mpsc::Sender<io::Result<Connection>>,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -56,7 +59,7 @@ pub(crate) async fn accept(
             continue;
         };
         let (acceptor, busy, ready) = (acceptor.clone(), Arc::clone(&busy), ready.clone());
-        let strangers = Arc::clone(&strangers);
+        let (strangers, metrics) = (Arc::clone(&strangers), Arc::clone(&metrics));
         tokio::spawn(async move {
             // Waiting for a place and the handshake itself both count: a queue nobody waits in cannot grow old.
             let shaken = tokio::time::timeout(HANDSHAKE_MAX, handshake(tcp, acceptor, busy));
@@ -66,14 +69,29 @@ pub(crate) async fn accept(
                         Some(_) => None,
                         None => match strangers.try_acquire_owned() {
                             Ok(place) => Some(place),
-                            Err(_) => return tracing::debug!("too many callers without a certificate"),
+                            Err(_) => {
+                                metrics.handshake(Handshake::Crowded);
+                                return tracing::debug!("too many callers without a certificate");
+                            }
                         },
                     };
                     let ends = place.is_some().then(|| Box::pin(tokio::time::sleep(STRANGER_MAX)));
-                    let _ = ready.send(Ok(Connection { stream, peer, ends, _room: (room, place) })).await;
+                    metrics.handshake(Handshake::Done);
+                    let open = metrics.open();
+                    let _ = ready.send(Ok(Connection { stream, peer, ends, _room: (room, place), _open: open })).await;
                 }
-                Ok(Err(error)) => tracing::debug!(%error, "handshake failed"),
-                Err(_) => tracing::debug!("handshake timed out"),
+                Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => {
+                    metrics.handshake(Handshake::TimedOut);
+                    tracing::debug!("a handshake took too long");
+                }
+                Ok(Err(error)) => {
+                    metrics.handshake(Handshake::Failed);
+                    tracing::debug!(%error, "handshake failed");
+                }
+                Err(_) => {
+                    metrics.handshake(Handshake::TimedOut);
+                    tracing::debug!("handshake timed out");
+                }
             }
         });
     }

@@ -71,18 +71,19 @@ impl Live {
         let wake = Arc::new(Notify::new());
         let mut seats = self.lock();
         let seat = seats.entry(device).or_default();
-        let worth = 60_000 / u64::from(per_minute.max(1));
-        let spent = seat.spent_ms.saturating_sub(u64::try_from(now.since(seat.seen).as_millis()).unwrap_or(u64::MAX));
-        if spent + worth > worth * u64::from(burst) {
+        if !seat.spend(1, now, burst, per_minute) {
             return None;
         }
-        seat.spent_ms = spent + worth;
-        seat.seen = seat.seen.max(now);
         seat.call = number;
         if let Some(earlier) = seat.wake.replace(Arc::clone(&wake)) {
             earlier.notify_one();
         }
         Some(Call { live: self, device, number, wake })
+    }
+
+    /// Counts a call that is worth as much as so many check-ins; `false` when the device has made too many, as in [`Live::begin`].
+    pub(crate) fn spend(&self, device: DeviceId, calls: u64, now: Timestamp, burst: u32, per_minute: u32) -> bool {
+        self.lock().entry(device).or_default().spend(calls, now, burst, per_minute)
     }
 
     /// Reads or changes a device's seat.
@@ -188,6 +189,20 @@ impl Live {
 }
 
 impl Seat {
+    /// Pays for so many calls, if the device has not spent all that time gave back.
+    fn spend(&mut self, calls: u64, now: Timestamp, burst: u32, per_minute: u32) -> bool {
+        let worth = 60_000 / u64::from(per_minute.max(1));
+        let spent = self.spent_ms.saturating_sub(u64::try_from(now.since(self.seen).as_millis()).unwrap_or(u64::MAX));
+        let after = spent + worth * calls;
+        // What costs more than a whole burst may still be asked for by who was quiet.
+        if spent > 0 && after > worth * u64::from(burst) {
+            return false;
+        }
+        self.spent_ms = after;
+        self.seen = self.seen.max(now);
+        true
+    }
+
     /// The last contact, which is written now.
     pub(crate) fn flush(&mut self) -> Timestamp {
         self.flushed = self.seen;

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::init::{Wish, init};
+use crate::manual;
 use crate::opening::{PROBE_OTHER, store_open};
 use clap::FromArgMatches;
 use controlplane_store::{export, import, probe};
@@ -80,6 +81,15 @@ fn act(verb: Verb, words: &Catalogue) -> Result<()> {
             export_run(&Folder::new(data), &to, words)
         }
         Verb::Import { data, from } => import_run(&Folder::new(data), &from, words),
+        Verb::Completion { shell } => {
+            print(&manual::completion(shell, words));
+            Ok(())
+        }
+        Verb::Man { to } => {
+            manual::pages_write(&to, words)?;
+            say(&words.text_with("man-written", &[("path", to.display().to_string().into())]));
+            Ok(())
+        }
         Verb::Probe { .. } => Ok(()),
     }
 }
@@ -182,7 +192,11 @@ fn progress(words: &Catalogue, entries: u64) {
 
 /// Standard output may be closed; what was done is done.
 fn say(text: &str) {
-    let _ = writeln!(io::stdout(), "{text}");
+    print(format!("{text}\n").as_bytes());
+}
+
+fn print(bytes: &[u8]) {
+    let _ = io::stdout().write_all(bytes);
 }
 
 /// Text on a terminal, JSON otherwise; `RUST_LOG` chooses what.

@@ -2,16 +2,20 @@
 
 use crate::admin::AdminService;
 use crate::ca::Ca;
+use crate::census::Counted;
 use crate::clock::{Clock, TlsTime};
 use crate::config::Config;
 use crate::device::DeviceService;
 use crate::enrolment::EnrolmentService;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
+use crate::health::HealthService;
 use crate::listen::accept;
 use crate::live::Live;
+use crate::metrics::Metrics;
 use crate::shared::{Ruling, Shared};
-use crate::upkeep;
+use crate::timed::Timed;
+use crate::{reflection, scrape, upkeep};
 use controlplane_core::audit::Refusals;
 use controlplane_core::rules::Rules;
 use controlplane_core::store::{Revision, SharedStore};
@@ -46,6 +50,8 @@ pub struct Server {
     rulings: watch::Sender<Arc<Ruling>>,
     stopping: watch::Sender<bool>,
     listener: TcpListener,
+    /// Where metrics are read, if they are.
+    scraped: Option<TcpListener>,
     acceptor: TlsAcceptor,
     /// The revision before anybody is served.
     since: Revision,
@@ -60,8 +66,13 @@ impl Server {
         let ca = Ca::read(folder, &config.territory)?;
         let time = Arc::new(TlsTime(Arc::clone(&clock)));
         let tls = identity::tls::server(&ca.root, ca.server_chain.clone(), &ca.server_key, time)?;
-        let address = config.listen;
-        let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
+        let listener = bind(config.listen).await?;
+        let scraped = match config.metrics.listen {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        let metrics = Arc::new(Metrics::new());
+        let store = Timed::of(store, Arc::clone(&metrics), Arc::clone(&clock));
         let rules = Rules::load(store.as_ref(), &config.territory).await?;
         let (rulings, ruling) = watch::channel(Arc::new(Ruling::of(rules)));
         let (stopping, stop) = watch::channel(false);
@@ -77,11 +88,13 @@ impl Server {
             stop,
             check_ins: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            metrics,
+            counted: Counted::default(),
             refusals: Mutex::new(Refusals::default()),
         };
         let since = shared.ruling.borrow().rules.revision;
         let acceptor = TlsAcceptor::from(Arc::new(tls));
-        Ok(Self { shared: Arc::new(shared), rulings, stopping, listener, acceptor, since })
+        Ok(Self { shared: Arc::new(shared), rulings, stopping, listener, scraped, acceptor, since })
     }
 
     /// Where it listens; tells the port when the configuration left it open.
@@ -98,10 +111,13 @@ impl Server {
     /// # Errors
     /// [`Error::Serve`] when the listener breaks.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<()> {
-        let Self { shared, rulings, stopping, listener, acceptor, since } = self;
+        let Self { shared, rulings, stopping, listener, scraped, acceptor, since } = self;
+        let reflecting = reflection::server(Arc::clone(&shared))?;
         let (ready, connections) = mpsc::channel(READY_MAX);
         let limits = (shared.config.limits.connections, shared.config.limits.handshakes);
-        let accepting = tokio::spawn(accept(listener, acceptor, limits, ready, shared.stop.clone()));
+        let accepting =
+            tokio::spawn(accept(listener, acceptor, limits, Arc::clone(&shared.metrics), ready, shared.stop.clone()));
+        let scraping = scraped.map(|listener| tokio::spawn(scrape::serve(listener, Arc::clone(&shared))));
         let keeping = upkeep::start(&shared, rulings, since);
         let stop = async {
             shutdown.await;
@@ -119,6 +135,8 @@ impl Server {
             .add_service(DeviceService::server(Arc::clone(&shared)))
             .add_service(EnrolmentService::server(Arc::clone(&shared)))
             .add_service(AdminService::server(Arc::clone(&shared)))
+            .add_service(HealthService::server(Arc::clone(&shared)))
+            .add_service(reflecting)
             .serve_with_incoming_shutdown(ReceiverStream::new(connections), stop);
         let mut stopped = shared.stop.clone();
         let served = tokio::select! {
@@ -132,8 +150,15 @@ impl Server {
             }
         };
         accepting.abort();
+        if let Some(scraping) = scraping {
+            scraping.abort();
+        }
         keeping.abort_all();
         upkeep::flush(&shared).await;
         served
     }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
 }

@@ -1,9 +1,11 @@
 //! What every service has in common: store, clock, keys, seats, rules.
 
 use crate::ca::Ca;
+use crate::census::Counted;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::live::Live;
+use crate::metrics::Metrics;
 use crate::status::status;
 use bytes::Bytes;
 use controlplane_core::audit::{Author, Refusals};
@@ -16,7 +18,7 @@ use model::time::Timestamp;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
-use tonic::Status;
+use tonic::{Code, Status};
 use wire::convert::plan_encode;
 
 /// The rules in force, with the plan they give and its bytes: made once, shared by all devices.
@@ -51,6 +53,8 @@ pub(crate) struct Shared {
     pub(crate) store_folder: std::path::PathBuf,
     pub(crate) check_ins: AtomicU64,
     pub(crate) refused: AtomicU64,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) counted: Counted,
     pub(crate) refusals: Mutex<Refusals>,
 }
 
@@ -61,7 +65,8 @@ impl Shared {
     }
 
     /// Counts somebody who called what is not for them.
-    pub(crate) fn turned_away(&self, verb: &str, subject: &str) {
+    pub(crate) fn turned_away(&self, verb: &'static str, subject: &str, why: Code) {
+        self.metrics.refusal(verb, why);
         self.refused.fetch_add(1, Ordering::Relaxed);
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         refusals.count(Author::Rule("caller".to_owned()), verb, subject, self.clock.now());
@@ -77,16 +82,17 @@ impl Shared {
     pub(crate) fn refuse(
         &self,
         by: Author,
-        verb: &str,
+        verb: &'static str,
         subject: &str,
     ) -> impl FnOnce(controlplane_core::Error) -> Status {
         let now = self.clock.now();
-        let (verb, subject) = (verb.to_owned(), subject.to_owned());
+        let subject = subject.to_owned();
         move |error| {
             if matches!(error, controlplane_core::Error::Denied(_)) {
+                self.metrics.refusal(verb, Code::PermissionDenied);
                 self.refused.fetch_add(1, Ordering::Relaxed);
                 let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-                refusals.count(by, &verb, &subject, now);
+                refusals.count(by, verb, &subject, now);
             }
             status(error)
         }

@@ -3,6 +3,7 @@
 //! Agent and control plane must mean the same by each of these, so they live at the bottom of the house and know nothing of
 //! what stands above them.
 
+pub mod chain;
 pub mod desired;
 pub mod device;
 pub mod digest;
@@ -10,6 +11,7 @@ pub mod health;
 pub mod id;
 pub mod inventory;
 pub mod key;
+pub mod renewal;
 pub mod section;
 pub mod signed;
 pub mod time;

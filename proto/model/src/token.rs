@@ -236,7 +236,8 @@ impl From<TokenKey> for String {
     }
 }
 
-fn framed(parts: &[&[u8]]) -> Vec<u8> {
+/// Parts one after the other, each after its length as four bytes, most significant first.
+pub(crate) fn framed(parts: &[&[u8]]) -> Vec<u8> {
     let mut out = Vec::with_capacity(parts.iter().map(|p| p.len() + 4).sum());
     for part in parts {
         out.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());

@@ -53,6 +53,7 @@ impl Link {
                 match *code {
                     "permission_denied" | "unauthenticated" => {
                         self.live.refused = true;
+                        self.certificates.refused();
                         pause = pause.max(backoff::refused(rand::random()));
                     }
                     "invalid_argument" => self.doubted(),

@@ -54,6 +54,7 @@ fn cause_key(cause: &(dyn Error + 'static)) -> Option<&'static str> {
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => Some("cause-network"),
         // With something carried it speaks of that: TLS, for one.
         ErrorKind::InvalidData if system.get_ref().is_none() => Some("cause-utf8"),
+        ErrorKind::AlreadyExists => Some("cause-exists"),
         ErrorKind::FileTooLarge => Some("cause-large"),
         ErrorKind::IsADirectory => Some("cause-directory"),
         ErrorKind::StorageFull => Some("cause-disk-full"),

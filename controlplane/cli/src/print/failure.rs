@@ -3,6 +3,7 @@
 use super::answer::{answer_known, answer_values};
 use super::cause::{Detail, cause_detail, causes};
 use crate::Error;
+use crate::audit::fault_name;
 use std::error::Error as _;
 use std::process::ExitCode;
 use tonic::Code;
@@ -22,7 +23,7 @@ pub enum Exit {
     NotFound = 3,
     /// Not allowed, not known, or not confirmed.
     Refused = 4,
-    /// It exists already, or changed meanwhile.
+    /// It exists already, changed meanwhile, or is not as it was written: a broken audit chain.
     Conflict = 5,
     /// The control plane cannot be reached or is too busy.
     Unavailable = 6,
@@ -65,7 +66,10 @@ pub(crate) fn failure_exit(error: &Error) -> Exit {
         Error::WatchEnded => Exit::Unavailable,
         Error::Connect { source, .. } => kind_of_source(source).unwrap_or(Kind::Unreachable).exit(),
         Error::Status(status) => kind_of_status(status).exit(),
-        Error::File { .. } | Error::Credentials(_) | Error::Answer(_) | Error::Output(_) => Exit::Failed,
+        Error::ChainBroken(_) => Exit::Conflict,
+        Error::File { .. } | Error::FileWrite { .. } | Error::Credentials(_) | Error::Answer(_) | Error::Output(_) => {
+            Exit::Failed
+        }
     }
 }
 
@@ -92,6 +96,14 @@ pub(crate) fn failure_text(error: &Error, words: &Catalogue) -> String {
         }
         Error::Address(address) => said("failure-address", &[("address", address.as_str().into())], None),
         Error::File { path: at, source } => said("failure-file", &[path(at)], cause_detail(source, words)),
+        Error::FileWrite { path: at, source } => said("failure-file-write", &[path(at)], cause_detail(source, words)),
+        Error::ChainBroken(broken) => {
+            let (fault, number) = fault_name(broken.fault);
+            let number = ("number", Value::from(number.unwrap_or_default().to_string()));
+            let detail = words.text_with(&format!("audit-fault-{fault}"), &[number]);
+            let values = [("sequence", Value::from(broken.sequence.to_string()))];
+            said("failure-chain", &values, Some(Detail::Said(detail)))
+        }
         Error::Credentials(source) => said("failure-credentials", &[], Some(Detail::Raw(source.to_string()))),
         Error::Connect { server, source } => {
             let kind = kind_of_source(source).unwrap_or(Kind::Unreachable);

@@ -1,9 +1,9 @@
 //! Chains linked by the writer.
 
 use super::{act, batch, key, put, scope};
-use crate::chain::{self, Tip};
 use crate::error::Error;
 use crate::store::{Batch, Entry, Expect, Key, PAGE_MAX, SharedStore};
+use model::chain::{self, Tip};
 use std::sync::Arc;
 
 const WRITERS: u64 = 32;

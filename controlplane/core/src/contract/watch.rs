@@ -56,7 +56,7 @@ pub(super) async fn names_exactly(store: SharedStore) {
     let (found, _) = keys(&store, &scope("a", &["x"], ""), 2, 10).await;
     assert_eq!(found, [at("p1")], "only what is after the revision asked");
     let (found, _) = keys(&store, &scope("a", &["acts"], ""), 0, 10).await;
-    assert_eq!(found, [key("a", "acts", &crate::chain::id(0))], "what the writer links is told too");
+    assert_eq!(found, [key("a", "acts", &model::chain::id(0))], "what the writer links is told too");
 }
 
 pub(super) async fn pages(store: SharedStore) {

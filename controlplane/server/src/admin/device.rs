@@ -222,6 +222,6 @@ pub(super) fn limit_of(limit: u32) -> Result<usize, Status> {
     }
 }
 
-fn short(text: &str) -> Result<&str, Status> {
+pub(super) fn short(text: &str) -> Result<&str, Status> {
     if text.len() <= TEXT_MAX { Ok(text) } else { Err(invalid("the text is too long")) }
 }

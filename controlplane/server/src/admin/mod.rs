@@ -1,5 +1,6 @@
 //! `Admin`: what people ask, one file a noun.
 
+mod audit;
 mod cadence;
 mod device;
 mod server;
@@ -12,10 +13,11 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use wire::v1::admin_server::{Admin, AdminServer};
 use wire::v1::{
-    CadenceSetRequest, CadenceSetResponse, CadenceShowRequest, CadenceShowResponse, DeviceDecideRequest,
-    DeviceDecideResponse, DeviceListRequest, DeviceListResponse, DeviceShowRequest, DeviceShowResponse, DeviceSummary,
-    DeviceWatchRequest, ServerStatusRequest, ServerStatusResponse, TokenCreateRequest, TokenCreateResponse,
-    TokenListRequest, TokenListResponse, TokenRevokeRequest, TokenRevokeResponse,
+    AuditListRequest, AuditListResponse, AuditVerifyRequest, AuditVerifyResponse, CadenceSetRequest,
+    CadenceSetResponse, CadenceShowRequest, CadenceShowResponse, DeviceDecideRequest, DeviceDecideResponse,
+    DeviceListRequest, DeviceListResponse, DeviceShowRequest, DeviceShowResponse, DeviceSummary, DeviceWatchRequest,
+    ServerStatusRequest, ServerStatusResponse, TokenCreateRequest, TokenCreateResponse, TokenListRequest,
+    TokenListResponse, TokenRevokeRequest, TokenRevokeResponse,
 };
 
 /// The largest message staff send, in bytes.
@@ -113,5 +115,18 @@ impl Admin for AdminService {
     ) -> Result<Response<ServerStatusResponse>, Status> {
         self.asked(request)?;
         server::status(&self.shared).await.map(Response::new)
+    }
+
+    async fn audit_list(&self, request: Request<AuditListRequest>) -> Result<Response<AuditListResponse>, Status> {
+        let (_, asked) = self.asked(request)?;
+        audit::list(&self.shared, asked).await.map(Response::new)
+    }
+
+    async fn audit_verify(
+        &self,
+        request: Request<AuditVerifyRequest>,
+    ) -> Result<Response<AuditVerifyResponse>, Status> {
+        let (_, asked) = self.asked(request)?;
+        audit::verify(&self.shared, asked).await.map(Response::new)
     }
 }

@@ -1,10 +1,12 @@
 //! Messages to nouns and back: the only place where generated types and the model meet.
 
+mod audit;
 mod desired;
 mod device;
 mod inventory;
 mod section;
 
+pub use audit::{tip_last, tip_read};
 pub use desired::{
     TRUST_PURPOSE, Trust, head_decode, head_encode, plan_decode, plan_encode, trust_decode, trust_encode,
 };

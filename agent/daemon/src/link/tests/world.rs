@@ -3,8 +3,10 @@
 use super::super::*;
 use crate::Config;
 use crate::fixture::{HandClock, Made, made};
+use identity::tls;
 use std::collections::BTreeSet;
 use std::pin::Pin;
+use std::sync::Mutex;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,14 +20,39 @@ use wire::v1::device_server::{Device, DeviceServer};
 
 pub(super) type Reply = oneshot::Sender<Result<v1::CheckInResponse, Status>>;
 
+pub(super) type RenewReply = oneshot::Sender<Result<v1::RenewResponse, Status>>;
+
 /// Hands each call to the test.
-pub(super) struct Script(mpsc::Sender<(v1::CheckInRequest, Reply)>);
+pub(super) struct Script {
+    calls: mpsc::Sender<(v1::CheckInRequest, Reply)>,
+    renewals: mpsc::Sender<(v1::RenewRequest, RenewReply)>,
+    /// The certificate that the last call showed, DER.
+    shown: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Script {
+    fn note<T>(&self, request: &Request<T>) {
+        self.shown.lock().unwrap().clone_from(&request.extensions().get::<Shown>().unwrap().0);
+    }
+}
+
+/// The certificate that the other end of a connection shows, DER.
+#[derive(Clone)]
+pub(super) struct Shown(Vec<u8>);
 
 #[tonic::async_trait]
 impl Device for Script {
     async fn check_in(&self, request: Request<v1::CheckInRequest>) -> Result<Response<v1::CheckInResponse>, Status> {
+        self.note(&request);
         let (reply, answer) = oneshot::channel();
-        self.0.send((request.into_inner(), reply)).await.unwrap();
+        self.calls.send((request.into_inner(), reply)).await.unwrap();
+        answer.await.unwrap_or_else(|_| Err(Status::unavailable("the test has ended"))).map(Response::new)
+    }
+
+    async fn renew(&self, request: Request<v1::RenewRequest>) -> Result<Response<v1::RenewResponse>, Status> {
+        self.note(&request);
+        let (reply, answer) = oneshot::channel();
+        self.renewals.send((request.into_inner(), reply)).await.unwrap();
         answer.await.unwrap_or_else(|_| Err(Status::unavailable("the test has ended"))).map(Response::new)
     }
 }
@@ -33,8 +60,11 @@ impl Device for Script {
 pub(super) struct Wire(TlsStream<TcpStream>);
 
 impl tonic::transport::server::Connected for Wire {
-    type ConnectInfo = ();
-    fn connect_info(&self) {}
+    type ConnectInfo = Shown;
+    fn connect_info(&self) -> Shown {
+        let shown = self.0.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        Shown(shown.map(|own| own.to_vec()).unwrap_or_default())
+    }
 }
 
 impl AsyncRead for Wire {
@@ -62,6 +92,8 @@ pub(super) struct World {
     pub(super) clock: Arc<HandClock>,
     pub(super) agent: Agent,
     pub(super) calls: mpsc::Receiver<(v1::CheckInRequest, Reply)>,
+    pub(super) renewals: mpsc::Receiver<(v1::RenewRequest, RenewReply)>,
+    shown: Arc<Mutex<Vec<u8>>>,
     /// Cuts the line that stands.
     pub(super) scissors: Arc<Notify>,
     running: JoinHandle<()>,
@@ -77,14 +109,17 @@ impl World {
         let made = made(port);
         let clock = Arc::new(HandClock::new());
         let (to, calls) = mpsc::channel(1);
-        let server = tokio::spawn(serve(listener, &made, clock.clone(), to));
+        let (renewing, renewals) = mpsc::channel(1);
+        let shown = Arc::<Mutex<Vec<u8>>>::default();
+        let script = Script { calls: to, renewals: renewing, shown: shown.clone() };
+        let server = tokio::spawn(serve(listener, &made, clock.clone(), script));
         let apart = tempfile::tempdir().unwrap();
         let root = apart.path().join("root");
         let acknowledgements = Some(apart.path().join("acknowledgements"));
         let config = Config { state: made.temporary.path().to_owned(), root, acknowledgements, ..Config::default() };
         let agent = Agent::new(config, clock.clone());
         let running = tokio::spawn(async {});
-        Self { made, apart, clock, agent, calls, scissors, running, _server: server }
+        Self { made, apart, clock, agent, calls, renewals, shown, scissors, running, _server: server }
     }
 
     /// Starts the agent, as after kill -9 when it ran before.
@@ -95,8 +130,7 @@ impl World {
     }
 
     pub(super) async fn start(&mut self) {
-        self.running.abort();
-        let _ = (&mut self.running).await;
+        self.kill().await;
         let agent = self.agent.clone();
         self.free_folder();
         self.running = tokio::spawn(async move { agent.run(std::future::pending()).await.unwrap() });
@@ -111,6 +145,22 @@ impl World {
 
     pub(super) async fn call(&mut self) -> (v1::CheckInRequest, Reply) {
         tokio::time::timeout(Duration::from_secs(20), self.calls.recv()).await.unwrap().unwrap()
+    }
+
+    /// Ends the agent as kill -9 does.
+    pub(super) async fn kill(&mut self) {
+        self.running.abort();
+        let _ = (&mut self.running).await;
+        self.running = tokio::spawn(async {});
+    }
+
+    pub(super) async fn renewal(&mut self) -> (v1::RenewRequest, RenewReply) {
+        tokio::time::timeout(Duration::from_secs(20), self.renewals.recv()).await.unwrap().unwrap()
+    }
+
+    /// The serial number of the certificate that the last call showed.
+    pub(super) fn shown(&self) -> String {
+        identity::caller::certificate_read(&self.shown.lock().unwrap()).unwrap().serial
     }
 
     /// Takes a whole report as a server does, and returns the kinds it carried.
@@ -164,7 +214,7 @@ pub(super) fn serve(
     listener: TcpListener,
     made: &Made,
     clock: Arc<HandClock>,
-    to: mpsc::Sender<(v1::CheckInRequest, Reply)>,
+    script: Script,
 ) -> impl Future<Output = ()> + use<> {
     let time = Arc::new(JudgingTime::new(clock, None));
     let root = made.server.chain.last().unwrap();
@@ -181,7 +231,7 @@ pub(super) fn serve(
             }
         }
     });
-    let server = tonic::transport::Server::builder().add_service(DeviceServer::new(Script(to)));
+    let server = tonic::transport::Server::builder().add_service(DeviceServer::new(script));
     async move { server.serve_with_incoming(ReceiverStream::new(incoming)).await.unwrap() }
 }
 

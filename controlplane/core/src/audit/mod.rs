@@ -1,8 +1,13 @@
 //! Who did what, when and why: one hash chain a territory, linked by the store as it commits.
 
-use crate::chain;
+mod page;
+mod verify;
+
+pub use page::{Entry, Filter, audit_page};
+pub use verify::{VERIFY_MAX, audit_verify};
+
 use crate::error::{Error, Result};
-use crate::store::{Append, Scope, SharedStore};
+use crate::store::{Append, Scope};
 use bytes::Bytes;
 use model::id::TerritoryId;
 use model::time::Timestamp;
@@ -80,6 +85,16 @@ impl Act {
     }
 }
 
+impl Author {
+    /// The name it goes by: a person's, a token's id, a rule's.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Operator(name) | Self::Enrolment(name) | Self::Rule(name) => name,
+        }
+    }
+}
+
 impl From<TokenId> for Author {
     fn from(id: TokenId) -> Self {
         Self::Enrolment(id.to_string())
@@ -121,21 +136,8 @@ impl Refusals {
     }
 }
 
-/// Follows the whole chain of a territory and answers with its length.
-///
-/// # Errors
-/// `Invalid` naming the first broken place, `Unavailable` when the store fails.
-pub async fn audit_verify(store: &SharedStore, territory: &TerritoryId) -> Result<u64> {
-    let scope = Scope { territory: territory.clone(), tables: vec![AUDIT], prefix: String::new() };
-    let mut tip = chain::Tip::default();
-    let mut after = String::new();
-    loop {
-        let page = store.scan(&scope, &after, crate::store::PAGE_MAX).await?;
-        let Some((last, _)) = page.last() else { return Ok(tip.length) };
-        after.clone_from(&last.id);
-        tip = chain::follow(tip, page.iter().map(|(_, e)| e.value.as_ref()))
-            .map_err(|b| Error::Invalid(format!("the audit chain is broken at entry {}", b.sequence)))?;
-    }
+fn scope(territory: &TerritoryId) -> Scope {
+    Scope { territory: territory.clone(), tables: vec![AUDIT], prefix: String::new() }
 }
 
 const fn one() -> u64 {

@@ -1,0 +1,120 @@
+//! Renewal, first phase: a key, kept before anyone hears of it; the question; the answer, checked; the candidate, kept.
+//!
+//! The second phase is the link's: it uses the candidate, and puts it in the place of the old one when the server answered it.
+
+use crate::Agent;
+use crate::clock::{JudgingTime, within};
+use crate::connect::{Connection, Server, message_limit, status_error};
+use crate::enrol::{CHAIN_MAX, chain_checked};
+use crate::error::Error;
+use crate::state::{Certificate, Enrolment, State, Window, key_point, trust_open};
+use identity::caller::{Caller, certificate_read};
+use identity::{csr, issue, tls};
+use model::digest::Digest;
+use model::renewal::RenewalTranscript;
+use model::time::Timestamp;
+use rustls::ClientConfig;
+use std::sync::Arc;
+use std::time::Duration;
+use wire::v1;
+use wire::v1::device_client::DeviceClient;
+
+/// How long the server may take for the answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// A certificate ready for use.
+#[derive(Clone)]
+pub(crate) struct Credentials {
+    pub(crate) tls: Arc<ClientConfig>,
+    /// Its serial number, in hexadecimal.
+    pub(crate) serial: String,
+    pub(crate) until: Timestamp,
+    /// A number that is always the same for this certificate, and differs among devices.
+    pub(crate) random: u32,
+}
+
+impl Credentials {
+    pub(crate) fn new(certificate: &Certificate, time: Arc<JudgingTime>) -> Result<Self, Error> {
+        let root = certificate.chain.last().cloned().unwrap_or_default();
+        let read = certificate_read(certificate.own())?;
+        let [a, b, c, d, ..] = *Digest::of(certificate.own()).as_bytes();
+        Ok(Self {
+            tls: Arc::new(tls::client(&root, certificate.chain.clone(), &certificate.key_pem, time)?),
+            serial: read.serial,
+            until: read.until,
+            random: u32::from_be_bytes([a, b, c, d]),
+        })
+    }
+}
+
+/// Who asks, and over which connection.
+pub(crate) struct Asking<'a> {
+    pub(crate) agent: &'a Agent,
+    pub(crate) state: &'a State,
+    pub(crate) enrolment: &'a Enrolment,
+    pub(crate) server: &'a Server,
+    pub(crate) connection: &'a Connection,
+    /// The serial number of the certificate that the connection shows.
+    pub(crate) serial: &'a str,
+}
+
+impl Asking<'_> {
+    /// Asks for the next certificate and keeps it beside the one in force.
+    pub(crate) async fn candidate(&self, now: Timestamp) -> Result<(Certificate, Window), Error> {
+        let key_pem = self.state.tls_key_next()?;
+        let answer = self.exchange(&key_pem).await?;
+        let candidate = self.checked(&answer, key_pem, now)?;
+        let window = Window {
+            certificate: Digest::of(candidate.own()),
+            renew_from_unix_ms: Timestamp::from_unix_millis(answer.renew_from_unix_ms),
+            renew_until_unix_ms: Timestamp::from_unix_millis(answer.renew_until_unix_ms),
+        };
+        self.state.candidate_write(&candidate, &window)?;
+        Ok((candidate, window))
+    }
+
+    async fn exchange(&self, key_pem: &str) -> Result<v1::RenewResponse, Error> {
+        let csr = csr::request_make(key_pem)?;
+        let binding = self.connection.server_certificate;
+        let transcript = RenewalTranscript { serial: self.serial, csr: &csr, channel_binding: binding.as_bytes() };
+        let signature = self.state.identity_key_held()?.sign(&transcript.to_bytes())?;
+        let mut client = DeviceClient::new(self.connection.channel.clone())
+            .max_decoding_message_size(message_limit())
+            .max_encoding_message_size(message_limit());
+        let call = client.renew(v1::RenewRequest { csr: csr.clone(), signature });
+        let answer = within(&*self.agent.clock, ANSWER_LIMIT, call).await.ok_or_else(|| Error::Unreachable {
+            target: self.server.to_string(),
+            why: "it does not answer".to_owned(),
+        })?;
+        answer.map(tonic::Response::into_inner).map_err(|status| status_error(self.server, &status))
+    }
+
+    fn checked(&self, answer: &v1::RenewResponse, key_pem: String, now: Timestamp) -> Result<Certificate, Error> {
+        let no = Error::Answer;
+        let (Some(own), Some(root)) = (answer.chain.first(), answer.chain.last()) else {
+            return Err(no("no certificate"));
+        };
+        if answer.chain.len() > CHAIN_MAX {
+            return Err(no("too many certificates"));
+        }
+        if Digest::of(root) != self.enrolment.root {
+            return Err(no("its root is not the one of the enrolment"));
+        }
+        let key = key_point(&key_pem).ok_or(no("the TLS key"))?;
+        if issue::point_of(own)? != key.as_bytes() {
+            return Err(no("a certificate for another key"));
+        }
+        chain_checked(&answer.chain, now)?;
+        let Caller::Device { territory, device } = certificate_read(own)?.caller else {
+            return Err(no("a certificate that is not a device's"));
+        };
+        if device != self.enrolment.device || territory != self.enrolment.territory {
+            return Err(no("a certificate for another device"));
+        }
+        let trust = trust_open(answer.trust.as_ref().ok_or(no("no trust roots"))?, root).map_err(no)?;
+        if trust.territory != territory {
+            return Err(no("trust roots of another territory"));
+        }
+        Ok(Certificate { key_pem, chain: answer.chain.clone() })
+    }
+}

@@ -1,0 +1,177 @@
+//! Renewal in two phases: a candidate is issued beside the certificate in force, and takes its place when it was used.
+//!
+//! Until then both work, so that a device whose power is cut between the two is not taken for a clone (security.md).
+
+use crate::audit::{Act, Author};
+use crate::device::{Certificate, DEVICES, Device, Standing, device_get, standing, state_check};
+use crate::enrol::Issuer;
+use crate::error::{Error, Result};
+use crate::store::{Expect, SharedStore};
+use crate::table::{Row, Writes};
+use model::id::{DeviceId, TerritoryId};
+use model::renewal::RenewalTranscript;
+use model::time::Timestamp;
+use std::time::Duration;
+
+/// A device whose clock is ahead may renew so long before its window begins.
+const EARLY: Duration = Duration::from_secs(86_400);
+/// How often a write that met another one is tried again.
+const TRIES: usize = 8;
+
+/// What the holder of a replaced certificate is told.
+pub const SUPERSEDED: &str = "this certificate was replaced by a newer one of the same device; if the device's disk or state \
+                              folder was copied, enrol this machine again with a new token";
+
+/// What a device asks with.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The device that the certificate shown names.
+    pub device: DeviceId,
+    /// The end of the certificate shown.
+    pub until: Timestamp,
+    /// The beginning of that certificate's renewal window.
+    pub from: Timestamp,
+    /// What the signature is over; its serial is that of the certificate shown.
+    pub transcript: RenewalTranscript<'a>,
+    /// The identity key's signature.
+    pub signature: &'a [u8],
+}
+
+/// Judges a request and issues the candidate; an earlier one that was not used is forgotten.
+///
+/// # Errors
+/// `Denied` for a device that is not known or revoked, a certificate that was replaced, or a signature that is not the identity
+/// key's; `Invalid` before the window, or for a certificate request that is none.
+pub async fn renew(
+    store: &SharedStore,
+    territory: &TerritoryId,
+    issuer: &dyn Issuer,
+    asked: &Asked<'_>,
+    now: Timestamp,
+) -> Result<(Certificate, Vec<Vec<u8>>)> {
+    let mut met = None;
+    for _ in 0..TRIES {
+        let row = row_of(store, territory, asked.device).await?;
+        let mut device = row.value.clone();
+        renewal_check(&device, asked, now)?;
+        in_force_set(&mut device, asked.transcript.serial, asked.until);
+        let (certificate, chain) = issuer.issue(asked.transcript.csr, asked.device, now)?;
+        device.candidate = Some(certificate.clone());
+        match device_write(store, territory, &row, &device, "certificate_renew", now).await {
+            Err(Error::Conflict(key)) => met = Some(key),
+            done => return done.map(|()| (certificate, chain)),
+        }
+    }
+    Err(met.map_or_else(|| Error::Denied(SUPERSEDED.to_owned()), Error::Conflict))
+}
+
+/// The first use of a candidate: from here on it is in force, and the one before it no longer.
+///
+/// # Errors
+/// `Unavailable` when it could not be made durable: the old one is still in force then.
+pub async fn renewal_settle(
+    store: &SharedStore,
+    territory: &TerritoryId,
+    id: DeviceId,
+    serial: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let mut met = None;
+    for _ in 0..TRIES {
+        let row = row_of(store, territory, id).await?;
+        let mut device = row.value.clone();
+        state_check(device.state)?;
+        if device.certificate.serial == serial {
+            return Ok(());
+        }
+        // Replaced by a later one since it was looked up.
+        let Some(candidate) = device.candidate.take_if(|candidate| candidate.serial == serial) else {
+            return Err(Error::Denied(SUPERSEDED.to_owned()));
+        };
+        device.certificate = candidate;
+        match device_write(store, territory, &row, &device, "certificate_switch", now).await {
+            Err(Error::Conflict(key)) => met = Some(key),
+            done => return done,
+        }
+    }
+    Err(met.map_or_else(|| Error::Denied(SUPERSEDED.to_owned()), Error::Conflict))
+}
+
+fn renewal_check(device: &Device, asked: &Asked<'_>, now: Timestamp) -> Result<()> {
+    state_check(device.state)?;
+    let serial = asked.transcript.serial;
+    if standing(&device.certificate, device.candidate.as_ref(), serial, asked.until) == Standing::Superseded {
+        return Err(Error::Denied(SUPERSEDED.to_owned()));
+    }
+    // A stolen TLS key alone must not live on: only the identity key renews.
+    device
+        .identity_key
+        .verify(&asked.transcript.to_bytes(), asked.signature)
+        .map_err(|_| Error::Denied("the renewal is not signed by this device's identity key".to_owned()))?;
+    if now < asked.from.before(EARLY) {
+        let early = asked.from.since(now).as_secs();
+        return Err(Error::Invalid(format!("too early: this certificate may be renewed in {early} s")));
+    }
+    Ok(())
+}
+
+/// What asks is in use, whatever the record says: the candidate, or one issued after the copy this record was restored from.
+fn in_force_set(device: &mut Device, serial: &str, until: Timestamp) {
+    if device.certificate.serial != serial {
+        device.certificate = Certificate { serial: serial.to_owned(), until };
+    }
+}
+
+async fn row_of(store: &SharedStore, territory: &TerritoryId, id: DeviceId) -> Result<Row<Device>> {
+    device_get(store.as_ref(), territory, id).await.map_err(|error| match error {
+        Error::NotFound(_) => Error::Denied("this device is not known here; enrol it again".to_owned()),
+        other => other,
+    })
+}
+
+async fn device_write(
+    store: &SharedStore,
+    territory: &TerritoryId,
+    row: &Row<Device>,
+    device: &Device,
+    verb: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let id = device.id.to_string();
+    let act = Act::new(now, Author::Rule("renewal".to_owned()), verb, id.clone());
+    let writes = Writes::by(territory, &act)?.put(&DEVICES, id, device, Expect::At(row.revision))?;
+    writes.commit(store).await.map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn certificate(serial: &str, until: i64) -> Certificate {
+        Certificate { serial: serial.to_owned(), until: Timestamp::from_unix_seconds(until) }
+    }
+
+    #[test]
+    fn both_work_until_the_candidate_is_in_force_and_only_older_ones_are_superseded() {
+        let (old, new) = (certificate("0a", 100), certificate("0b", 200));
+        let at = |in_force: &Certificate, candidate, shown: &Certificate| {
+            standing(in_force, candidate, &shown.serial, shown.until)
+        };
+        assert_eq!(at(&old, Some(&new), &old), Standing::InForce);
+        assert_eq!(at(&old, Some(&new), &new), Standing::Candidate);
+        assert_eq!(at(&new, None, &old), Standing::Superseded);
+        assert_eq!(at(&old, Some(&new), &certificate("0c", 150)), Standing::Superseded);
+        // The record was restored from a copy older than this certificate.
+        assert_eq!(at(&old, Some(&new), &certificate("0d", 300)), Standing::InForce);
+    }
+
+    #[test]
+    fn a_record_without_a_candidate_still_reads() {
+        let text = r#"{"state":"active","certificate":{"serial":"0a","until":5},"school":null}"#;
+        let read: crate::device::Admission = serde_json::from_str(text).unwrap();
+        assert_eq!(
+            (read.candidate, read.certificate),
+            (None, Certificate { serial: "0a".to_owned(), until: Timestamp::from_unix_millis(5) })
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! Where Prometheus reads the metrics: plain HTTP, on loopback only.
+
+use crate::shared::Shared;
+use http::header::CONTENT_TYPE;
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+/// Scrapes at a time; further ones wait.
+const SCRAPES_MAX: usize = 8;
+/// A scrape that takes longer is given up: whoever asks must not keep a place for ever.
+const SCRAPE_MAX: Duration = Duration::from_secs(30);
+const HEADERS_MAX: Duration = Duration::from_secs(5);
+/// After an error of accept (such as too many open files), wait so long.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The text format that `prometheus-client` writes (`OpenMetrics` 1.0, section "Content type").
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Answers scrapes until it is dropped.
+pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    let room = Arc::new(Semaphore::new(SCRAPES_MAX));
+    loop {
+        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+        let tcp = match listener.accept().await {
+            Ok((tcp, _)) => tcp,
+            Err(error) => {
+                tracing::warn!(%error, "accept failed for a scrape");
+                shared.clock.sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            if tokio::time::timeout(SCRAPE_MAX, connection(tcp, &shared)).await.is_err() {
+                tracing::debug!("a scrape took too long");
+            }
+            drop(place);
+        });
+    }
+}
+
+/// One request; what goes wrong with it concerns its caller only.
+async fn connection(tcp: TcpStream, shared: &Shared) {
+    let service = service_fn(|request| async move { Ok::<_, Infallible>(answer(&request, shared).await) });
+    let served = http1::Builder::new()
+        .keep_alive(false)
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_MAX)
+        .max_headers(64)
+        .serve_connection(TokioIo::new(tcp), service);
+    if let Err(error) = served.await {
+        tracing::debug!(%error, "a scrape failed");
+    }
+}
+
+async fn answer(request: &Request<Incoming>, shared: &Shared) -> Response<String> {
+    let plain = |status: StatusCode, text: &str| {
+        let mut response = Response::new(format!("{text}\n"));
+        *response.status_mut() = status;
+        response
+    };
+    if request.uri().path() != "/metrics" {
+        return plain(StatusCode::NOT_FOUND, "the metrics are at /metrics");
+    }
+    if request.method() != Method::GET {
+        return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET");
+    }
+    match scrape(shared).await {
+        Ok(text) => {
+            let mut response = Response::new(text);
+            response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(OPEN_METRICS));
+            response
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the metrics cannot be written");
+            plain(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be written")
+        }
+    }
+}
+
+async fn scrape(shared: &Shared) -> Result<String, std::fmt::Error> {
+    let (metrics, now) = (&shared.metrics, shared.clock.now());
+    match shared.counted.census(shared.store.as_ref(), shared.territory(), now).await {
+        Ok(Some(census)) => metrics.census(&census),
+        Ok(None) => {}
+        // Everything else is still worth reading, then most of all.
+        Err(error) => tracing::warn!(%error, "the fleet cannot be counted"),
+    }
+    let left = |until: model::time::Timestamp| until.unix_seconds() - now.unix_seconds();
+    let certificates =
+        [("server", left(shared.ca.server_until)), ("intermediate", left(shared.ca.intermediate_until()))];
+    metrics.now(shared.live.held(), certificates);
+    metrics.text()
+}
