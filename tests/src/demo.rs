@@ -79,7 +79,11 @@ fn first_report(server: &ServerProcess) -> String {
         let Some(found) = devices[0]["id"].as_str() else { return false };
         id = found.to_owned();
         let shown = server.json(&["device", "show", found]);
-        ["hardware", "peripherals", "system", "packages", "health"].iter().all(|section| !shown[section].is_null())
+        let sections = ["hardware", "peripherals", "system", "packages", "health_report"];
+        let checks = shown["health_report"]["checks"].as_array().cloned().unwrap_or_default();
+        // The clock is judged by the server's time, which the device hears with its first answer.
+        let clock = checks.iter().any(|check| check["kind"] == "clock_skew" && check["reason"] != "too_early");
+        clock && sections.iter().all(|section| !shown[section].is_null())
     });
     id
 }
@@ -105,7 +109,7 @@ fn guide(server: &ServerProcess, agent: &AgentProcess, device: &str) -> String {
          \n  cartable device list\
          \n  cartable device show {device}\
          \n  cartable device watch\
-         \n  cartable token create --kind kit --uses 30 --school 0251234W\
+         \n  cartable token create --kind kit --uses 30 --school 0951099D\
          \n  cartable server status\
          \n  {agent_bin} status --config {config}\
          \n\nTo stop: kill {agent_pid} {server_pid} && rm -r {folder}\n",
