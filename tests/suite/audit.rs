@@ -45,11 +45,12 @@ async fn the_audit_tells_the_whole_story_and_tampering_is_located() {
     let story = server.json(&["audit", "list"]);
     let story = story.as_array().unwrap();
     let verbs: Vec<&str> = story.iter().filter_map(|act| act["verb"].as_str()).collect();
-    let told = ["token_create", "device_enrol", "device_enrol", "device_approve", "device_revoke", "token_create"];
-    assert_eq!(verbs[..6], told);
-    assert_eq!((verbs[6], story[6]["refused"].as_bool()), ("token_proof", Some(true)));
-    assert_eq!((story[4]["subject"].as_str(), story[4]["why"].as_str()), (Some(id.as_str()), Some("lost")));
-    assert_eq!(story[1]["author"], "enrolment");
+    let told = ["device_enrol", "device_enrol", "device_approve", "device_revoke", "token_create"];
+    assert_eq!((verbs[..2].as_ref(), &verbs[2..7]), (["operator_begin", "token_create"].as_ref(), told.as_ref()));
+    assert_eq!((verbs[7], story[7]["refused"].as_bool()), ("token_proof", Some(true)));
+    assert_eq!((story[5]["subject"].as_str(), story[5]["why"].as_str()), (Some(id.as_str()), Some("lost")));
+    assert_eq!(story[2]["author"], "enrolment");
+    assert_eq!((story[5]["by"].as_str(), story[5]["role"].as_str()), (Some("admin"), Some("admin")));
     assert!(story.iter().zip(0_u64..).all(|(act, place)| act["sequence"] == place));
     let count = |arguments: &[&str]| server.json(&[&["audit", "list"], arguments].concat()).as_array().unwrap().len();
     assert_eq!(count(&["--device", &id[..18], "--verb", "device_revoke"]), 1);
@@ -80,8 +81,8 @@ async fn the_audit_tells_the_whole_story_and_tampering_is_located() {
         assert_eq!(code, Some(5), "{verdict}");
         assert_eq!((&verdict["broken_sequence"], &verdict["fault"]), (&place.into(), &fault.into()), "{verdict}");
     };
-    let edited = whole[4].replace("lost", "sold");
-    located(&[&whole[..4], &[edited.as_str()], &whole[5..]].concat(), &[], 4, "edited");
+    let edited = whole[5].replace("lost", "sold");
+    located(&[&whole[..5], &[edited.as_str()], &whole[6..]].concat(), &[], 5, "edited");
     located(&[&whole[..2], &whole[4..]].concat(), &[], 2, "cut");
     located(&[&whole[..2], &[whole[3], whole[2]], &whole[4..]].concat(), &[], 2, "reordered");
     assert_eq!(check(&whole[..5], &[]).0, Some(0), "nothing within it tells");

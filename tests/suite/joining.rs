@@ -1,9 +1,11 @@
 //! The rules of joining, on the store in memory with the clock moved by hand.
 
-use controlplane_core::audit::audit_verify;
+use controlplane_core::audit::{Person, audit_verify};
 use controlplane_core::device::{Certificate, Reason, device_decide, device_find};
 use controlplane_core::enrol::{Issuer, Joined, Proof, REFUSED, enrol};
 use controlplane_core::memory::Memory;
+use controlplane_core::role::Role;
+use controlplane_core::scope::Reach;
 use controlplane_core::store::SharedStore;
 use controlplane_core::token::{FAILURES_MAX, TokenKind, TokenWish, token_create, token_list, token_revoke};
 use controlplane_core::{Error, Result};
@@ -13,8 +15,10 @@ use model::device::{Claims, JoinState};
 use model::id::{DeviceId, TerritoryId};
 use model::time::Timestamp;
 use model::token::{Pin, Token, Transcript};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
+
+static JEANNE: LazyLock<Person> = LazyLock::new(|| Person { name: "jeanne".to_owned(), role: Role::Technician });
 
 struct Paper;
 
@@ -46,12 +50,13 @@ impl World {
             uses,
             life: None,
             school: None,
+            owner: None,
             kit: None,
             serials: serials.iter().map(|s| (*s).to_owned()).collect(),
             note: String::new(),
         };
         let random = [u8::try_from(serials.len() + uses as usize * 7).unwrap(); 31];
-        let made = token_create(&self.store, &self.territory, wish, "jeanne", Pin::of(b"root"), &random, self.now);
+        let made = token_create(&self.store, &self.territory, wish, &JEANNE, Pin::of(b"root"), &random, self.now);
         made.await.unwrap().0
     }
 
@@ -91,9 +96,11 @@ async fn a_token_ends_with_its_time_and_its_devices_stay() {
     assert!(is_refused(&world.join(&token, &second, "A-2").await));
     // Even the first may not repeat its finish any more: its answer was lost three days ago.
     assert!(is_refused(&world.join(&token, &first, "A-1").await));
-    let (open, _) = token_list(world.store.as_ref(), &world.territory, false, "", 10, world.now).await.unwrap();
+    let (open, _) = token_list(world.store.as_ref(), &world.territory, &Reach::territory(), false, "", 10, world.now)
+        .await
+        .unwrap();
     assert!(open.is_empty());
-    assert!(device_find(world.store.as_ref(), &world.territory, "a-1").await.is_ok());
+    assert!(device_find(world.store.as_ref(), &world.territory, &Reach::territory(), "a-1").await.is_ok());
 }
 
 #[tokio::test]
@@ -105,11 +112,11 @@ async fn a_repeated_finish_finds_its_device_until_it_is_revoked() {
     assert_eq!(world.join(&token, &own, "A-1").await.unwrap().device.id, first.id);
     assert!(is_refused(&world.join(&token, &key(), "A-2").await));
     let decided =
-        device_decide(&world.store, &world.territory, first.id, JoinState::Revoked, "jeanne", "lost", world.now);
+        device_decide(&world.store, &world.territory, first.id, JoinState::Revoked, &JEANNE, "lost", world.now);
     assert_eq!(decided.await.unwrap().state, JoinState::Revoked);
     assert!(is_refused(&world.join(&token, &own, "A-1").await));
     let revived =
-        device_decide(&world.store, &world.territory, first.id, JoinState::Active, "jeanne", "found", world.now);
+        device_decide(&world.store, &world.territory, first.id, JoinState::Active, &JEANNE, "found", world.now);
     assert!(matches!(revived.await, Err(Error::Invalid(_))));
     assert!(audit_verify(&world.store, &world.territory, Tip::default(), None).await.unwrap().unwrap().length >= 4);
 }
@@ -127,7 +134,7 @@ async fn ten_bad_proofs_lock_and_a_revoked_token_is_no_token() {
     }
     assert!(is_refused(&world.join(&token, &key(), "A-1").await));
     let other = world.token(TokenKind::Kit, 2, &["B-1"]).await;
-    token_revoke(&world.store, &world.territory, other.id, "jeanne", "", world.now).await.unwrap();
+    token_revoke(&world.store, &world.territory, &Reach::territory(), other.id, &JEANNE, "", world.now).await.unwrap();
     assert!(is_refused(&world.join(&other, &key(), "B-1").await));
 }
 
@@ -139,5 +146,8 @@ async fn the_same_serial_twice_waits_for_a_person() {
     assert_eq!((first.state, first.reason), (JoinState::Active, None));
     let second = world.join(&token, &key(), "c-1").await.unwrap().device;
     assert_eq!((second.state, second.reason), (JoinState::Quarantined, Some(Reason::SameSerial)));
-    assert!(matches!(device_find(world.store.as_ref(), &world.territory, "C-1").await, Err(Error::Invalid(_))));
+    assert!(matches!(
+        device_find(world.store.as_ref(), &world.territory, &Reach::territory(), "C-1").await,
+        Err(Error::Invalid(_))
+    ));
 }

@@ -5,9 +5,10 @@ use controlplane::config::Config;
 use controlplane::folder::Folder;
 use controlplane::init::{Wish, init};
 use controlplane::{Server, ca::Ca};
-use controlplane_core::audit::AUDIT;
+use controlplane_core::audit::{AUDIT, Person};
 use controlplane_core::device::{Device, device_decide, device_get};
 use controlplane_core::memory::Memory;
+use controlplane_core::role::Role;
 use controlplane_core::store::{PAGE_MAX, Scope, SharedStore};
 use controlplane_core::token::{TokenKind, TokenWish, token_create};
 use identity::caller::certificate_read;
@@ -77,6 +78,10 @@ impl TimeProvider for Standing {
     }
 }
 
+fn admin() -> Person {
+    Person { name: "admin".to_owned(), role: Role::Admin }
+}
+
 fn time() -> tls::Time {
     Arc::new(Standing)
 }
@@ -113,11 +118,12 @@ impl World {
             uses: 1,
             life: None,
             school: None,
+            owner: None,
             kit: None,
             serials: Vec::new(),
             note: String::new(),
         };
-        let (token, _) = token_create(&store, &territory, wish, "admin", pin, &[7; 31], START).await.unwrap();
+        let (token, _) = token_create(&store, &territory, wish, &admin(), pin, &[7; 31], START).await.unwrap();
         let server = Server::build(config, &folder, store.clone(), clock.clone()).await.unwrap();
         let port = server.address().unwrap().port();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -315,7 +321,7 @@ async fn too_early_or_revoked_nothing_is_renewed_and_in_quarantine_it_is() {
     world.clock.forward(3 * DAY);
     let decide = async |state| {
         let now = world.clock.now();
-        device_decide(&world.store, &world.territory, held.id, state, "admin", "a test", now).await.unwrap();
+        device_decide(&world.store, &world.territory, held.id, state, &admin(), "a test", now).await.unwrap();
     };
     decide(JoinState::Quarantined).await;
     let new = world.renewed(&held).await;

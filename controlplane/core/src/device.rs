@@ -1,12 +1,14 @@
 //! The register of devices: who belongs, who decided so, and how a person names one.
 
-use crate::audit::{Act, Author};
+use crate::audit::{Act, Person};
 use crate::error::{Error, Result};
+use crate::scope::Reach;
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Intent, Row, Table, Writes};
 use model::device::{Claims, JoinState};
 use model::id::{DeviceId, TerritoryId};
 use model::key::IdentityKey;
+use model::owner::OwnerId;
 use model::time::Timestamp;
 use model::token::TokenId;
 use model::uai::Uai;
@@ -23,6 +25,9 @@ pub static EVIDENCE: Table<DeviceId, Intent> = Table::new("evidence");
 
 /// The fewest characters by which a person may name a device's id.
 const ID_PREFIX_MIN: usize = 4;
+/// The most devices looked at for one such name, and the most that are said to fit.
+const FITS_MAX: usize = 50;
+const FITS_SAID: usize = 3;
 
 /// A device as people and rules have it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +42,9 @@ pub struct Device {
     /// The establishment it is filed under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub school: Option<Uai>,
+    /// Whose it is, as its token named them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<OwnerId>,
     /// The kit and slot its token named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kit: Option<KitSlot>,
@@ -181,61 +189,74 @@ pub(crate) fn state_check(state: JoinState) -> Result<()> {
     }
 }
 
-/// The device a person means by an id, the beginning of one, or a serial number.
+/// The device a person means by an id, the beginning of one, or a serial number, among those within a reach.
+///
+/// What lies outside is not found, and not named among several that fit: who may not see a device does not learn that it is there.
 ///
 /// # Errors
 /// `NotFound` when none fits, `Invalid` when several do.
-pub async fn device_find(store: &dyn Store, territory: &TerritoryId, text: &str) -> Result<Row<Device>> {
+pub async fn device_find(store: &dyn Store, territory: &TerritoryId, reach: &Reach, text: &str) -> Result<Row<Device>> {
     let text = text.trim();
+    let mut ids: Vec<DeviceId> = Vec::new();
     if let Ok(id) = text.parse() {
-        return device_get(store, territory, id).await;
+        ids.push(id);
+    } else {
+        if text.len() >= ID_PREFIX_MIN && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
+            let scope = DEVICES.scope(territory, text.to_ascii_lowercase());
+            ids.extend(DEVICES.page(store, &scope, "", FITS_MAX).await?.into_iter().map(|row| row.value.id));
+        }
+        if !text.is_empty() {
+            let scope = EVIDENCE.scope(territory, evidence_prefix("serial", text));
+            ids.extend(EVIDENCE.page(store, &scope, "", FITS_MAX).await?.into_iter().map(|row| row.value));
+        }
     }
-    let mut found: Vec<DeviceId> = Vec::new();
-    if text.len() >= ID_PREFIX_MIN && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
-        let scope = DEVICES.scope(territory, text.to_ascii_lowercase());
-        found.extend(DEVICES.page(store, &scope, "", 3).await?.into_iter().map(|row| row.value.id));
+    ids.sort_unstable();
+    ids.dedup();
+    let mut found = Vec::new();
+    for id in ids {
+        let row = DEVICES.get(store, territory, id.to_string()).await?;
+        found.extend(row.filter(|row| reach.covers(&row.value.filed())));
     }
-    if !text.is_empty() {
-        let scope = EVIDENCE.scope(territory, evidence_prefix("serial", text));
-        found.extend(EVIDENCE.page(store, &scope, "", 3).await?.into_iter().map(|row| row.value));
-    }
-    found.sort_unstable();
-    found.dedup();
     if found.len() > 1 {
         // After a reinstallation the serial number is the new identity's; the old one is revoked.
-        let mut living = Vec::new();
-        for id in &found {
-            if device_get(store, territory, *id).await?.value.state != JoinState::Revoked {
-                living.push(*id);
-            }
-        }
-        if let [one] = living.as_slice() {
-            found = vec![*one];
+        let living = |row: &&Row<Device>| row.value.state != JoinState::Revoked;
+        if found.iter().filter(living).count() == 1 {
+            found.retain(|row| row.value.state != JoinState::Revoked);
         }
     }
-    match found.as_slice() {
-        [] => Err(Error::NotFound(format!("device {:?}", text.chars().take(64).collect::<String>()))),
-        [one] => device_get(store, territory, *one).await,
-        several => {
-            let ids: Vec<String> = several.iter().map(DeviceId::to_string).collect();
+    match found.len() {
+        0 => Err(Error::NotFound(format!("device {:?}", text.chars().take(64).collect::<String>()))),
+        1 => Ok(found.remove(0)),
+        _ => {
+            let ids: Vec<String> = found.iter().take(FITS_SAID).map(|row| row.id.clone()).collect();
             Err(Error::Invalid(format!("several devices fit: {}; give the whole id", ids.join(", "))))
         }
     }
 }
 
-/// Other devices that claim the same serial number or system UUID; revoked ones too, for a person compares.
+/// Other devices within a reach that claim the same serial number or system UUID; revoked ones too, for a person compares.
 ///
 /// # Errors
 /// `Unavailable` when the store fails.
-pub async fn device_alike(store: &dyn Store, territory: &TerritoryId, device: &Device) -> Result<Vec<DeviceId>> {
-    let mut alike = Vec::new();
+pub async fn device_alike(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    reach: &Reach,
+    device: &Device,
+) -> Result<Vec<DeviceId>> {
+    let mut alike: Vec<DeviceId> = Vec::new();
     for prefix in evidence_of(&device.claims) {
         let rows = EVIDENCE.page(store, &EVIDENCE.scope(territory, prefix), "", 50).await?;
         alike.extend(rows.into_iter().map(|row| row.value).filter(|id| *id != device.id));
     }
     alike.sort_unstable();
     alike.dedup();
-    Ok(alike)
+    let mut within = Vec::new();
+    for id in alike {
+        let row = DEVICES.get(store, territory, id.to_string()).await?;
+        within.extend(row.filter(|row| reach.covers(&row.value.filed())).map(|row| row.value.id));
+    }
+    Ok(within)
 }
 
 /// A person's decision: approve, quarantine or revoke.
@@ -248,7 +269,7 @@ pub async fn device_decide(
     territory: &TerritoryId,
     id: DeviceId,
     state: JoinState,
-    operator: &str,
+    by: &Person,
     why: &str,
     now: Timestamp,
 ) -> Result<Device> {
@@ -267,7 +288,7 @@ pub async fn device_decide(
     };
     device.state = state;
     device.reason = (state != JoinState::Active).then_some(Reason::ByOperator);
-    let act = Act::new(now, Author::Operator(operator.to_owned()), verb, id.to_string()).because(why);
+    let act = Act::of(now, by, verb, id.to_string(), why);
     Writes::by(territory, &act)?
         .put(&DEVICES, id.to_string(), &device, Expect::At(row.revision))?
         .commit(store)

@@ -158,6 +158,7 @@ async fn enrol_new(
         state: if reason.is_some() { JoinState::Quarantined } else { JoinState::Active },
         reason,
         school: token.value.school,
+        owner: token.value.owner.clone(),
         kit: token.value.kit.clone(),
         claims: proof.claims.clone(),
         identity_key: proof.key.clone(),

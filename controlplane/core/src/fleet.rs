@@ -4,9 +4,11 @@ use crate::device::{DEVICES, Device};
 use crate::error::Result;
 use crate::presence::{CONTACTS, PRESENCES, Presence};
 use crate::report::{Condition, FACTS, Facts};
+use crate::scope::Reach;
 use crate::store::Store;
 use model::device::JoinState;
 use model::id::{DeviceId, TerritoryId};
+use model::owner::OwnerId;
 use model::time::Timestamp;
 use model::uai::Uai;
 use std::time::Duration;
@@ -19,6 +21,8 @@ const LOOKED_AT_MAX: usize = 20_000;
 pub struct Filter {
     /// Of this establishment.
     pub school: Option<Uai>,
+    /// Of this owner.
+    pub owner: Option<OwnerId>,
     /// With this in maker or model, case ignored.
     pub model: Option<String>,
     /// With this health.
@@ -49,6 +53,7 @@ impl Filter {
             has(&member.facts.model) || has(&member.facts.maker)
         };
         self.school.is_none_or(|school| member.device.school == Some(school))
+            && self.owner.as_ref().is_none_or(|owner| member.device.owner.as_ref() == Some(owner))
             && self.state.is_none_or(|state| member.device.state == state)
             && self.health.is_none_or(|health| member.facts.health == health)
             && self.model.as_ref().is_none_or(|part| named(&part.to_lowercase()))
@@ -56,15 +61,17 @@ impl Filter {
     }
 }
 
-/// A page of the devices that fit, and where the next one begins (empty when there is none).
+/// A page of the devices within a reach that fit, and where the next one begins (empty when there is none).
 ///
 /// `heard` gives the last contact where memory is ahead of the store.
 ///
 /// # Errors
 /// `Unavailable` when the store fails.
+#[allow(clippy::too_many_arguments, reason = "each is a plain value of one call")]
 pub async fn fleet_page(
     store: &dyn Store,
     territory: &TerritoryId,
+    reach: &Reach,
     filter: &Filter,
     after: &str,
     limit: usize,
@@ -83,8 +90,10 @@ pub async fn fleet_page(
         for row in page {
             after = row.id;
             looked_at += 1;
-            if filter.state.is_some_and(|s| s != row.value.state)
+            if !reach.covers(&row.value.filed())
+                || filter.state.is_some_and(|s| s != row.value.state)
                 || filter.school.is_some_and(|s| row.value.school != Some(s))
+                || filter.owner.as_ref().is_some_and(|o| row.value.owner.as_ref() != Some(o))
             {
                 continue;
             }

@@ -1,6 +1,6 @@
 //! The snapshot of everything that is planned from, except the device itself.
 
-use crate::audit::{Act, Author};
+use crate::audit::{Act, Person};
 use crate::error::{Error, Result};
 use crate::store::{Changes, Expect, Revision, Scope, SharedStore, Store};
 use crate::table::{Intent, Table, Writes};
@@ -64,11 +64,11 @@ pub async fn cadence_set(
     store: &SharedStore,
     territory: &TerritoryId,
     cadence: Cadence,
-    operator: &str,
+    by: &Person,
     why: &str,
     now: Timestamp,
 ) -> Result<Revision> {
     let cadence = cadence.checked().map_err(|e| Error::Invalid(e.to_string()))?;
-    let act = Act::new(now, Author::Operator(operator.to_owned()), "cadence_set", EVERYWHERE).because(why);
+    let act = Act::of(now, by, "cadence_set", EVERYWHERE, why);
     Writes::by(territory, &act)?.put(&CADENCES, EVERYWHERE, &cadence, Expect::Any)?.commit(store).await
 }

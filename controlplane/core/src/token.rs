@@ -1,12 +1,14 @@
 //! Enrolment tokens: made by a person, counted at each use, closed by use, time, mistakes or a person.
 
-use crate::audit::{Act, Author};
+use crate::audit::{Act, Person};
 use crate::device::KitSlot;
 use crate::error::{Error, Result};
+use crate::scope::{Filed, Reach};
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Intent, Row, Table, Writes};
 use model::device::evidence;
 use model::id::TerritoryId;
+use model::owner::OwnerId;
 use model::time::Timestamp;
 use model::token::{Pin, Token, TokenId, TokenKey};
 use model::uai::Uai;
@@ -83,6 +85,9 @@ pub struct TokenRecord {
     pub expires: Timestamp,
     /// Where its devices are filed.
     pub school: Option<Uai>,
+    /// Whose its devices are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<OwnerId>,
     /// Into which kit and slot they go.
     pub kit: Option<KitSlot>,
     /// Serial numbers that are active at once, as evidence (cleaned, lower case).
@@ -110,6 +115,12 @@ impl TokenRecord {
         }
     }
 
+    /// Where its devices are filed.
+    #[must_use]
+    pub fn filed(&self) -> Filed {
+        Filed { owner: self.owner.clone(), school: self.school }
+    }
+
     /// Whether this serial number is on its list.
     #[must_use]
     pub fn lists(&self, serial: &str) -> bool {
@@ -128,12 +139,22 @@ pub struct TokenWish {
     pub life: Option<Duration>,
     /// Where devices are filed.
     pub school: Option<Uai>,
+    /// Whose devices they are.
+    pub owner: Option<OwnerId>,
     /// Into which kit and slot.
     pub kit: Option<KitSlot>,
     /// Serials that are active at once.
     pub serials: Vec<String>,
     /// A note.
     pub note: String,
+}
+
+impl TokenWish {
+    /// Where its devices are to be filed.
+    #[must_use]
+    pub fn filed(&self) -> Filed {
+        Filed { owner: self.owner.clone(), school: self.school }
+    }
 }
 
 /// Makes a token; the secret in the answer is said once and kept nowhere.
@@ -144,7 +165,7 @@ pub async fn token_create(
     store: &SharedStore,
     territory: &TerritoryId,
     wish: TokenWish,
-    operator: &str,
+    by: &Person,
     pin: Pin,
     random: &[u8; 31],
     now: Timestamp,
@@ -162,23 +183,26 @@ pub async fn token_create(
         created: now,
         expires: now.after(life),
         school: wish.school,
+        owner: wish.owner,
         kit: wish.kit,
         serials: wish.serials.iter().filter_map(|s| evidence(s)).map(|s| s.to_lowercase()).collect(),
         note: wish.note,
-        operator: operator.to_owned(),
+        operator: by.name.clone(),
     };
-    let act = Act::new(now, Author::Operator(operator.to_owned()), "token_create", token.id.to_string());
+    let act = Act::of(now, by, "token_create", token.id.to_string(), "");
     Writes::by(territory, &act)?.put(&TOKENS, token.id.to_string(), &record, Expect::Absent)?.commit(store).await?;
     Ok((token, record))
 }
 
-/// Tokens in the order of their ids; only those that still let devices in, unless all are asked for.
+/// Tokens within a reach in the order of their ids; only those that still let devices in, unless all are asked for.
 ///
 /// # Errors
 /// `Unavailable` when the store fails.
+#[allow(clippy::too_many_arguments, reason = "each is a plain value of one call")]
 pub async fn token_list(
     store: &dyn Store,
     territory: &TerritoryId,
+    reach: &Reach,
     all: bool,
     after: &str,
     limit: usize,
@@ -194,7 +218,7 @@ pub async fn token_list(
         }
         for row in page {
             after = row.id;
-            if all || row.value.state(now) == TokenState::Open {
+            if reach.covers(&row.value.filed()) && (all || row.value.state(now) == TokenState::Open) {
                 found.push(row.value);
             }
             if found.len() >= limit {
@@ -204,25 +228,27 @@ pub async fn token_list(
     }
 }
 
-/// Closes a token; devices that came with it stay.
+/// Closes a token within a reach; devices that came with it stay.
 ///
 /// # Errors
-/// `NotFound`, or `Conflict` when it was used at the same time.
+/// `NotFound`, also for one outside the reach, or `Conflict` when it was used at the same time.
 pub async fn token_revoke(
     store: &SharedStore,
     territory: &TerritoryId,
+    reach: &Reach,
     id: TokenId,
-    operator: &str,
+    by: &Person,
     why: &str,
     now: Timestamp,
 ) -> Result<TokenRecord> {
-    let row = token_get(store.as_ref(), territory, id).await?.ok_or_else(|| Error::NotFound(format!("token {id}")))?;
+    let row = token_get(store.as_ref(), territory, id).await?.filter(|row| reach.covers(&row.value.filed()));
+    let row = row.ok_or_else(|| Error::NotFound(format!("token {id}")))?;
     let mut record = row.value;
     if record.revoked {
         return Ok(record);
     }
     record.revoked = true;
-    let act = Act::new(now, Author::Operator(operator.to_owned()), "token_revoke", id.to_string()).because(why);
+    let act = Act::of(now, by, "token_revoke", id.to_string(), why);
     Writes::by(territory, &act)?.put(&TOKENS, id.to_string(), &record, Expect::At(row.revision))?.commit(store).await?;
     Ok(record)
 }

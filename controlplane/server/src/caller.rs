@@ -1,6 +1,11 @@
 //! Who calls: taken from the connection's certificate, once a connection.
 
 use crate::shared::Shared;
+use controlplane_core::Error;
+use controlplane_core::audit::{Author, Person};
+use controlplane_core::operator::operator_admit;
+use controlplane_core::role::{Allowed, allowed};
+use controlplane_core::scope::Reach;
 use identity::caller::{Caller, Certificate};
 use model::id::DeviceId;
 use std::sync::Arc;
@@ -28,13 +33,68 @@ pub(crate) fn device_of<T>(shared: &Shared, request: &Request<T>) -> Result<(Dev
     found.inspect_err(|refused| shared.turned_away("device_call", &name_of(request), refused.code()))
 }
 
-/// The name of the operator who calls.
+/// Who of the staff calls, in which role, and how far their word reaches in this call.
+#[derive(Clone, Debug)]
+pub(crate) struct Staff {
+    /// The name in the certificate, and the role by which the call is allowed.
+    pub(crate) person: Person,
+    /// What of the territory the call may see and change.
+    pub(crate) reach: Reach,
+    /// The certificate that was shown.
+    pub(crate) certificate: Arc<Certificate>,
+}
+
+impl Staff {
+    /// As the audit names them.
+    pub(crate) fn author(&self) -> Author {
+        Author::Operator(self.person.name.clone())
+    }
+}
+
+/// Who of the staff makes this call, if they may: by the certificate, the store's record, and the table of roles.
+///
+/// # Errors
+/// As [`device_of`], for operators; `PermissionDenied` for who is not known, was revoked, or may not; counted for the audit.
+pub(crate) async fn staff_of<T>(shared: &Shared, call: &'static str, request: &Request<T>) -> Result<Staff, Status> {
+    let (name, certificate) = operator_of(shared, request)?;
+    staff_admit(shared, call, name, certificate).await
+}
+
+/// The same person later in a call that lasts: whether they still may, and how far.
+///
+/// # Errors
+/// As [`staff_of`].
+pub(crate) async fn staff_again(shared: &Shared, call: &'static str, staff: &Staff) -> Result<Staff, Status> {
+    staff_admit(shared, call, staff.person.name.clone(), Arc::clone(&staff.certificate)).await
+}
+
+async fn staff_admit(
+    shared: &Shared,
+    call: &'static str,
+    name: String,
+    certificate: Arc<Certificate>,
+) -> Result<Staff, Status> {
+    let author = || Author::Operator(name.clone());
+    let now = shared.clock.now();
+    let admitted = operator_admit(&shared.store, shared.territory(), &name, &certificate.serial, now).await;
+    let operator = admitted.map_err(shared.refuse(author(), "operator", &name))?;
+    let Some(Allowed { role, reach }) = allowed(call, &operator.grants) else {
+        let denied =
+            Error::Denied("your role does not allow this; `cartable operator self` shows what it does".to_owned());
+        return Err(shared.refuse(author(), call, "")(denied));
+    };
+    Ok(Staff { person: Person { name, role }, reach, certificate })
+}
+
+/// The name and certificate of the operator who calls.
 ///
 /// # Errors
 /// As [`device_of`], for operators.
-pub(crate) fn operator_of<T>(shared: &Shared, request: &Request<T>) -> Result<String, Status> {
+pub(crate) fn operator_of<T>(shared: &Shared, request: &Request<T>) -> Result<(String, Arc<Certificate>), Status> {
     let found = certificate_of(shared, request).and_then(|certificate| match &certificate.caller {
-        Caller::Operator { territory, name } if territory == shared.territory() => Ok(name.clone()),
+        Caller::Operator { territory, name } if territory == shared.territory() => {
+            Ok((name.clone(), Arc::clone(certificate)))
+        }
         _ => Err(Status::permission_denied("this call is for staff of this territory")),
     });
     found.inspect_err(|refused| shared.turned_away("admin_call", &name_of(request), refused.code()))

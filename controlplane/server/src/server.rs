@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::device::DeviceService;
 use crate::enrolment::EnrolmentService;
 use crate::error::{Error, Result};
-use crate::folder::Folder;
+use crate::folder::{Folder, text_read};
 use crate::health::HealthService;
 use crate::listen::accept;
 use crate::live::Live;
@@ -17,8 +17,13 @@ use crate::shared::{Ruling, Shared};
 use crate::timed::Timed;
 use crate::{reflection, scrape, upkeep};
 use controlplane_core::audit::Refusals;
+use controlplane_core::device::Certificate;
+use controlplane_core::operator::operator_folder_admit;
 use controlplane_core::rules::Rules;
 use controlplane_core::store::{Revision, SharedStore};
+use identity::caller::{Caller, certificate_read};
+use identity::issue::chain_of_pem;
+use model::time::Timestamp;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
@@ -73,6 +78,7 @@ impl Server {
         };
         let metrics = Arc::new(Metrics::new());
         let store = Timed::of(store, Arc::clone(&metrics), Arc::clone(&clock));
+        operator_admit(folder, &store, &config, clock.now()).await?;
         let rules = Rules::load(store.as_ref(), &config.territory).await?;
         let (rulings, ruling) = watch::channel(Arc::new(Ruling::of(rules)));
         let (stopping, stop) = watch::channel(false);
@@ -157,6 +163,25 @@ impl Server {
         upkeep::flush(&shared).await;
         served
     }
+}
+
+/// The operator whose certificate lies in the data folder, if one does, is let in once.
+async fn operator_admit(folder: &Folder, store: &SharedStore, config: &Config, now: Timestamp) -> Result<()> {
+    let path = folder.operator("operator.pem");
+    if !path.exists() {
+        return Ok(());
+    }
+    let damaged = |why: &str| Error::Damaged { path: path.clone(), why: why.to_owned() };
+    let chain = chain_of_pem(&text_read(&path)?).map_err(|e| damaged(&e.to_string()))?;
+    let read = certificate_read(&chain[0]).map_err(|e| damaged(&e.to_string()))?;
+    let Caller::Operator { territory, name } = read.caller else {
+        return Err(damaged("not an operator's certificate"));
+    };
+    if territory != config.territory {
+        return Err(damaged("for another territory than server.toml says"));
+    }
+    let certificate = Certificate { serial: read.serial, until: read.until };
+    Ok(operator_folder_admit(store, &territory, &name, certificate, now).await?)
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener> {

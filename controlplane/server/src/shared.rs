@@ -72,6 +72,14 @@ impl Shared {
         refusals.count(Author::Rule("caller".to_owned()), verb, subject, self.clock.now());
     }
 
+    /// Counts a person of the staff who named what lies outside their scope.
+    pub(crate) fn out_of_reach(&self, by: Author, subject: &str) {
+        self.metrics.refusal("out_of_scope", Code::NotFound);
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        refusals.count(by, "out_of_scope", subject, self.clock.now());
+    }
+
     /// How long devices take to come back after a loss, in milliseconds: it grows with those held (security.md: 60 s for 15,000).
     pub(crate) fn spread_ms(&self) -> u32 {
         let most = u64::from(self.config.limits.spread_seconds) * 1000;

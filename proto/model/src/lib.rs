@@ -11,6 +11,7 @@ pub mod health;
 pub mod id;
 pub mod inventory;
 pub mod key;
+pub mod owner;
 pub mod renewal;
 pub mod section;
 pub mod signed;

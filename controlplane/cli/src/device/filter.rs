@@ -1,8 +1,10 @@
 //! Which devices.
 
 use crate::Error;
+use crate::print::clean;
 use crate::span::span_read;
 use clap::{Args, ValueEnum};
+use model::owner::OwnerId;
 use model::uai::{Uai, UaiError};
 use wire::v1;
 
@@ -11,6 +13,8 @@ use wire::v1;
 pub(crate) struct Filter {
     #[arg(long)]
     school: Option<String>,
+    #[arg(long)]
+    owner: Option<String>,
     #[arg(long)]
     model: Option<String>,
     #[arg(long, value_enum)]
@@ -47,6 +51,7 @@ impl Filter {
             silent_seconds: self.silent.as_deref().map(span_read).transpose()?.unwrap_or_default(),
             limit: 0,
             after: String::new(),
+            owner: self.owner.as_deref().map(owner_read).transpose()?.unwrap_or_default(),
         })
     }
 }
@@ -59,6 +64,12 @@ pub(crate) fn school_read(text: &str) -> Result<String, Error> {
             Error::usage("error-uai-letter", &[("value", &written), ("expected", &expected.to_string())])
         }
     })
+}
+
+/// An owner's slug as typed.
+pub(crate) fn owner_read(text: &str) -> Result<String, Error> {
+    let read: Result<OwnerId, _> = text.trim().to_lowercase().parse();
+    read.map(|owner| owner.to_string()).map_err(|_| Error::usage("error-owner", &[("value", &clean(text))]))
 }
 
 impl Health {

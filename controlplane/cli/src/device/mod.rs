@@ -7,7 +7,7 @@ mod row;
 mod sheet;
 mod show;
 
-pub(crate) use filter::school_read;
+pub(crate) use filter::{owner_read, school_read};
 pub(crate) use row::DeviceRow;
 #[cfg(test)]
 pub(crate) use {sheet::sheet, show::DeviceSheet};

@@ -25,6 +25,7 @@ pub(crate) struct DeviceRow {
     pub(crate) last_seen: Option<String>,
     pub(crate) agent_version: Option<String>,
     pub(crate) connected: bool,
+    pub(crate) owner: Option<String>,
     #[serde(skip)]
     pub(crate) last_seen_unix_ms: i64,
     #[serde(skip)]
@@ -41,6 +42,7 @@ impl From<DeviceSummary> for DeviceRow {
             reason: some(d.reason),
             health,
             school: some(d.school),
+            owner: some(d.owner),
             kit: some(d.kit),
             slot: some(d.slot),
             maker: some(d.maker),

@@ -67,6 +67,9 @@ fn identity_section(device: &DeviceSheet, sheet: &mut Sheet, look: &Look<'_>) {
     let (contact, tone) = row.contact(look);
     sheet.line(look.text("device-last-seen"), contact, tone);
     sheet.line(look.text("device-enrolled"), look.date(row.enrolled_unix_ms), Tone::Plain);
+    if let Some(owner) = &row.owner {
+        sheet.line(look.text("device-owner"), owner.clone(), Tone::Plain);
+    }
     if let Some(school) = &row.school {
         sheet.line(look.text("device-school"), school.clone(), Tone::Plain);
     }

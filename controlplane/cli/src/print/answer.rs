@@ -22,6 +22,11 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("this call is for staff of this territory", "answer-operator"),
     ("this call needs a certificate; enrol first", "answer-operator"),
     ("this certificate has expired; renew it or enrol again", "answer-certificate-expired"),
+    ("your role does not allow this; `cartable operator self` shows what it does", "answer-role"),
+    ("this operator is not known here; ask for an invitation", "answer-operator-unknown"),
+    ("this operator's access has ended; ask for an invitation", "answer-operator-ended"),
+    ("this operator's certificate was replaced; ask for an invitation", "answer-operator-replaced"),
+    ("devices can be filed only within your scope: name its school or its owner", "answer-out-of-scope"),
     ("* was changed by somebody else", "failure-conflict"),
 ];
 

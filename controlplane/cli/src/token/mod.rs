@@ -7,7 +7,7 @@ use crate::Error;
 use crate::arguments::When;
 use crate::call::Call;
 use crate::config::file_read;
-use crate::device::school_read;
+use crate::device::{owner_read, school_read};
 use crate::print::{Look, Sheet, Tone, clean};
 use crate::span::span_read;
 use clap::{Args, Subcommand, ValueEnum};
@@ -41,6 +41,8 @@ pub(crate) struct Create {
     life: Option<String>,
     #[arg(long)]
     school: Option<String>,
+    #[arg(long)]
+    owner: Option<String>,
     #[arg(long, requires = "slot")]
     kit: Option<String>,
     #[arg(long, requires = "kit")]
@@ -163,6 +165,7 @@ impl Create {
             uses,
             life_seconds: self.life.as_deref().map(span_read).transpose()?.unwrap_or_default(),
             school: self.school.as_deref().map(school_read).transpose()?.unwrap_or_default(),
+            owner: self.owner.as_deref().map(owner_read).transpose()?.unwrap_or_default(),
             kit: self.kit.unwrap_or_default(),
             slot: self.slot.unwrap_or_default(),
             serials,
@@ -211,6 +214,9 @@ fn sheet(created: &Created, look: &Look<'_>) -> Sheet {
     sheet.line(look.text("token-uses"), uses, Tone::Plain);
     if let Some(school) = &row.school {
         sheet.line(look.text("token-school"), school.clone(), Tone::Plain);
+    }
+    if let Some(owner) = &row.owner {
+        sheet.line(look.text("token-owner"), owner.clone(), Tone::Plain);
     }
     if let (Some(kit), Some(slot)) = (&row.kit, &row.slot) {
         sheet.line(look.text("token-kit"), format!("{kit} / {slot}"), Tone::Plain);

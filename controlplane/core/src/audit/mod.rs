@@ -7,6 +7,7 @@ pub use page::{Entry, Filter, audit_page};
 pub use verify::{VERIFY_MAX, audit_verify};
 
 use crate::error::{Error, Result};
+use crate::role::Role;
 use crate::store::{Append, Scope};
 use bytes::Bytes;
 use model::id::TerritoryId;
@@ -32,6 +33,15 @@ pub enum Author {
     Rule(String),
 }
 
+/// A person of the staff who acts, and in which role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// The name in the certificate.
+    pub name: String,
+    /// The role by which the act is allowed.
+    pub role: Role,
+}
+
 /// One act, done or refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Act {
@@ -39,6 +49,9 @@ pub struct Act {
     pub at: Timestamp,
     /// Who.
     pub by: Author,
+    /// In which role, when a person acts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// What, such as `device_revoke`.
     pub verb: String,
     /// To what, such as a device id.
@@ -58,7 +71,15 @@ impl Act {
     /// An act that is done.
     #[must_use]
     pub fn new(at: Timestamp, by: Author, verb: &str, subject: impl Into<String>) -> Self {
-        Self { at, by, verb: verb.to_owned(), subject: subject.into(), why: None, refused: false, times: 1 }
+        let (verb, subject) = (verb.to_owned(), subject.into());
+        Self { at, by, role: None, verb, subject, why: None, refused: false, times: 1 }
+    }
+
+    /// An act that a person has done, with the reason they gave.
+    #[must_use]
+    pub fn of(at: Timestamp, by: &Person, verb: &str, subject: impl Into<String>, why: &str) -> Self {
+        let act = Self { role: Some(by.role), ..Self::new(at, Author::Operator(by.name.clone()), verb, subject) };
+        if why.is_empty() { act } else { act.because(why) }
     }
 
     /// The same with a reason.

@@ -1,15 +1,21 @@
 //! Devices.
 
+use crate::caller::{Staff, staff_again};
 use crate::shared::Shared;
 use crate::status::{convert_status, invalid, status};
-use controlplane_core::device::{DEVICES, device_alike, device_decide, device_find};
+use controlplane_core::Error;
+use controlplane_core::device::{DEVICES, Device, device_alike, device_decide, device_find};
 use controlplane_core::fleet::{Filter, Member, fleet_page, member_of};
+use controlplane_core::operator::OPERATORS;
 use controlplane_core::plan::TOLD;
 use controlplane_core::presence::{ConditionState, ObservedState, PRESENCES};
 use controlplane_core::report::{Condition, FACTS, report_sections};
+use controlplane_core::scope::Reach;
 use controlplane_core::store::{Changes, PAGE_MAX, Scope};
+use controlplane_core::table::Row;
 use model::device::JoinState;
 use model::id::DeviceId;
+use model::owner::OwnerId;
 use model::time::Timestamp;
 use model::uai::Uai;
 use std::collections::BTreeSet;
@@ -29,21 +35,26 @@ const WATCH_AHEAD: usize = 64;
 /// The longest text a filter or a name may have, in bytes.
 const TEXT_MAX: usize = 128;
 
-pub(super) async fn list(shared: &Shared, asked: DeviceListRequest) -> Result<DeviceListResponse, Status> {
+pub(super) async fn list(
+    shared: &Shared,
+    staff: &Staff,
+    asked: DeviceListRequest,
+) -> Result<DeviceListResponse, Status> {
     let (filter, limit) = (filter_of(&asked)?, limit_of(asked.limit)?);
     let heard = |id| shared.live.heard(id).map(|(at, _)| at);
     let now = shared.clock.now();
-    let page = fleet_page(shared.store.as_ref(), shared.territory(), &filter, &asked.after, limit, now, &heard);
+    let (store, after) = (shared.store.as_ref(), asked.after.as_str());
+    let page = fleet_page(store, shared.territory(), &staff.reach, &filter, after, limit, now, &heard);
     let (members, next) = page.await.map_err(status)?;
     Ok(DeviceListResponse { devices: members.iter().map(|m| summary(shared, m)).collect(), next })
 }
 
-pub(super) async fn show(shared: &Shared, text: &str) -> Result<DeviceShowResponse, Status> {
+pub(super) async fn show(shared: &Shared, staff: &Staff, text: &str) -> Result<DeviceShowResponse, Status> {
     let store = shared.store.as_ref();
-    let device = device_find(store, shared.territory(), short(text)?).await.map_err(status)?.value;
+    let device = found(shared, staff, text).await?.value;
     let id = device.id;
     let until = device.certificate.until;
-    let alike = device_alike(store, shared.territory(), &device).await.map_err(status)?;
+    let alike = device_alike(store, shared.territory(), &staff.reach, &device).await.map_err(status)?;
     let told = TOLD.get(store, shared.territory(), id.to_string()).await.map_err(status)?;
     let kept = report_sections(store, shared.territory(), id).await.map_err(status)?;
     let sections = kept.into_iter().map(|(kind, section)| {
@@ -71,28 +82,43 @@ pub(super) async fn show(shared: &Shared, text: &str) -> Result<DeviceShowRespon
 
 pub(super) async fn decide(
     shared: &Shared,
-    operator: &str,
+    staff: &Staff,
     asked: DeviceDecideRequest,
 ) -> Result<DeviceDecideResponse, Status> {
     let state = JoinState::try_from(asked.state()).map_err(convert_status)?;
-    let found = device_find(shared.store.as_ref(), shared.territory(), short(&asked.device)?).await.map_err(status)?;
+    let found = found(shared, staff, &asked.device).await?;
     let (id, now) = (found.value.id, shared.clock.now());
-    let decided = device_decide(&shared.store, shared.territory(), id, state, operator, &asked.why, now);
+    let decided = device_decide(&shared.store, shared.territory(), id, state, &staff.person, &asked.why, now);
     let device = decided.await.map_err(status)?;
     tracing::info!(device = %id, state = state.name(), "decided by an operator");
     let member = member(shared, device).await?;
     Ok(DeviceDecideResponse { device: Some(summary(shared, &member)) })
 }
 
+/// The device that a person means, among those they may see.
+///
+/// Naming one that they may not see is answered as if there were none, and counted for the audit.
+pub(super) async fn found(shared: &Shared, staff: &Staff, text: &str) -> Result<Row<Device>, Status> {
+    let (store, text) = (shared.store.as_ref(), short(text)?);
+    let found = device_find(store, shared.territory(), &staff.reach, text).await;
+    if matches!(found, Err(Error::NotFound(_)))
+        && let Ok(foreign) = device_find(store, shared.territory(), &Reach::territory(), text).await
+    {
+        shared.out_of_reach(staff.author(), &foreign.id);
+    }
+    found.map_err(status)
+}
+
 /// Follows the tables that make a summary and sends the devices that fit, as they change.
 pub(super) async fn watch(
     shared: Arc<Shared>,
+    mut staff: Staff,
     asked: DeviceWatchRequest,
 ) -> Result<ReceiverStream<Result<DeviceSummary, Status>>, Status> {
     let filter = filter_of(&asked.filter.unwrap_or_default())?;
     let (send, receive) = mpsc::channel(WATCH_AHEAD);
     let mut since = shared.store.revision().await.map_err(status)?;
-    let tables = vec![DEVICES.name, FACTS.name, PRESENCES.name];
+    let tables = vec![DEVICES.name, FACTS.name, PRESENCES.name, OPERATORS.name];
     let scope = Scope { territory: shared.territory().clone(), tables, prefix: String::new() };
     tokio::spawn(async move {
         let mut stop = shared.stop.clone();
@@ -116,9 +142,19 @@ pub(super) async fn watch(
                     return;
                 }
             };
+            // Somebody's access may have changed: a watch must not outlive it.
+            if keys.iter().any(|key| key.table == OPERATORS.name && key.id == staff.person.name) {
+                match staff_again(&shared, "DeviceWatch", &staff).await {
+                    Ok(again) => staff = again,
+                    Err(error) => {
+                        let _ = send.send(Err(error)).await;
+                        return;
+                    }
+                }
+            }
             let ids: BTreeSet<DeviceId> = keys.iter().filter_map(|key| key.id.parse().ok()).collect();
             for id in ids {
-                match seen(&shared, id, &filter).await {
+                match seen(&shared, &staff.reach, id, &filter).await {
                     Ok(None) => {}
                     Ok(Some(summary)) => {
                         if send.send(Ok(summary)).await.is_err() {
@@ -136,14 +172,14 @@ pub(super) async fn watch(
     Ok(ReceiverStream::new(receive))
 }
 
-async fn seen(shared: &Shared, id: DeviceId, filter: &Filter) -> Result<Option<DeviceSummary>, Status> {
+async fn seen(shared: &Shared, reach: &Reach, id: DeviceId, filter: &Filter) -> Result<Option<DeviceSummary>, Status> {
     let row = DEVICES.get(shared.store.as_ref(), shared.territory(), id.to_string()).await.map_err(status)?;
-    let Some(row) = row else { return Ok(None) };
+    let Some(row) = row.filter(|row| reach.covers(&row.value.filed())) else { return Ok(None) };
     let member = member(shared, row.value).await?;
     Ok(filter.fits(&member, shared.clock.now()).then(|| summary(shared, &member)))
 }
 
-async fn member(shared: &Shared, device: controlplane_core::device::Device) -> Result<Member, Status> {
+async fn member(shared: &Shared, device: Device) -> Result<Member, Status> {
     let heard = |id| shared.live.heard(id).map(|(at, _)| at);
     member_of(shared.store.as_ref(), shared.territory(), device, &heard).await.map_err(status)
 }
@@ -173,6 +209,7 @@ fn summary(shared: &Shared, member: &Member) -> DeviceSummary {
         enrolled_unix_ms: device.enrolled.unix_millis(),
         last_seen_unix_ms: presence.seen.max(Timestamp::default()).unix_millis(),
         agent_version: presence.agent_version.clone(),
+        owner: device.owner.as_ref().map_or_else(String::new, ToString::to_string),
         connected: shared.live.heard(device.id).is_some_and(|(_, held)| held),
     }
 }
@@ -194,6 +231,7 @@ fn observed(observed: ObservedState) -> wire::v1::Observed {
 fn filter_of(asked: &DeviceListRequest) -> Result<Filter, Status> {
     Ok(Filter {
         school: school_of(&asked.school)?,
+        owner: owner_of(&asked.owner)?,
         model: (!asked.model.is_empty()).then(|| short(&asked.model).map(str::to_owned)).transpose()?,
         health: match asked.health() {
             HealthStatus::Unspecified => None,
@@ -211,6 +249,10 @@ fn filter_of(asked: &DeviceListRequest) -> Result<Filter, Status> {
 }
 
 pub(super) fn school_of(text: &str) -> Result<Option<Uai>, Status> {
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(invalid) }
+}
+
+pub(super) fn owner_of(text: &str) -> Result<Option<OwnerId>, Status> {
     if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(invalid) }
 }
 

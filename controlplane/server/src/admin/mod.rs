@@ -6,7 +6,7 @@ mod device;
 mod server;
 mod token;
 
-use crate::caller::operator_of;
+use crate::caller::{Staff, staff_of};
 use crate::shared::Shared;
 use std::sync::Arc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -38,10 +38,10 @@ impl AdminService {
             .max_encoding_message_size(PAGE_BYTES_MAX)
     }
 
-    /// Who calls, and what is asked; refused to all but staff.
-    fn asked<T>(&self, request: Request<T>) -> Result<(String, T), Status> {
-        let operator = operator_of(&self.shared, &request)?;
-        Ok((operator, request.into_inner()))
+    /// Who calls, and what is asked; refused to all but staff whose role allows this call.
+    async fn asked<T>(&self, call: &'static str, request: Request<T>) -> Result<(Staff, T), Status> {
+        let staff = staff_of(&self.shared, call, &request).await?;
+        Ok((staff, request.into_inner()))
     }
 }
 
@@ -50,83 +50,83 @@ impl Admin for AdminService {
     type DeviceWatchStream = ReceiverStream<Result<DeviceSummary, Status>>;
 
     async fn device_list(&self, request: Request<DeviceListRequest>) -> Result<Response<DeviceListResponse>, Status> {
-        let (_, asked) = self.asked(request)?;
-        device::list(&self.shared, asked).await.map(Response::new)
+        let (staff, asked) = self.asked("DeviceList", request).await?;
+        device::list(&self.shared, &staff, asked).await.map(Response::new)
     }
 
     async fn device_show(&self, request: Request<DeviceShowRequest>) -> Result<Response<DeviceShowResponse>, Status> {
-        let (_, asked) = self.asked(request)?;
-        device::show(&self.shared, &asked.device).await.map(Response::new)
+        let (staff, asked) = self.asked("DeviceShow", request).await?;
+        device::show(&self.shared, &staff, &asked.device).await.map(Response::new)
     }
 
     async fn device_decide(
         &self,
         request: Request<DeviceDecideRequest>,
     ) -> Result<Response<DeviceDecideResponse>, Status> {
-        let (operator, asked) = self.asked(request)?;
-        device::decide(&self.shared, &operator, asked).await.map(Response::new)
+        let (staff, asked) = self.asked("DeviceDecide", request).await?;
+        device::decide(&self.shared, &staff, asked).await.map(Response::new)
     }
 
     async fn device_watch(
         &self,
         request: Request<DeviceWatchRequest>,
     ) -> Result<Response<Self::DeviceWatchStream>, Status> {
-        let (_, asked) = self.asked(request)?;
-        device::watch(Arc::clone(&self.shared), asked).await.map(Response::new)
+        let (staff, asked) = self.asked("DeviceWatch", request).await?;
+        device::watch(Arc::clone(&self.shared), staff, asked).await.map(Response::new)
     }
 
     async fn token_create(
         &self,
         request: Request<TokenCreateRequest>,
     ) -> Result<Response<TokenCreateResponse>, Status> {
-        let (operator, asked) = self.asked(request)?;
-        token::create(&self.shared, &operator, asked).await.map(Response::new)
+        let (staff, asked) = self.asked("TokenCreate", request).await?;
+        token::create(&self.shared, &staff, asked).await.map(Response::new)
     }
 
     async fn token_list(&self, request: Request<TokenListRequest>) -> Result<Response<TokenListResponse>, Status> {
-        let (_, asked) = self.asked(request)?;
-        token::list(&self.shared, asked).await.map(Response::new)
+        let (staff, asked) = self.asked("TokenList", request).await?;
+        token::list(&self.shared, &staff, asked).await.map(Response::new)
     }
 
     async fn token_revoke(
         &self,
         request: Request<TokenRevokeRequest>,
     ) -> Result<Response<TokenRevokeResponse>, Status> {
-        let (operator, asked) = self.asked(request)?;
-        token::revoke(&self.shared, &operator, asked).await.map(Response::new)
+        let (staff, asked) = self.asked("TokenRevoke", request).await?;
+        token::revoke(&self.shared, &staff, asked).await.map(Response::new)
     }
 
     async fn cadence_show(
         &self,
         request: Request<CadenceShowRequest>,
     ) -> Result<Response<CadenceShowResponse>, Status> {
-        self.asked(request)?;
+        self.asked("CadenceShow", request).await?;
         cadence::show(&self.shared).await.map(Response::new)
     }
 
     async fn cadence_set(&self, request: Request<CadenceSetRequest>) -> Result<Response<CadenceSetResponse>, Status> {
-        let (operator, asked) = self.asked(request)?;
-        cadence::set(&self.shared, &operator, asked).await.map(Response::new)
+        let (staff, asked) = self.asked("CadenceSet", request).await?;
+        cadence::set(&self.shared, &staff, asked).await.map(Response::new)
     }
 
     async fn server_status(
         &self,
         request: Request<ServerStatusRequest>,
     ) -> Result<Response<ServerStatusResponse>, Status> {
-        self.asked(request)?;
+        self.asked("ServerStatus", request).await?;
         server::status(&self.shared).await.map(Response::new)
     }
 
     async fn audit_list(&self, request: Request<AuditListRequest>) -> Result<Response<AuditListResponse>, Status> {
-        let (_, asked) = self.asked(request)?;
-        audit::list(&self.shared, asked).await.map(Response::new)
+        let (staff, asked) = self.asked("AuditList", request).await?;
+        audit::list(&self.shared, &staff, asked).await.map(Response::new)
     }
 
     async fn audit_verify(
         &self,
         request: Request<AuditVerifyRequest>,
     ) -> Result<Response<AuditVerifyResponse>, Status> {
-        let (_, asked) = self.asked(request)?;
+        let (_, asked) = self.asked("AuditVerify", request).await?;
         audit::verify(&self.shared, asked).await.map(Response::new)
     }
 }

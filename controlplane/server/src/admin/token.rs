@@ -1,8 +1,10 @@
 //! Tokens.
 
+use crate::caller::Staff;
 use crate::random;
 use crate::shared::Shared;
 use crate::status::{invalid, status};
+use controlplane_core::Error;
 use controlplane_core::device::KitSlot;
 use controlplane_core::token::{TokenKind, TokenRecord, TokenState, TokenWish, token_create, token_list, token_revoke};
 use model::time::Timestamp;
@@ -15,7 +17,7 @@ use wire::v1::{
 
 pub(super) async fn create(
     shared: &Shared,
-    operator: &str,
+    staff: &Staff,
     asked: TokenCreateRequest,
 ) -> Result<TokenCreateResponse, Status> {
     let kind = match asked.kind() {
@@ -28,12 +30,18 @@ pub(super) async fn create(
         uses: asked.uses,
         life: (asked.life_seconds > 0).then(|| Duration::from_secs(asked.life_seconds)),
         school: super::device::school_of(&asked.school)?,
+        owner: super::device::owner_of(&asked.owner)?,
         kit: (!asked.kit.is_empty() || !asked.slot.is_empty()).then_some(KitSlot { kit: asked.kit, slot: asked.slot }),
         serials: asked.serials,
         note: asked.note,
     };
+    if !staff.reach.covers(&wish.filed()) {
+        let denied =
+            Error::Denied("devices can be filed only within your scope: name its school or its owner".to_owned());
+        return Err(shared.refuse(staff.author(), "token_create", "")(denied));
+    }
     let (now, random) = (shared.clock.now(), random::bytes().map_err(status)?);
-    let made = token_create(&shared.store, shared.territory(), wish, operator, shared.ca.pin, &random, now);
+    let made = token_create(&shared.store, shared.territory(), wish, &staff.person, shared.ca.pin, &random, now);
     let (token, record) = made.await.map_err(status)?;
     Ok(TokenCreateResponse {
         token: Some(summary(&record, now)),
@@ -42,22 +50,22 @@ pub(super) async fn create(
     })
 }
 
-pub(super) async fn list(shared: &Shared, asked: TokenListRequest) -> Result<TokenListResponse, Status> {
+pub(super) async fn list(shared: &Shared, staff: &Staff, asked: TokenListRequest) -> Result<TokenListResponse, Status> {
     let now = shared.clock.now();
     let limit = super::device::limit_of(asked.limit)?;
-    let page = token_list(shared.store.as_ref(), shared.territory(), asked.all, &asked.after, limit, now);
+    let page = token_list(shared.store.as_ref(), shared.territory(), &staff.reach, asked.all, &asked.after, limit, now);
     let (tokens, next) = page.await.map_err(status)?;
     Ok(TokenListResponse { tokens: tokens.iter().map(|t| summary(t, now)).collect(), next })
 }
 
 pub(super) async fn revoke(
     shared: &Shared,
-    operator: &str,
+    staff: &Staff,
     asked: TokenRevokeRequest,
 ) -> Result<TokenRevokeResponse, Status> {
     let now = shared.clock.now();
     let id = asked.id.parse().map_err(invalid)?;
-    let record = token_revoke(&shared.store, shared.territory(), id, operator, &asked.why, now);
+    let record = token_revoke(&shared.store, shared.territory(), &staff.reach, id, &staff.person, &asked.why, now);
     Ok(TokenRevokeResponse { token: Some(summary(&record.await.map_err(status)?, now)) })
 }
 
@@ -84,6 +92,7 @@ fn summary(token: &TokenRecord, now: Timestamp) -> TokenSummary {
         created_unix_ms: token.created.unix_millis(),
         expires_unix_ms: token.expires.unix_millis(),
         school: token.school.map_or_else(String::new, |s| s.to_string()),
+        owner: token.owner.as_ref().map_or_else(String::new, ToString::to_string),
         kit,
         slot,
         note: token.note.clone(),
