@@ -12,6 +12,7 @@
 pub mod caller;
 pub mod process;
 pub mod programs;
+pub mod python;
 pub mod reporter;
 
 /// Whether a thing this machine may lack is required, as `.ci/run` says in `CARTABLE_REQUIRE=strace,tinyproxy,…`.
