@@ -48,7 +48,8 @@ async fn ended(call: Held, within: Duration) -> Result<CheckInResponse, Status> 
 }
 
 async fn decide(server: &ServerProcess, id: &str, state: JoinState) {
-    let request = DeviceDecideRequest { device: id.to_owned(), state: state.into(), why: "a test".to_owned() };
+    let request =
+        DeviceDecideRequest { device: id.to_owned(), state: state.into(), why: "a test".to_owned(), lost: false };
     operator(server).await.device_decide(request).await.unwrap();
 }
 

@@ -54,6 +54,7 @@ async fn a_decision_reaches_a_held_device_at_once() {
         device: reporter.id.clone(),
         state: state.into(),
         why: "test".to_owned(),
+        lost: false,
     };
     for (state, quarantined) in [(JoinState::Quarantined, true), (JoinState::Active, false)] {
         let mut client = reporter.client(server.port).await.unwrap();

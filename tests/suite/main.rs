@@ -16,4 +16,5 @@ mod operations;
 mod order;
 mod privacy;
 mod proxy;
+mod recovery;
 mod renewal;

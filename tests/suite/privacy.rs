@@ -64,7 +64,7 @@ fn register() -> Register {
     toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Every field that a device sends: of what it asks over the two services that devices call, and of the sections, which
+/// Every field that a device sends: of what it asks over the services that devices call, and of the sections, which
 /// travel as bytes.
 fn sent() -> BTreeSet<String> {
     let set = FileDescriptorSet::decode(wire::DESCRIPTORS).unwrap();
@@ -78,7 +78,7 @@ fn sent() -> BTreeSet<String> {
                 next.push(format!("{package}.{}", message.name()));
             }
         }
-        let by_devices = ["device.proto", "enrolment.proto"].contains(&file.name());
+        let by_devices = ["device.proto", "enrolment.proto", "recovery.proto"].contains(&file.name());
         for method in file.service.iter().filter(|_| by_devices).flat_map(|service| &service.method) {
             next.push(method.input_type().to_owned());
         }

@@ -47,6 +47,12 @@ cmd-device-quarantine--device = Its id, the beginning of it, or its serial numbe
 cmd-device-quarantine--why = The reason, for the audit
     .value = TEXT
 cmd-device-quarantine--yes = Do not ask for confirmation
+cmd-device-lost = Say that a device is lost or stolen: it cannot come back by itself
+cmd-device-lost--device = Its id, the beginning of it, or its serial number
+    .value = DEVICE
+cmd-device-lost--why = The reason, for the audit
+    .value = TEXT
+cmd-device-lost--yes = Do not ask for confirmation
 cmd-device-revoke = Revoke a device: it gets nothing any more
 cmd-device-revoke--device = Its id, the beginning of it, or its serial number
     .value = DEVICE
@@ -175,6 +181,10 @@ reason-not_listed = not on the token's list
 reason-same_serial = same serial number as another device
 reason-same_uuid = same UUID as another device
 reason-by_operator = decided by a person
+reason-lost = lost or stolen
+reason-too_long_away = back after more than 400 days
+reason-too_many_recoveries = more than three recoveries in a year
+reason-generation = back with another generation of its identity
 
 ## Devices
 

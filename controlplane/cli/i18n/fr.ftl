@@ -47,6 +47,12 @@ cmd-device-quarantine--device = Son identifiant, le début de celui-ci ou son nu
 cmd-device-quarantine--why = La raison, pour le journal d'audit
     .value = TEXTE
 cmd-device-quarantine--yes = Ne pas demander confirmation
+cmd-device-lost = Signaler un appareil perdu ou volé : il ne peut pas revenir de lui-même
+cmd-device-lost--device = Son identifiant, le début de celui-ci ou son numéro de série
+    .value = APPAREIL
+cmd-device-lost--why = La raison, pour le journal d'audit
+    .value = TEXTE
+cmd-device-lost--yes = Ne pas demander confirmation
 cmd-device-revoke = Révoquer un appareil : il n'obtient plus rien
 cmd-device-revoke--device = Son identifiant, le début de celui-ci ou son numéro de série
     .value = APPAREIL
@@ -175,6 +181,10 @@ reason-not_listed = hors de la liste du jeton
 reason-same_serial = même numéro de série qu'un autre appareil
 reason-same_uuid = même UUID qu'un autre appareil
 reason-by_operator = décidé par une personne
+reason-lost = perdu ou volé
+reason-too_long_away = de retour après plus de 400 jours
+reason-too_many_recoveries = plus de trois retours par clé en un an
+reason-generation = de retour avec une autre génération de son identité
 
 ## Appareils
 

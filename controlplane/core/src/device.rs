@@ -6,6 +6,7 @@ use crate::scope::Reach;
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Intent, Row, Table, Writes};
 use model::device::{Claims, JoinState};
+use model::digest::Digest;
 use model::id::{DeviceId, TerritoryId};
 use model::key::IdentityKey;
 use model::owner::OwnerId;
@@ -63,6 +64,18 @@ pub struct Device {
     pub token: TokenId,
     /// When it joined.
     pub enrolled: Timestamp,
+    /// Its latest recoveries, a few.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recoveries: Vec<Recovery>,
+}
+
+/// A certificate that a device got by its identity key alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// When it was asked for first.
+    pub at: Timestamp,
+    /// The digest of the TLS key that it is for.
+    pub key: Digest,
 }
 
 /// Whether a device may talk.
@@ -118,6 +131,29 @@ pub enum Reason {
     SameUuid,
     /// A person decided.
     ByOperator,
+    /// A person said that it is lost or stolen.
+    Lost,
+    /// It came back after a longer absence than is taken without asking.
+    TooLongAway,
+    /// It has had to find back too often of late.
+    TooManyRecoveries,
+    /// It came back with another generation of its identity than the one on record.
+    Generation,
+}
+
+/// What a person decides about a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It is in this state.
+    State(JoinState),
+    /// It is lost or stolen: quarantined, so that it cannot find back by itself, until a person approves it.
+    Lost,
+}
+
+impl From<JoinState> for Decision {
+    fn from(state: JoinState) -> Self {
+        Self::State(state)
+    }
 }
 
 impl Reason {
@@ -129,6 +165,10 @@ impl Reason {
             Self::SameSerial => "same_serial",
             Self::SameUuid => "same_uuid",
             Self::ByOperator => "by_operator",
+            Self::Lost => "lost",
+            Self::TooLongAway => "too_long_away",
+            Self::TooManyRecoveries => "too_many_recoveries",
+            Self::Generation => "generation",
         }
     }
 }
@@ -259,7 +299,7 @@ pub async fn device_alike(
     Ok(within)
 }
 
-/// A person's decision: approve, quarantine or revoke.
+/// A person's decision: approve, quarantine, say lost, or revoke.
 ///
 /// # Errors
 /// `NotFound`, `Invalid` for a revoked device (it stays so: it must enrol again), `Conflict` when
@@ -268,26 +308,30 @@ pub async fn device_decide(
     store: &SharedStore,
     territory: &TerritoryId,
     id: DeviceId,
-    state: JoinState,
+    decision: impl Into<Decision> + Send,
     by: &Person,
     why: &str,
     now: Timestamp,
 ) -> Result<Device> {
+    let (state, reason, verb) = match decision.into() {
+        Decision::State(JoinState::Active) => (JoinState::Active, None, "device_approve"),
+        Decision::State(JoinState::Quarantined) => {
+            (JoinState::Quarantined, Some(Reason::ByOperator), "device_quarantine")
+        }
+        Decision::State(JoinState::Revoked) => (JoinState::Revoked, Some(Reason::ByOperator), "device_revoke"),
+        Decision::Lost => (JoinState::Quarantined, Some(Reason::Lost), "device_lost"),
+    };
     let row = device_get(store.as_ref(), territory, id).await?;
     let mut device = row.value;
-    if device.state == state {
+    // What waits for another reason waits already; that it is lost is news.
+    if device.state == state && (reason != Some(Reason::Lost) || device.reason == reason) {
         return Ok(device);
     }
     if device.state == JoinState::Revoked {
         return Err(Error::Invalid(format!("device {id} is revoked for good; enrol it again with a new token")));
     }
-    let verb = match state {
-        JoinState::Active => "device_approve",
-        JoinState::Quarantined => "device_quarantine",
-        JoinState::Revoked => "device_revoke",
-    };
     device.state = state;
-    device.reason = (state != JoinState::Active).then_some(Reason::ByOperator);
+    device.reason = reason;
     let act = Act::of(now, by, verb, id.to_string(), why);
     Writes::by(territory, &act)?
         .put(&DEVICES, id.to_string(), &device, Expect::At(row.revision))?

@@ -167,6 +167,7 @@ async fn enrol_new(
         candidate: None,
         token: token.value.id,
         enrolled: now,
+        recoveries: Vec::new(),
     };
     let mut used = token.value;
     used.used += 1;

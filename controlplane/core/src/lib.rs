@@ -12,6 +12,7 @@ pub mod operator;
 pub mod plan;
 pub mod presence;
 pub mod recent;
+pub mod recover;
 pub mod renew;
 pub mod report;
 pub mod role;

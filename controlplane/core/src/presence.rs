@@ -1,9 +1,11 @@
 //! When a device was last heard, and what it said it holds.
 
+use crate::error::Result;
+use crate::store::Store;
 use crate::table::{Observed, Table};
 use model::desired::Generation;
 use model::digest::Digest;
-use model::id::BootId;
+use model::id::{BootId, DeviceId, TerritoryId};
 use model::section::{SectionKind, Sections, sections_root};
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,16 @@ pub static PRESENCES: Table<Presence, Observed> = Table::new("presence");
 
 /// Last contacts by device id, written in batches by the control plane alone, so that they never meet a report's write.
 pub static CONTACTS: Table<Timestamp, Observed> = Table::new("contact");
+
+/// When a device was last heard, as far as the store knows; the beginning of time when never.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub async fn last_seen(store: &dyn Store, territory: &TerritoryId, id: DeviceId) -> Result<Timestamp> {
+    let presence = PRESENCES.get(store, territory, id.to_string()).await?.map(|row| row.value.seen);
+    let contact = CONTACTS.get(store, territory, id.to_string()).await?.map(|row| row.value);
+    Ok(presence.max(contact).unwrap_or_default())
+}
 
 /// The most conditions a device may report.
 pub const CONDITIONS_MAX: usize = 64;

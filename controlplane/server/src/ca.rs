@@ -13,10 +13,11 @@ use model::desired::Head;
 use model::digest::Digest;
 use model::id::{DeviceId, TerritoryId};
 use model::key::IdentityKey;
+use model::recovery::ServerTime;
 use model::signed::Signed;
 use model::time::Timestamp;
 use model::token::Pin;
-use wire::convert::head_encode;
+use wire::convert::{head_encode, time_encode};
 
 /// What the running server holds: an intermediate, its own certificate, the online key; never the root's key.
 pub struct Ca {
@@ -74,6 +75,12 @@ impl Ca {
     #[must_use]
     pub fn head_sign(&self, head: &Head) -> Signed<Head> {
         self.online.sign(head_encode(head))
+    }
+
+    /// The time, signed for the one who asked.
+    #[must_use]
+    pub fn time_sign(&self, time: &ServerTime) -> Signed<ServerTime> {
+        self.online.sign(time_encode(time))
     }
 
     /// What binds an exchange to this server's TLS connection (tls-server-end-point, RFC 5929).

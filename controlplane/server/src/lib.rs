@@ -21,6 +21,7 @@ mod metrics;
 pub mod opening;
 mod program;
 mod random;
+mod recovery;
 mod reflection;
 mod renew;
 mod scrape;

@@ -13,6 +13,7 @@ use crate::health::HealthService;
 use crate::listen::accept;
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::recovery::RecoveryService;
 use crate::shared::{Ruling, Shared};
 use crate::timed::Timed;
 use crate::{reflection, scrape, upkeep};
@@ -119,6 +120,7 @@ impl Server {
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<()> {
         let Self { shared, rulings, stopping, listener, scraped, acceptor, since } = self;
         let reflecting = reflection::server(Arc::clone(&shared))?;
+        let recovering = RecoveryService::server(Arc::clone(&shared))?;
         let (ready, connections) = mpsc::channel(READY_MAX);
         let limits = (shared.config.limits.connections, shared.config.limits.handshakes);
         let accepting =
@@ -140,6 +142,7 @@ impl Server {
             .http2_keepalive_timeout(Some(KEEPALIVE_MAX))
             .add_service(DeviceService::server(Arc::clone(&shared)))
             .add_service(EnrolmentService::server(Arc::clone(&shared)))
+            .add_service(recovering)
             .add_service(AdminService::server(Arc::clone(&shared)))
             .add_service(HealthService::server(Arc::clone(&shared)))
             .add_service(reflecting)

@@ -46,6 +46,14 @@ pub fn request_read(der: &[u8]) -> Result<SubjectPublicKeyInfo, Error> {
     if key.algorithm() == &PKCS_ECDSA_P256_SHA256 { Ok(key) } else { Err(Error::Request("its key is not P-256")) }
 }
 
+/// The public point of the key that a request asks a certificate for: the same in each request for it.
+///
+/// # Errors
+/// As [`request_read`].
+pub fn request_point(der: &[u8]) -> Result<Vec<u8>, Error> {
+    Ok(request_read(der)?.der_bytes().to_vec())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

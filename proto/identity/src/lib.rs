@@ -3,6 +3,7 @@
 //! Only the outer crates use this; the rules know callers by [`caller::Caller`] and certificates through a trait.
 
 pub mod caller;
+pub mod challenge;
 pub mod csr;
 pub mod error;
 pub mod issue;

@@ -12,6 +12,7 @@ pub mod id;
 pub mod inventory;
 pub mod key;
 pub mod owner;
+pub mod recovery;
 pub mod renewal;
 pub mod section;
 pub mod signed;

@@ -22,6 +22,8 @@ use words::Value;
 
 /// Devices asked for at a time.
 const PAGE: u32 = 500;
+/// The verb for a device that is lost or stolen.
+const LOST: &str = "lost";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -29,6 +31,7 @@ pub(crate) enum Verb {
     Show(show::Show),
     Approve(Decide),
     Quarantine(Decide),
+    Lost(Decide),
     Revoke(Decide),
     Watch(Watch),
 }
@@ -62,6 +65,7 @@ pub(crate) async fn run(verb: Verb, call: &mut Call<'_>) -> Result<(), Error> {
         Verb::Show(show) => show::device_show(show, call).await,
         Verb::Approve(decide) => device_decide(decide, JoinState::Active, "approve", call).await,
         Verb::Quarantine(decide) => device_decide(decide, JoinState::Quarantined, "quarantine", call).await,
+        Verb::Lost(decide) => device_decide(decide, JoinState::Quarantined, LOST, call).await,
         Verb::Revoke(decide) => device_decide(decide, JoinState::Revoked, "revoke", call).await,
         Verb::Watch(watch) => device_watch(watch, call).await,
     }
@@ -102,7 +106,7 @@ async fn device_decide(decide: Decide, state: JoinState, verb: &str, call: &mut 
         confirm(call, &question).await?;
     }
     let why = decide.why.unwrap_or_else(|| format!("cartable device {verb}"));
-    let request = DeviceDecideRequest { device: decide.device, state: state.into(), why };
+    let request = DeviceDecideRequest { device: decide.device, state: state.into(), why, lost: verb == LOST };
     let decided = call.answer(client.device_decide(request)).await?;
     let row = DeviceRow::from(decided.device.unwrap_or_default());
     call.progress.clear();

@@ -129,7 +129,7 @@ async fn mistakes_are_usage_errors_and_leave_standard_output_alone() {
     let around = Surroundings::of_test();
     let config = ["--config", "/nowhere/config.toml"];
     for (line, said) in [
-        (&["device", "lits"][..], "Vouliez-vous dire « list » ?"),
+        (&["device", "aprove"][..], "Vouliez-vous dire « approve » ?"),
         (&["device", "list", "--output", "xml"], "valeurs possibles : table, json, csv"),
         (&["device", "list", "--school", "0699990Z"], "s'il est juste, la lettre est J"),
         (&["device", "list", "--silent", "10"], "« 10 » n'est pas une durée"),

@@ -4,7 +4,7 @@ use crate::caller::{Staff, staff_again};
 use crate::shared::Shared;
 use crate::status::{convert_status, invalid, status};
 use controlplane_core::Error;
-use controlplane_core::device::{DEVICES, Device, device_alike, device_decide, device_find};
+use controlplane_core::device::{DEVICES, Decision, Device, device_alike, device_decide, device_find};
 use controlplane_core::fleet::{Filter, Member, fleet_page, member_of};
 use controlplane_core::operator::OPERATORS;
 use controlplane_core::plan::TOLD;
@@ -86,9 +86,14 @@ pub(super) async fn decide(
     asked: DeviceDecideRequest,
 ) -> Result<DeviceDecideResponse, Status> {
     let state = JoinState::try_from(asked.state()).map_err(convert_status)?;
+    let decision = match (state, asked.lost) {
+        (state, false) => Decision::State(state),
+        (JoinState::Quarantined, true) => Decision::Lost,
+        (_, true) => return Err(invalid("a device that is said to be lost is quarantined")),
+    };
     let found = found(shared, staff, &asked.device).await?;
     let (id, now) = (found.value.id, shared.clock.now());
-    let decided = device_decide(&shared.store, shared.territory(), id, state, &staff.person, &asked.why, now);
+    let decided = device_decide(&shared.store, shared.territory(), id, decision, &staff.person, &asked.why, now);
     let device = decided.await.map_err(status)?;
     tracing::info!(device = %id, state = state.name(), "decided by an operator");
     let member = member(shared, device).await?;

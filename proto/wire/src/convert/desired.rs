@@ -147,7 +147,10 @@ impl<T: Payload> TryFrom<v1::Envelope> for Signed<T> {
 }
 
 /// A device id of its sixteen bytes.
-pub(crate) fn device_id(bytes: &[u8]) -> Result<DeviceId, ConvertError> {
+///
+/// # Errors
+/// [`ConvertError`] when they are not a UUID of version 7.
+pub fn device_id(bytes: &[u8]) -> Result<DeviceId, ConvertError> {
     let bytes = uuid::Uuid::from_slice(bytes).map_err(|_| ConvertError::invalid("device"))?;
     DeviceId::try_from(bytes).map_err(|_| ConvertError::invalid("device"))
 }

@@ -4,14 +4,16 @@ mod audit;
 mod desired;
 mod device;
 mod inventory;
+mod recovery;
 mod section;
 
 pub use audit::{tip_last, tip_read};
 pub use desired::{
-    TRUST_PURPOSE, Trust, head_decode, head_encode, plan_decode, plan_encode, trust_decode, trust_encode,
+    TRUST_PURPOSE, Trust, device_id, head_decode, head_encode, plan_decode, plan_encode, trust_decode, trust_encode,
 };
 pub use device::boot_id;
 pub use inventory::*;
+pub use recovery::{time_decode, time_encode};
 pub use section::{Assembled, Assembly, PartError, parts_join, section_parts, section_unpack};
 
 /// Why a message is not what it should be.

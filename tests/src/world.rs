@@ -1,0 +1,357 @@
+//! A control plane within the test's process, whose clock is moved by hand, and agents beside it with clocks of their own.
+
+use agent::{Agent, Live};
+use controlplane::Server;
+use controlplane::ca::Ca;
+use controlplane::clock::Clock;
+use controlplane::config::Config;
+use controlplane::folder::Folder;
+use controlplane::init::{Wish, init};
+use controlplane_core::audit::{AUDIT, Person};
+use controlplane_core::device::{Decision, Device, device_decide, device_get};
+use controlplane_core::memory::Memory;
+use controlplane_core::role::Role;
+use controlplane_core::store::{PAGE_MAX, Scope, SharedStore};
+use controlplane_core::token::{TokenKind, TokenWish, token_create};
+use identity::issue::{Authority, chain_of_pem, chain_to_pem};
+use model::id::{DeviceId, TerritoryId};
+use model::time::Timestamp;
+use model::token::Token;
+use rustls::pki_types::UnixTime;
+use rustls::time_provider::TimeProvider;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+/// A day.
+pub const DAY: Duration = Duration::from_secs(86_400);
+/// When a world begins, unless it is told.
+pub const START: Timestamp = Timestamp::from_unix_seconds(1_795_000_000);
+
+/// A clock moved by hand.
+#[derive(Debug)]
+pub struct HandClock {
+    start: Timestamp,
+    at: watch::Sender<Duration>,
+}
+
+impl HandClock {
+    /// A clock that stands at this time.
+    #[must_use]
+    pub fn new(start: Timestamp) -> Self {
+        Self { start, at: watch::Sender::new(Duration::ZERO) }
+    }
+
+    /// Moves it.
+    pub fn forward(&self, by: Duration) {
+        self.at.send_modify(|at| *at += by);
+    }
+
+    async fn reached(&self, while_: Duration) {
+        let mut at = self.at.subscribe();
+        let end = at.borrow().saturating_add(while_);
+        let _ = at.wait_for(|at| *at >= end).await;
+    }
+}
+
+#[tonic::async_trait]
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        self.start.after(*self.at.borrow())
+    }
+
+    fn ticks(&self) -> Duration {
+        *self.at.borrow()
+    }
+
+    async fn sleep(&self, while_: Duration) {
+        // What a refusal waits for on purpose is no matter here; holds and upkeep wait for the hand.
+        if while_ > Duration::from_secs(1) {
+            self.reached(while_).await;
+        }
+    }
+}
+
+/// As a caller judges certificates whose clock is right.
+impl TimeProvider for HandClock {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = u64::try_from(Clock::now(self).unix_seconds()).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    }
+}
+
+/// A device's clock: it runs as the world's does, and may be wrong by any while.
+#[derive(Debug)]
+pub struct DeviceClock {
+    world: Arc<HandClock>,
+    ahead_ms: AtomicI64,
+}
+
+impl DeviceClock {
+    /// Sets it to this time, whatever it is.
+    pub fn set(&self, to: Timestamp) {
+        self.ahead_ms.store(to.unix_millis() - Clock::now(&*self.world).unix_millis(), Ordering::Relaxed);
+    }
+
+    /// Sets it right.
+    pub fn right(&self) {
+        self.ahead_ms.store(0, Ordering::Relaxed);
+    }
+}
+
+#[tonic::async_trait]
+impl agent::Clock for DeviceClock {
+    fn now(&self) -> Timestamp {
+        let world = Clock::now(&*self.world).unix_millis();
+        Timestamp::from_unix_millis(world.saturating_add(self.ahead_ms.load(Ordering::Relaxed)))
+    }
+
+    fn elapsed(&self) -> Duration {
+        // Long on: nothing waits for a school that was switched on together.
+        Duration::from_secs(3_600) + self.world.ticks()
+    }
+
+    async fn sleep(&self, while_: Duration) {
+        self.world.reached(while_).await;
+    }
+}
+
+/// A control plane in this process.
+pub struct World {
+    /// What everything of it lies in.
+    pub folder: tempfile::TempDir,
+    /// Its clock.
+    pub clock: Arc<HandClock>,
+    /// Its store.
+    pub store: SharedStore,
+    /// Whose it is.
+    pub territory: TerritoryId,
+    /// Where it listens.
+    pub port: u16,
+    tokens: AtomicI64,
+    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl World {
+    /// One that begins at [`START`].
+    pub async fn new() -> Self {
+        Self::at(START).await
+    }
+
+    /// One that begins at this time.
+    pub async fn at(start: Timestamp) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let territory: TerritoryId = "doubs".parse().unwrap();
+        let wish = Wish {
+            territory: territory.clone(),
+            listen: "127.0.0.1:0".parse().unwrap(),
+            names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
+            operator: "admin".to_owned(),
+        };
+        init(&folder.path().join("data"), &wish, start).unwrap();
+        let clock = Arc::new(HandClock::new(start));
+        let store: SharedStore = Arc::new(Memory::new());
+        let mut world = Self { folder, clock, store, territory, port: 0, tokens: AtomicI64::new(0), running: None };
+        world.start().await;
+        world
+    }
+
+    /// Stops it and starts it again, on the same port.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.start().await;
+    }
+
+    /// Gives the server a new certificate, as its authority does when the old one is near its end.
+    pub async fn server_certificate_renew(&mut self) {
+        let ca = self.data().join("ca");
+        let text = |name: &str| std::fs::read_to_string(ca.join(name)).unwrap();
+        let authority = Authority::new(&text("intermediate.key"), chain_of_pem(&text("intermediate.pem")).unwrap());
+        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let issued = authority.unwrap().server_issue(&names, self.now(), rand::random()).unwrap();
+        std::fs::write(ca.join("server.pem"), chain_to_pem(&issued.chain)).unwrap();
+        std::fs::write(ca.join("server.key"), issued.key_pem).unwrap();
+        self.restart().await;
+    }
+
+    /// What time it is.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        Clock::now(&*self.clock)
+    }
+
+    /// Where it is reached.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+
+    /// The server's certificate, DER.
+    #[must_use]
+    pub fn leaf(&self) -> Vec<u8> {
+        crate::caller::server_leaf(&self.data())
+    }
+
+    /// The root's certificate, DER.
+    #[must_use]
+    pub fn root(&self) -> Vec<u8> {
+        chain_of_pem(&std::fs::read_to_string(self.data().join("ca/root.pem")).unwrap()).unwrap().remove(0)
+    }
+
+    /// A token for one device.
+    pub async fn token(&self) -> Token {
+        let pin = Ca::read(&Folder::new(self.data()), &self.territory).unwrap().pin;
+        let wish = TokenWish {
+            kind: TokenKind::Unit,
+            uses: 1,
+            life: None,
+            school: None,
+            owner: None,
+            kit: None,
+            serials: Vec::new(),
+            note: String::new(),
+        };
+        let mut random = [7; 31];
+        random[..8].copy_from_slice(&self.tokens.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+        token_create(&self.store, &self.territory, wish, &admin(), pin, &random, self.now()).await.unwrap().0
+    }
+
+    /// A person's decision.
+    pub async fn decide(&self, device: DeviceId, decision: impl Into<Decision> + Send) {
+        let decided =
+            device_decide(&self.store, &self.territory, device, decision, &admin(), "a test", self.now()).await;
+        decided.unwrap();
+    }
+
+    /// A device's record.
+    pub async fn record(&self, device: DeviceId) -> Device {
+        device_get(self.store.as_ref(), &self.territory, device).await.unwrap().value
+    }
+
+    /// Everything in the audit, a line an act; the server is stopped, which writes what it had yet to write.
+    pub async fn audit(&mut self) -> String {
+        self.stop().await;
+        let scope = Scope { territory: self.territory.clone(), tables: vec![AUDIT], prefix: String::new() };
+        let page = self.store.scan(&scope, "", PAGE_MAX).await.unwrap();
+        page.iter().map(|(_, entry)| String::from_utf8_lossy(&entry.value).into_owned() + "\n").collect()
+    }
+
+    /// An agent that is not enrolled, with a clock that is right.
+    #[must_use]
+    pub fn agent(&self, name: &str) -> Machine {
+        Machine::new(self, name)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    async fn start(&mut self) {
+        let folder = Folder::new(self.data());
+        let mut config = Config::read(&folder).unwrap();
+        config.listen.set_port(self.port);
+        let server = Server::build(config, &folder, self.store.clone(), self.clock.clone()).await.unwrap();
+        self.port = server.address().unwrap().port();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(async move { server.run(async { stopped.await.unwrap_or(()) }).await.unwrap() });
+        self.running = Some((stop, running));
+    }
+
+    async fn stop(&mut self) {
+        let Some((stop, running)) = self.running.take() else { return };
+        let _ = stop.send(());
+        running.await.unwrap();
+    }
+}
+
+/// An agent in this process.
+pub struct Machine {
+    /// Its clock.
+    pub clock: Arc<DeviceClock>,
+    /// The agent.
+    pub agent: Agent,
+    /// Its state folder.
+    pub state: PathBuf,
+    running: Option<JoinHandle<()>>,
+}
+
+impl Machine {
+    fn new(world: &World, name: &str) -> Self {
+        let state = world.folder.path().join(name);
+        closed(&state);
+        let root = world.folder.path().join("machine");
+        std::fs::create_dir_all(&root).unwrap();
+        let clock = Arc::new(DeviceClock { world: world.clock.clone(), ahead_ms: AtomicI64::new(0) });
+        let config = agent::Config { state: state.clone(), root, ..agent::Config::default() };
+        Self { agent: Agent::new(config, clock.clone()), clock, state, running: None }
+    }
+
+    /// Enrols it.
+    pub async fn enrol(&self, world: &World) -> DeviceId {
+        let token = world.token().await.to_string();
+        self.agent.enrol(&world.url(), &token).await.unwrap().device
+    }
+
+    /// Starts it, as after kill -9 when it ran before.
+    pub async fn start(&mut self) {
+        self.kill().await;
+        let agent = self.agent.clone();
+        self.running = Some(tokio::spawn(async move { agent.run(std::future::pending()).await.unwrap() }));
+    }
+
+    /// Ends it as kill -9 does.
+    pub async fn kill(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.abort();
+            let _ = running.await;
+        }
+    }
+
+    /// Until it notes this of itself.
+    pub async fn until(&self, what: &str, noted: impl Fn(&Live) -> bool) {
+        let seen = async {
+            while !self.agent.status().unwrap().live.is_some_and(|live| noted(&live)) {
+                tokio::task::yield_now().await;
+            }
+        };
+        let seen = tokio::time::timeout(Duration::from_secs(20), seen).await;
+        assert!(seen.is_ok(), "not {what}: {:#?}", self.agent.status().unwrap().live);
+    }
+
+    /// Until it has told everything and its check-in is held.
+    pub async fn settled(&self) {
+        self.until("settled", |live| live.connected && live.waiting == 0 && live.fault.is_none()).await;
+    }
+
+    /// The names of the files in its state folder.
+    #[must_use]
+    pub fn files(&self) -> Vec<String> {
+        let names = std::fs::read_dir(&self.state).unwrap();
+        let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.abort();
+        }
+    }
+}
+
+/// The operator in whose name tests decide.
+#[must_use]
+pub fn admin() -> Person {
+    Person { name: "admin".to_owned(), role: Role::Admin }
+}
+
+fn closed(folder: &Path) {
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).unwrap();
+}
