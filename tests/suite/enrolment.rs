@@ -172,3 +172,22 @@ async fn many_at_once_on_one_token_make_one_device() {
     assert_eq!(joined.iter().filter(|ok| **ok).count(), 1);
     assert_eq!(server.json(&["device", "list"]).as_array().unwrap().len(), 1);
 }
+
+/// The same over real connections and a store on disk; `joining` does it a thousand times in memory.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_four_devices_with_one_unit_token_become_one() {
+    let (_folder, server) = server();
+    for round in 1..=5 {
+        let token = token(&server, &["--kind", "unit"]);
+        let mut uses = tokio::task::JoinSet::new();
+        for n in 0..64 {
+            let (attempt, port, data) =
+                (Attempt::new(&token, &format!("PF-{round}-{n}")), server.port, server.data.clone());
+            uses.spawn(async move { attempt.enrol(port, &data).await.map(|_| ()) });
+        }
+        let (joined, refused): (Vec<_>, Vec<_>) = uses.join_all().await.into_iter().partition(Result::is_ok);
+        assert_eq!(joined.len(), 1, "round {round}");
+        assert!(refused.iter().all(|r| r.as_ref().is_err_and(|s| s.code() == Code::PermissionDenied)), "{refused:?}");
+        assert_eq!(server.json(&["device", "list"]).as_array().unwrap().len(), round);
+    }
+}

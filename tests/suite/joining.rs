@@ -1,12 +1,12 @@
 //! The rules of joining, on the store in memory with the clock moved by hand.
 
 use controlplane_core::audit::{Person, audit_verify};
-use controlplane_core::device::{Certificate, Reason, device_decide, device_find};
+use controlplane_core::device::{Certificate, DEVICES, Reason, device_decide, device_find};
 use controlplane_core::enrol::{Issuer, Joined, Proof, REFUSED, enrol};
 use controlplane_core::memory::Memory;
 use controlplane_core::role::Role;
 use controlplane_core::scope::Reach;
-use controlplane_core::store::SharedStore;
+use controlplane_core::store::{Batch, Changes, Entry, Key, Revision, Scope, SharedStore, Store};
 use controlplane_core::token::{FAILURES_MAX, TokenKind, TokenWish, token_create, token_list, token_revoke};
 use controlplane_core::{Error, Result};
 use identity::key::IdentitySigner;
@@ -17,6 +17,7 @@ use model::time::Timestamp;
 use model::token::{Pin, Token, Transcript};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 static JEANNE: LazyLock<Person> = LazyLock::new(|| Person { name: "jeanne".to_owned(), role: Role::Technician });
 
@@ -150,4 +151,61 @@ async fn the_same_serial_twice_waits_for_a_person() {
         device_find(world.store.as_ref(), &world.territory, &Reach::territory(), "C-1").await,
         Err(Error::Invalid(_))
     ));
+}
+
+/// The store in memory, giving way before each call: between any two steps of one caller the others take theirs.
+struct Crowded(Memory);
+
+#[tonic::async_trait]
+impl Store for Crowded {
+    async fn get(&self, key: &Key) -> Result<Option<Entry>> {
+        tokio::task::yield_now().await;
+        self.0.get(key).await
+    }
+
+    async fn scan(&self, scope: &Scope, after: &str, limit: usize) -> Result<Vec<(Key, Entry)>> {
+        tokio::task::yield_now().await;
+        self.0.scan(scope, after, limit).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Revision> {
+        tokio::task::yield_now().await;
+        self.0.commit(batch).await
+    }
+
+    async fn changes(&self, scope: &Scope, since: Revision, limit: usize) -> Result<Changes> {
+        self.0.changes(scope, since, limit).await
+    }
+
+    async fn revision(&self) -> Result<Revision> {
+        self.0.revision().await
+    }
+
+    fn epoch(&self) -> u32 {
+        self.0.epoch()
+    }
+}
+
+/// P6: one use of a token makes at most one device, whoever else uses it at the same moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_four_uses_at_once_make_one_device_a_thousand_times() {
+    const USES: usize = 64;
+    let keys: Arc<Vec<IdentitySigner>> = Arc::new((0..USES).map(|_| key()).collect());
+    for round in 0..1_000 {
+        let world = Arc::new(World { store: Arc::new(Crowded(Memory::new())), ..World::new() });
+        let token = world.token(TokenKind::Unit, 1, &[]).await;
+        let mut uses = JoinSet::new();
+        for n in 0..USES {
+            let (world, keys, token) = (Arc::clone(&world), Arc::clone(&keys), token.clone());
+            uses.spawn(async move { world.join(&token, &keys[n], &format!("A-{n}")).await });
+        }
+        let uses = uses.join_all().await;
+        let (joined, refused): (Vec<_>, Vec<_>) = uses.into_iter().partition(Result::is_ok);
+        assert_eq!(joined.len(), 1, "round {round}");
+        assert!(refused.iter().all(is_refused), "round {round}: {refused:?}");
+        let devices = DEVICES.page(world.store.as_ref(), &DEVICES.scope(&world.territory, ""), "", 10).await.unwrap();
+        assert_eq!(devices.len(), 1, "round {round}");
+        let (tokens, _) = token_list(world.store.as_ref(), &world.territory, true, "", 10, world.now).await.unwrap();
+        assert_eq!(tokens[0].used, 1, "round {round}");
+    }
 }
