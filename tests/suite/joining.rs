@@ -24,9 +24,15 @@ static JEANNE: LazyLock<Person> = LazyLock::new(|| Person { name: "jeanne".to_ow
 struct Paper;
 
 impl Issuer for Paper {
-    fn issue(&self, request: &[u8], device: DeviceId, now: Timestamp) -> Result<(Certificate, Vec<Vec<u8>>)> {
+    fn issue(
+        &self,
+        request: &[u8],
+        device: DeviceId,
+        number: u32,
+        now: Timestamp,
+    ) -> Result<(Certificate, Vec<Vec<u8>>)> {
         let until = now.after(Duration::from_secs(30 * 86_400));
-        Ok((Certificate { serial: device.to_string(), until }, vec![request.to_vec()]))
+        Ok((Certificate { serial: format!("{device}-{number}"), number, until }, vec![request.to_vec()]))
     }
 }
 
@@ -54,6 +60,7 @@ impl World {
             owner: None,
             kit: None,
             serials: serials.iter().map(|s| (*s).to_owned()).collect(),
+            device: None,
             note: String::new(),
         };
         let random = [u8::try_from(serials.len() + uses as usize * 7).unwrap(); 31];
@@ -205,7 +212,10 @@ async fn sixty_four_uses_at_once_make_one_device_a_thousand_times() {
         assert!(refused.iter().all(is_refused), "round {round}: {refused:?}");
         let devices = DEVICES.page(world.store.as_ref(), &DEVICES.scope(&world.territory, ""), "", 10).await.unwrap();
         assert_eq!(devices.len(), 1, "round {round}");
-        let (tokens, _) = token_list(world.store.as_ref(), &world.territory, true, "", 10, world.now).await.unwrap();
+        let (tokens, _) =
+            token_list(world.store.as_ref(), &world.territory, &Reach::territory(), true, "", 10, world.now)
+                .await
+                .unwrap();
         assert_eq!(tokens[0].used, 1, "round {round}");
     }
 }

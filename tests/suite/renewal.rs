@@ -121,6 +121,7 @@ impl World {
             owner: None,
             kit: None,
             serials: Vec::new(),
+            device: None,
             note: String::new(),
         };
         let (token, _) = token_create(&store, &territory, wish, &admin(), pin, &[7; 31], START).await.unwrap();

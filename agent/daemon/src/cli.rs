@@ -39,6 +39,8 @@ enum Verb {
         server: String,
         #[arg(long, env = "CARTABLE_TOKEN", hide_env_values = true)]
         token: Option<String>,
+        #[arg(long)]
+        again: bool,
     },
     Run {
         #[arg(long)]
@@ -128,12 +130,12 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
             let agent = agent(config);
             blocking(async { agent.run(stopped()?).await })?;
         }
-        Verb::Enrol { server, token } => {
+        Verb::Enrol { server, token, again } => {
             log(&Config { log: "warn".to_owned(), ..config.clone() });
             // What is wrong with it is said before a token is asked for.
             config.proxy_rules()?;
             let token = token_read(token, &catalogue)?;
-            let joined = blocking(async { agent(config).enrol(&server, &token).await })?;
+            let joined = blocking(async { agent(config).enrol(&server, &token, again).await })?;
             say(&mut std::io::stdout(), &print::joined(&joined, flags, &catalogue));
         }
         Verb::Status { output } => {

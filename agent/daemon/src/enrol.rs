@@ -43,25 +43,54 @@ pub struct Joined {
     pub quarantined: bool,
 }
 
-pub(crate) async fn enrol(agent: &Agent, server: &str, token: &str) -> Result<Joined, Error> {
+/// `again` makes a new identity for a device that has one, which holds until the new one is whole.
+pub(crate) async fn enrol(agent: &Agent, server: &str, token: &str, again: bool) -> Result<Joined, Error> {
     let server: Server = server.parse()?;
     let token: Token = token.parse()?;
-    let state = State::open(&agent.folder())?;
-    if crate::state::enrolment_read(state.folder())?.is_some() {
-        return Err(Error::AlreadyEnrolled(state.folder().root().to_owned()));
+    let place = State::open(&agent.folder())?;
+    if !again && crate::state::enrolment_read(place.folder())?.is_some() {
+        return Err(Error::AlreadyEnrolled(place.folder().root().to_owned()));
     }
+    if !again {
+        return joined(agent, &server, &token, &place, place.clock_floor()).await;
+    }
+    if let (true, Some(made)) = (place.settled(), crate::state::enrolment_read(place.folder())?) {
+        // An earlier call was cut after the new identity was whole; its token is used.
+        return Ok(Joined { device: made.device, server: made.server, quarantined: false });
+    }
+    let state = place.again()?;
+    let joined = joined(agent, &server, &token, &state, place.clock_floor()).await;
+    match &joined {
+        Ok(_) => {
+            place.again_settle()?;
+        }
+        // The key goes with the token that was refused: the next token is not kept out by it.
+        Err(Error::Refused { code: "permission_denied", .. } | Error::Damaged { .. }) => place.again_forget()?,
+        Err(_) => {}
+    }
+    joined
+}
+
+/// Joins, and keeps what is given in this state.
+async fn joined(
+    agent: &Agent,
+    server: &Server,
+    token: &Token,
+    state: &State,
+    floor: Option<Timestamp>,
+) -> Result<Joined, Error> {
     // Kept before the server hears of them: ended anywhere below, the next try is the same device to it.
     let identity = state.identity_key()?;
     let key_pem = state.tls_key_next()?;
-    let time = Arc::new(JudgingTime::new(agent.clock.clone(), state.clock_floor()));
+    let time = Arc::new(JudgingTime::new(agent.clock.clone(), floor));
     let settings = Arc::new(tls::enrolling(token.pin, time.clone())?);
     let proxies = agent.config.proxy_rules()?;
-    let connection = connect(&server, &proxies, settings, &*agent.clock, rand::random()).await?;
+    let connection = connect(server, &proxies, settings, &*agent.clock, rand::random()).await?;
     let request = csr::request_make(&key_pem)?;
-    let answer = exchange(agent, &server, &connection, &token, &identity, &request).await?;
+    let answer = exchange(agent, server, &connection, token, &identity, &request).await?;
     let quarantined = answer.quarantined;
-    let given = Given::checked(answer, &token, &key_pem, time.now())?;
-    given.keep(&state, &server)?;
+    let given = Given::checked(answer, token, &key_pem, time.now())?;
+    given.keep(state, server)?;
     // Read back: what a later start would refuse must not be called an enrolment.
     let Enrolled { enrolment, .. } =
         enrolled_read(state.folder())?.ok_or_else(|| Error::NotEnrolled(state.folder().root().to_owned()))?;

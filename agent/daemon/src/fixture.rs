@@ -49,7 +49,7 @@ pub(crate) fn made(port: u16) -> Made {
     let key_pem = state.tls_key_next().unwrap();
     let request = identity::csr::request_make(&key_pem).unwrap();
     let caller = Caller::Device { territory: territory.clone(), device };
-    let chain = middle.device_issue(&request, &caller, NOW, [2; 16]).unwrap();
+    let chain = middle.device_issue(&request, &caller, NOW, 1, [2; 16]).unwrap();
     let (online, _) = OnlineSigner::generate().unwrap();
     let payload =
         trust_encode(&Trust { version: 1, territory: territory.clone(), online: vec![online.public().clone()] });
@@ -93,7 +93,7 @@ impl Made {
     pub(crate) fn renewed(&self, csr: &[u8], at: Timestamp, serial: [u8; 16]) -> v1::RenewResponse {
         let enrolled = self.read().unwrap().unwrap();
         let caller = Caller::Device { territory: enrolled.enrolment.territory, device: self.device };
-        let chain = self.authority.device_issue(csr, &caller, at, serial).unwrap();
+        let chain = self.authority.device_issue(csr, &caller, at, 2, serial).unwrap();
         let trust = self.state.folder().read("trust").unwrap().unwrap();
         v1::RenewResponse {
             server_unix_ms: at.unix_millis(),

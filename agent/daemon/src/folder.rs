@@ -127,6 +127,15 @@ impl Folder {
         }
     }
 
+    /// Deletes an empty folder within it, if it is there.
+    pub(crate) fn remove_inner(&self, name: &str) -> Result<(), Error> {
+        let path = self.path(name);
+        match fs::remove_dir(&path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other.map_err(Error::file(&path)),
+        }
+    }
+
     /// The names of the files in it that `own` knows, in order; what cut writes left of them is deleted on the way.
     pub(crate) fn names(&self, own: impl Fn(&str) -> bool) -> Result<Vec<String>, Error> {
         let mut names = Vec::new();

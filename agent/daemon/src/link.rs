@@ -86,7 +86,7 @@ impl Link {
     /// Reads what the device holds, all of it verified, and takes the state folder.
     pub(crate) fn open(agent: &Agent) -> Result<Self, Error> {
         let folder = agent.folder();
-        if crate::state::enrolment_read(&folder)?.is_none() {
+        if !crate::state::enrolment_there(&folder)? {
             return Err(Error::NotEnrolled(folder.root().to_owned()));
         }
         let state = State::open(&folder)?;

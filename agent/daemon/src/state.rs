@@ -12,7 +12,10 @@
 //! | `trust`, `head` | envelopes as received | when verified |
 //! | `plan-<digest>` | a plan's bytes as received | before the head that names it |
 //! | `enrolment.json` | server, device, territory: with it the device is enrolled | last of an enrolment |
+//! | `again/` | the same files of a new identity, until it is whole and takes the place of this one | while enrolling again |
 //! | `progress.json`, `clock_floor` | how far reporting is; the earliest time it can be | as they move |
+
+mod again;
 
 use crate::error::{Advice, Error};
 use crate::folder::{self, Folder, Lock};
@@ -31,6 +34,7 @@ use model::signed::Signed;
 use model::time::Timestamp;
 use prost::Message;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use wire::convert::{TRUST_PURPOSE, Trust, head_decode, plan_decode, trust_decode};
 use wire::v1;
 
@@ -131,7 +135,8 @@ pub(crate) struct Progress {
 /// The state folder, taken by this process.
 pub(crate) struct State {
     folder: Folder,
-    _lock: Lock,
+    lock: Arc<Lock>,
+    settled: bool,
 }
 
 impl State {
@@ -146,7 +151,14 @@ impl State {
         let lock = folder.lock()?;
         // Leftovers of a cut write go.
         folder.names(own)?;
-        Ok(Self { folder: folder.clone(), _lock: lock })
+        let mut state = Self { folder: folder.clone(), lock: Arc::new(lock), settled: false };
+        state.settled = state.again_settle()?;
+        Ok(state)
+    }
+
+    /// Whether a new identity took its place when the folder was taken.
+    pub(crate) const fn settled(&self) -> bool {
+        self.settled
     }
 
     pub(crate) const fn folder(&self) -> &Folder {
@@ -373,6 +385,11 @@ fn held_read(folder: &Folder, enrolment: &Enrolment, trust: &Trust) -> Result<Op
     Ok(Some(Held { head, plan }))
 }
 
+/// Whether the folder holds an enrolment, be it one that has yet to take its place.
+pub(crate) fn enrolment_there(folder: &Folder) -> Result<bool, Error> {
+    Ok(enrolment_read(folder)?.is_some() || enrolment_read(&folder.inner(again::FOLDER))?.is_some())
+}
+
 fn plan_name(digest: &Digest) -> String {
     format!("{PLAN_PREFIX}{digest}")
 }
@@ -388,6 +405,7 @@ fn own(name: &str) -> bool {
     const OWN: [&str; 10] =
         [IDENTITY_KEY, TLS_NEXT_KEY, TLS, TLS_NEXT, RENEWAL, TRUST, HEAD, ENROLMENT, PROGRESS, CLOCK_FLOOR];
     OWN.contains(&name)
+        || name == again::FOLDER
         || plan_named(name)
         || folder::OWN.contains(&name)
         || [spool::FOLDER, status::FILE].contains(&name)

@@ -55,11 +55,20 @@ pub struct Device {
     pub identity_key: IdentityKey,
     /// Counts its identities, from 1.
     pub identity_generation: u32,
+    /// The number of the first certificate of its present identity: those before it were an earlier identity's.
+    #[serde(default)]
+    pub identity_from: u32,
     /// Its certificate in force.
     pub certificate: Certificate,
+    /// When that one took the place of another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switched: Option<Timestamp>,
     /// The one that takes its place at the first check-in made with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub candidate: Option<Certificate>,
+    /// Since when it is known to be there twice; until a person decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloned: Option<Timestamp>,
     /// The token it came with.
     pub token: TokenId,
     /// When it joined.
@@ -97,6 +106,8 @@ pub enum Standing {
     InForce,
     /// It is the next one, used for the first time.
     Candidate,
+    /// It was issued after all that is on record: the record is from before, so the control plane was restored from a copy.
+    Newer,
     /// A newer one took its place.
     Superseded,
 }
@@ -106,6 +117,9 @@ pub enum Standing {
 pub struct Certificate {
     /// Its serial number, in hexadecimal.
     pub serial: String,
+    /// Counts the device's certificates, from 1; 0 for one from before they were counted.
+    #[serde(default)]
+    pub number: u32,
     /// The end of its validity.
     pub until: Timestamp,
 }
@@ -139,6 +153,8 @@ pub enum Reason {
     TooManyRecoveries,
     /// It came back with another generation of its identity than the one on record.
     Generation,
+    /// Its identity is in use twice.
+    Cloned,
 }
 
 /// What a person decides about a device.
@@ -169,6 +185,7 @@ impl Reason {
             Self::TooLongAway => "too_long_away",
             Self::TooManyRecoveries => "too_many_recoveries",
             Self::Generation => "generation",
+            Self::Cloned => "cloned",
         }
     }
 }
@@ -196,29 +213,40 @@ pub async fn device_admit(store: &dyn Store, territory: &TerritoryId, id: Device
 impl Admission {
     /// What the certificate that the device shows is to it.
     #[must_use]
-    pub fn standing(&self, serial: &str, until: Timestamp) -> Standing {
-        standing(&self.certificate, self.candidate.as_ref(), serial, until)
+    pub fn standing(&self, shown: &Certificate) -> Standing {
+        standing(&self.certificate, self.candidate.as_ref(), shown)
+    }
+}
+
+impl Device {
+    /// The number of its next certificate: above all that were issued, for the last one issued is on record.
+    #[must_use]
+    pub fn certificate_next(&self) -> u32 {
+        self.certificate.number.max(self.candidate.as_ref().map_or(0, |c| c.number)).saturating_add(1)
+    }
+}
+
+impl Certificate {
+    /// Whether it was issued after another. The end decides where neither is numbered; two within one second then count as alike.
+    #[must_use]
+    pub fn follows(&self, other: &Self) -> bool {
+        if (self.number, other.number) == (0, 0) { self.until > other.until } else { self.number > other.number }
     }
 }
 
 /// What a certificate is beside the one in force and the next.
 ///
-/// An unknown one is superseded when it ends before those that are known. One that ends later was issued after all that is on
-/// record, so the record is from before: the control plane was restored from a copy, and the device must not be stranded.
-pub(crate) fn standing(
-    in_force: &Certificate,
-    candidate: Option<&Certificate>,
-    serial: &str,
-    until: Timestamp,
-) -> Standing {
-    if in_force.serial == serial {
+/// An unknown one is superseded unless it was issued after all that is on record: then the record is from before, and the device
+/// must not be stranded.
+pub(crate) fn standing(in_force: &Certificate, candidate: Option<&Certificate>, shown: &Certificate) -> Standing {
+    if in_force.serial == shown.serial {
         return Standing::InForce;
     }
-    if candidate.is_some_and(|candidate| candidate.serial == serial) {
+    if candidate.is_some_and(|candidate| candidate.serial == shown.serial) {
         return Standing::Candidate;
     }
-    let newest = candidate.map_or(in_force.until, |candidate| candidate.until.max(in_force.until));
-    if until >= newest { Standing::InForce } else { Standing::Superseded }
+    let newer = shown.follows(in_force) && candidate.is_none_or(|candidate| shown.follows(candidate));
+    if newer { Standing::Newer } else { Standing::Superseded }
 }
 
 /// Whether a device in this state may talk at all.
@@ -327,17 +355,28 @@ pub async fn device_decide(
     if device.state == state && (reason != Some(Reason::Lost) || device.reason == reason) {
         return Ok(device);
     }
-    if device.state == JoinState::Revoked {
-        return Err(Error::Invalid(format!("device {id} is revoked for good; enrol it again with a new token")));
-    }
+    revoked_check(&device)?;
     device.state = state;
     device.reason = reason;
+    if state == JoinState::Active {
+        // Whoever approves has seen to the copy; if not, it is noticed again.
+        device.cloned = None;
+    }
     let act = Act::of(now, by, verb, id.to_string(), why);
     Writes::by(territory, &act)?
         .put(&DEVICES, id.to_string(), &device, Expect::At(row.revision))?
         .commit(store)
         .await?;
     Ok(device)
+}
+
+/// What is revoked stays so.
+pub(crate) fn revoked_check(device: &Device) -> Result<()> {
+    if device.state == JoinState::Revoked {
+        let id = device.id;
+        return Err(Error::Invalid(format!("device {id} is revoked for good; enrol it again with a new token")));
+    }
+    Ok(())
 }
 
 /// The prefixes under which a device's claims are filed.

@@ -3,6 +3,7 @@
 use crate::audit::{Act, Author};
 use crate::device::{Certificate, DEVICES, Device, EVIDENCE, IDENTITIES, Reason, evidence_of};
 use crate::error::{Error, Result};
+use crate::reenrol::reenrol;
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Row, Writes};
 use crate::token::{TOKENS, TokenKind, TokenRecord, TokenState, token_get};
@@ -14,6 +15,9 @@ use model::token::{TokenId, TokenKey, Transcript};
 
 /// How often a finish that met another one on the same token is tried again.
 const TRIES: usize = 64;
+
+/// The number of a device's first certificate.
+const FIRST: u32 = 1;
 
 /// What every refused token is told, whatever is wrong with it: who tries must not learn which.
 pub const REFUSED: &str =
@@ -38,11 +42,17 @@ pub struct Proof<'a> {
 
 /// Issues certificates; the outer crate holds the keys.
 pub trait Issuer: Send + Sync {
-    /// A certificate for the key of a request, in this device's name: the record of it, and the chain as DER.
+    /// A certificate for the key of a request, in this device's name and with this number: the record of it, and the chain as DER.
     ///
     /// # Errors
     /// `Invalid` when the request is not valid.
-    fn issue(&self, request: &[u8], device: DeviceId, now: Timestamp) -> Result<(Certificate, Vec<Vec<u8>>)>;
+    fn issue(
+        &self,
+        request: &[u8],
+        device: DeviceId,
+        number: u32,
+        now: Timestamp,
+    ) -> Result<(Certificate, Vec<Vec<u8>>)>;
 }
 
 /// A device that has joined.
@@ -109,6 +119,9 @@ async fn enrol_once(
     if token.value.state(now) != TokenState::Open {
         return Err(denied());
     }
+    if let Some(id) = token.value.device {
+        return reenrol(store, territory, issuer, proof, token, id, now).await;
+    }
     enrol_new(store, territory, issuer, proof, token, random, now).await
 }
 
@@ -128,7 +141,7 @@ async fn enrol_again(
     if device.token != token.id || device.state == JoinState::Revoked || !open {
         return Err(Error::Denied(REFUSED.to_owned()));
     }
-    let (certificate, chain) = issuer.issue(proof.transcript.csr, id, now)?;
+    let (certificate, chain) = issuer.issue(proof.transcript.csr, id, device.certificate_next(), now)?;
     // Which of the two arrived is not known: the first stays in force until the second was used.
     let until = certificate.until;
     device.candidate = Some(certificate);
@@ -150,8 +163,12 @@ async fn enrol_new(
     now: Timestamp,
 ) -> Result<Joined> {
     let id = DeviceId::new(now, random);
-    let reason = reason_to_wait(store.as_ref(), territory, &proof.claims, &token.value).await?;
-    let (certificate, chain) = issuer.issue(proof.transcript.csr, id, now)?;
+    let evidence = evidence_of(&proof.claims);
+    let reason = match reason_alike(store.as_ref(), territory, &evidence, id).await? {
+        None => reason_unlisted(&proof.claims, &token.value),
+        alike => alike,
+    };
+    let (certificate, chain) = issuer.issue(proof.transcript.csr, id, FIRST, now)?;
     let until = certificate.until;
     let device = Device {
         id,
@@ -163,8 +180,11 @@ async fn enrol_new(
         claims: proof.claims.clone(),
         identity_key: proof.key.clone(),
         identity_generation: 1,
+        identity_from: FIRST,
         certificate,
+        switched: None,
         candidate: None,
+        cloned: None,
         token: token.value.id,
         enrolled: now,
         recoveries: Vec::new(),
@@ -176,22 +196,25 @@ async fn enrol_new(
         .put(&TOKENS, used.id.to_string(), &used, Expect::At(token.revision))?
         .put(&DEVICES, id.to_string(), &device, Expect::Absent)?
         .put(&IDENTITIES, proof.key.fingerprint().to_string(), &id, Expect::Absent)?;
-    for prefix in evidence_of(&device.claims) {
+    for prefix in evidence {
         writes = writes.put(&EVIDENCE, format!("{prefix}{id}"), &id, Expect::Absent)?;
     }
     writes.commit(store).await?;
     Ok(Joined { device, until, chain })
 }
 
-/// Why a person must look at this device first, if one must.
-async fn reason_to_wait(
+/// Why a person must look at this device first: another one that is not put out claims the same.
+pub(crate) async fn reason_alike(
     store: &dyn Store,
     territory: &TerritoryId,
-    claims: &Claims,
-    token: &TokenRecord,
+    evidence: &[String],
+    own: DeviceId,
 ) -> Result<Option<Reason>> {
-    for prefix in evidence_of(claims) {
+    for prefix in evidence {
         for row in EVIDENCE.page(store, &EVIDENCE.scope(territory, prefix.clone()), "", 50).await? {
+            if row.value == own {
+                continue;
+            }
             let other = crate::device::device_get(store, territory, row.value).await?;
             if other.value.state != JoinState::Revoked {
                 let serial = prefix.starts_with("serial:");
@@ -199,11 +222,16 @@ async fn reason_to_wait(
             }
         }
     }
+    Ok(None)
+}
+
+/// Why a person must look at this device first: its kit does not name it.
+fn reason_unlisted(claims: &Claims, token: &TokenRecord) -> Option<Reason> {
     let listed = claims.serial.as_deref().is_some_and(|serial| token.lists(serial));
-    Ok(match token.kind {
-        TokenKind::Unit => None,
+    match token.kind {
+        TokenKind::Unit | TokenKind::ReEnrol => None,
         TokenKind::Kit => (!listed).then_some(Reason::NotListed),
-    })
+    }
 }
 
 /// Counts a bad proof; the tenth locks the token.

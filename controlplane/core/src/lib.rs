@@ -13,6 +13,7 @@ pub mod plan;
 pub mod presence;
 pub mod recent;
 pub mod recover;
+mod reenrol;
 pub mod renew;
 pub mod report;
 pub mod role;

@@ -103,7 +103,7 @@ pub async fn recover(
         state_check(device.state)?;
         let seen = last_seen(store.as_ref(), territory, id).await?.max(heard.unwrap_or_default());
         let waits = recovery_note(&mut device, asked, seen, now)?;
-        let (certificate, chain) = issuer.issue(asked.transcript.csr, id, now)?;
+        let (certificate, chain) = issuer.issue(asked.transcript.csr, id, device.certificate_next(), now)?;
         device.candidate = Some(certificate.clone());
         let act = Act::new(now, Author::Rule("recovery".to_owned()), "device_recover", id.to_string());
         let act = waits.into_iter().fold(act, |act, reason| act.because(reason.name()));

@@ -27,8 +27,8 @@ pub const SUPERSEDED: &str = "this certificate was replaced by a newer one of th
 pub struct Asked<'a> {
     /// The device that the certificate shown names.
     pub device: DeviceId,
-    /// The end of the certificate shown.
-    pub until: Timestamp,
+    /// The certificate shown.
+    pub shown: &'a Certificate,
     /// The beginning of that certificate's renewal window.
     pub from: Timestamp,
     /// What the signature is over; its serial is that of the certificate shown.
@@ -54,8 +54,9 @@ pub async fn renew(
         let row = row_of(store, territory, asked.device).await?;
         let mut device = row.value.clone();
         renewal_check(&device, asked, now)?;
-        in_force_set(&mut device, asked.transcript.serial, asked.until);
-        let (certificate, chain) = issuer.issue(asked.transcript.csr, asked.device, now)?;
+        in_force_set(&mut device, asked.shown, now);
+        let number = device.certificate_next();
+        let (certificate, chain) = issuer.issue(asked.transcript.csr, asked.device, number, now)?;
         device.candidate = Some(certificate.clone());
         match device_write(store, territory, &row, &device, "certificate_renew", now).await {
             Err(Error::Conflict(key)) => met = Some(key),
@@ -65,7 +66,8 @@ pub async fn renew(
     Err(met.map_or_else(|| Error::Denied(SUPERSEDED.to_owned()), Error::Conflict))
 }
 
-/// The first use of a candidate: from here on it is in force, and the one before it no longer.
+/// The first use of a candidate, or of a certificate newer than the record: from here on it is in force, and the one before it no
+/// longer.
 ///
 /// # Errors
 /// `Unavailable` when it could not be made durable: the old one is still in force then.
@@ -73,7 +75,7 @@ pub async fn renewal_settle(
     store: &SharedStore,
     territory: &TerritoryId,
     id: DeviceId,
-    serial: &str,
+    shown: &Certificate,
     now: Timestamp,
 ) -> Result<()> {
     let mut met = None;
@@ -81,15 +83,15 @@ pub async fn renewal_settle(
         let row = row_of(store, territory, id).await?;
         let mut device = row.value.clone();
         state_check(device.state)?;
-        if device.certificate.serial == serial {
-            return Ok(());
-        }
-        // Replaced by a later one since it was looked up.
-        let Some(candidate) = device.candidate.take_if(|candidate| candidate.serial == serial) else {
-            return Err(Error::Denied(SUPERSEDED.to_owned()));
+        let verb = match standing(&device.certificate, device.candidate.as_ref(), shown) {
+            Standing::InForce => return Ok(()),
+            Standing::Candidate => "certificate_switch",
+            Standing::Newer => "certificate_adopt",
+            // Replaced by a later one since it was looked up.
+            Standing::Superseded => return Err(Error::Denied(SUPERSEDED.to_owned())),
         };
-        device.certificate = candidate;
-        match device_write(store, territory, &row, &device, "certificate_switch", now).await {
+        in_force_set(&mut device, shown, now);
+        match device_write(store, territory, &row, &device, verb, now).await {
             Err(Error::Conflict(key)) => met = Some(key),
             done => return done,
         }
@@ -99,8 +101,7 @@ pub async fn renewal_settle(
 
 fn renewal_check(device: &Device, asked: &Asked<'_>, now: Timestamp) -> Result<()> {
     state_check(device.state)?;
-    let serial = asked.transcript.serial;
-    if standing(&device.certificate, device.candidate.as_ref(), serial, asked.until) == Standing::Superseded {
+    if standing(&device.certificate, device.candidate.as_ref(), asked.shown) == Standing::Superseded {
         return Err(Error::Denied(SUPERSEDED.to_owned()));
     }
     // A stolen TLS key alone must not live on: only the identity key renews.
@@ -116,9 +117,11 @@ fn renewal_check(device: &Device, asked: &Asked<'_>, now: Timestamp) -> Result<(
 }
 
 /// What asks is in use, whatever the record says: the candidate, or one issued after the copy this record was restored from.
-fn in_force_set(device: &mut Device, serial: &str, until: Timestamp) {
-    if device.certificate.serial != serial {
-        device.certificate = Certificate { serial: serial.to_owned(), until };
+fn in_force_set(device: &mut Device, shown: &Certificate, now: Timestamp) {
+    if device.certificate.serial != shown.serial {
+        device.certificate = shown.clone();
+        device.candidate = None;
+        device.switched = Some(now);
     }
 }
 
@@ -147,22 +150,36 @@ async fn device_write(
 mod tests {
     use super::*;
 
-    fn certificate(serial: &str, until: i64) -> Certificate {
-        Certificate { serial: serial.to_owned(), until: Timestamp::from_unix_seconds(until) }
+    fn certificate(serial: &str, number: u32, until: i64) -> Certificate {
+        Certificate { serial: serial.to_owned(), number, until: Timestamp::from_unix_seconds(until) }
     }
 
     #[test]
     fn both_work_until_the_candidate_is_in_force_and_only_older_ones_are_superseded() {
-        let (old, new) = (certificate("0a", 100), certificate("0b", 200));
-        let at = |in_force: &Certificate, candidate, shown: &Certificate| {
-            standing(in_force, candidate, &shown.serial, shown.until)
-        };
-        assert_eq!(at(&old, Some(&new), &old), Standing::InForce);
-        assert_eq!(at(&old, Some(&new), &new), Standing::Candidate);
-        assert_eq!(at(&new, None, &old), Standing::Superseded);
-        assert_eq!(at(&old, Some(&new), &certificate("0c", 150)), Standing::Superseded);
+        let (old, new) = (certificate("0a", 4, 100), certificate("0b", 6, 200));
+        assert_eq!(standing(&old, Some(&new), &old), Standing::InForce);
+        assert_eq!(standing(&old, Some(&new), &new), Standing::Candidate);
+        assert_eq!(standing(&new, None, &old), Standing::Superseded);
+        // Issued between the two, and its answer lost.
+        assert_eq!(standing(&old, Some(&new), &certificate("0c", 5, 150)), Standing::Superseded);
         // The record was restored from a copy older than this certificate.
-        assert_eq!(at(&old, Some(&new), &certificate("0d", 300)), Standing::InForce);
+        assert_eq!(standing(&old, Some(&new), &certificate("0d", 7, 150)), Standing::Newer);
+    }
+
+    /// What decision 0004 left open: the ends say nothing there.
+    #[test]
+    fn numbers_tell_apart_what_was_issued_within_a_second_or_ends_with_the_authority() {
+        let (old, new) = (certificate("0a", 4, 100), certificate("0b", 5, 100));
+        assert_eq!(standing(&new, None, &old), Standing::Superseded);
+        assert_eq!(standing(&old, None, &new), Standing::Newer);
+        assert_eq!(standing(&old, None, &certificate("0c", 4, 900)), Standing::Superseded);
+        // From before they were counted, the ends go on deciding; against a counted one they do not.
+        let (first, second) = (certificate("0d", 0, 100), certificate("0e", 0, 101));
+        assert_eq!(standing(&second, None, &first), Standing::Superseded);
+        assert_eq!(standing(&first, None, &second), Standing::Newer);
+        assert_eq!(standing(&first, None, &certificate("0f", 0, 100)), Standing::Superseded);
+        assert_eq!(standing(&old, None, &certificate("10", 0, 900)), Standing::Superseded);
+        assert_eq!(standing(&first, None, &certificate("11", 1, 50)), Standing::Newer);
     }
 
     #[test]
@@ -171,7 +188,7 @@ mod tests {
         let read: crate::device::Admission = serde_json::from_str(text).unwrap();
         assert_eq!(
             (read.candidate, read.certificate),
-            (None, Certificate { serial: "0a".to_owned(), until: Timestamp::from_unix_millis(5) })
+            (None, Certificate { serial: "0a".to_owned(), number: 0, until: Timestamp::from_unix_millis(5) })
         );
     }
 }

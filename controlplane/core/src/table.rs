@@ -122,6 +122,14 @@ impl Writes<Intent> {
     ) -> Result<Self> {
         self.write(table.name, id.into(), value, expect, true)
     }
+
+    /// Removes a value of intent.
+    #[must_use]
+    pub fn remove<T>(mut self, table: &Table<T, Intent>, id: impl Into<String>, expect: Expect) -> Self {
+        let key = Key { territory: self.territory.clone(), table: table.name, id: id.into() };
+        self.batch.writes.push(Write { key, expect, value: None, intent: true });
+        self
+    }
 }
 
 impl Writes<Observed> {

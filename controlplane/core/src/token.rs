@@ -1,13 +1,13 @@
 //! Enrolment tokens: made by a person, counted at each use, closed by use, time, mistakes or a person.
 
 use crate::audit::{Act, Person};
-use crate::device::KitSlot;
+use crate::device::{KitSlot, device_get, revoked_check};
 use crate::error::{Error, Result};
 use crate::scope::{Filed, Reach};
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Intent, Row, Table, Writes};
 use model::device::evidence;
-use model::id::TerritoryId;
+use model::id::{DeviceId, TerritoryId};
 use model::owner::OwnerId;
 use model::time::Timestamp;
 use model::token::{Pin, Token, TokenId, TokenKey};
@@ -25,6 +25,7 @@ pub const USES_MAX: u32 = 40;
 const NOTE_CHARS_MAX: usize = 200;
 const LABEL_CHARS_MAX: usize = 64;
 const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// What a token makes of those who come with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,8 @@ pub enum TokenKind {
     Unit,
     /// Up to 40 devices; those whose serial is not listed wait for a person.
     Kit,
+    /// One device that is known already, for a new identity of it.
+    ReEnrol,
 }
 
 impl TokenKind {
@@ -41,8 +44,9 @@ impl TokenKind {
     #[must_use]
     pub const fn life(self) -> (Duration, Duration) {
         match self {
-            Self::Unit => (HOUR, Duration::from_secs(24 * 3600)),
+            Self::Unit => (HOUR, DAY),
             Self::Kit => (Duration::from_secs(72 * 3600), Duration::from_secs(7 * 24 * 3600)),
+            Self::ReEnrol => (DAY, DAY),
         }
     }
 }
@@ -92,6 +96,9 @@ pub struct TokenRecord {
     pub kit: Option<KitSlot>,
     /// Serial numbers that are active at once, as evidence (cleaned, lower case).
     pub serials: Vec<String>,
+    /// The device it is for, when it is for a new identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceId>,
     /// A note for the list.
     pub note: String,
     /// Who made it.
@@ -145,6 +152,8 @@ pub struct TokenWish {
     pub kit: Option<KitSlot>,
     /// Serials that are active at once.
     pub serials: Vec<String>,
+    /// The device, for a new identity of it.
+    pub device: Option<DeviceId>,
     /// A note.
     pub note: String,
 }
@@ -160,7 +169,7 @@ impl TokenWish {
 /// Makes a token; the secret in the answer is said once and kept nowhere.
 ///
 /// # Errors
-/// `Invalid` for a wish out of its limits.
+/// `Invalid` for a wish out of its limits, or for a device that is revoked; `NotFound` for a device that is not known.
 pub async fn token_create(
     store: &SharedStore,
     territory: &TerritoryId,
@@ -171,6 +180,12 @@ pub async fn token_create(
     now: Timestamp,
 ) -> Result<(Token, TokenRecord)> {
     let life = wish_check(&wish)?;
+    let mut filed = wish.filed();
+    if let Some(id) = wish.device {
+        let device = device_get(store.as_ref(), territory, id).await?.value;
+        revoked_check(&device)?;
+        filed = device.filed();
+    }
     let token = Token::new(random, pin);
     let record = TokenRecord {
         id: token.id,
@@ -182,10 +197,11 @@ pub async fn token_create(
         revoked: false,
         created: now,
         expires: now.after(life),
-        school: wish.school,
-        owner: wish.owner,
+        school: filed.school,
+        owner: filed.owner,
         kit: wish.kit,
         serials: wish.serials.iter().filter_map(|s| evidence(s)).map(|s| s.to_lowercase()).collect(),
+        device: wish.device,
         note: wish.note,
         operator: by.name.clone(),
     };
@@ -268,7 +284,16 @@ fn wish_check(wish: &TokenWish) -> Result<Duration> {
         TokenKind::Kit if !(1..=USES_MAX).contains(&wish.uses) => {
             return invalid(format!("a kit token lets in 1 to {USES_MAX} devices, not {}", wish.uses));
         }
-        TokenKind::Unit | TokenKind::Kit => {}
+        TokenKind::ReEnrol if wish.uses != 1 => {
+            return invalid("a re-enrol token lets in exactly one device".to_owned());
+        }
+        TokenKind::Unit | TokenKind::Kit | TokenKind::ReEnrol => {}
+    }
+    if (wish.kind == TokenKind::ReEnrol) != wish.device.is_some() {
+        return invalid("a re-enrol token names its device, and no other token does".to_owned());
+    }
+    if wish.device.is_some() && (wish.filed() != Filed::default() || wish.kit.is_some() || !wish.serials.is_empty()) {
+        return invalid("a device that enrols again keeps its school, its owner and its kit".to_owned());
     }
     let (usual, longest) = wish.kind.life();
     let life = wish.life.unwrap_or(usual);

@@ -101,13 +101,14 @@ impl Issuer for Ca {
         &self,
         request: &[u8],
         device: DeviceId,
+        number: u32,
         now: Timestamp,
     ) -> controlplane_core::Result<(Certificate, Vec<Vec<u8>>)> {
         let invalid = |e: identity::Error| controlplane_core::Error::Invalid(e.to_string());
         let caller = Caller::Device { territory: self.territory.clone(), device };
-        let chain = self.authority.device_issue(request, &caller, now, random::bytes()?).map_err(invalid)?;
+        let chain = self.authority.device_issue(request, &caller, now, number, random::bytes()?).map_err(invalid)?;
         let read = certificate_read(&chain[0]).map_err(invalid)?;
-        Ok((Certificate { serial: read.serial, until: read.until }, chain))
+        Ok((Certificate { serial: read.serial, number: read.number, until: read.until }, chain))
     }
 }
 

@@ -33,6 +33,12 @@ pub(crate) fn device_of<T>(shared: &Shared, request: &Request<T>) -> Result<(Dev
     found.inspect_err(|refused| shared.turned_away("device_call", &name_of(request), refused.code()))
 }
 
+/// A certificate as the register has it.
+pub(crate) fn record_of(shown: &Certificate) -> controlplane_core::device::Certificate {
+    let Certificate { serial, number, until, .. } = shown;
+    controlplane_core::device::Certificate { serial: serial.clone(), number: *number, until: *until }
+}
+
 /// Who of the staff calls, in which role, and how far their word reaches in this call.
 #[derive(Clone, Debug)]
 pub(crate) struct Staff {

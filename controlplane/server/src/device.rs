@@ -1,6 +1,6 @@
 //! `Device.CheckIn`: a device's whole life, in one handler.
 
-use crate::caller::device_of;
+use crate::caller::{device_of, record_of};
 use crate::live::{Call, Refused};
 use crate::random;
 use crate::renew;
@@ -102,9 +102,10 @@ async fn admitted(shared: &Shared, id: DeviceId, certificate: &Certificate) -> R
     let refuse = |verb, error| shared.refuse(Author::Rule("check_in".to_owned()), verb, &id.to_string())(error);
     let admitted = device_admit(shared.store.as_ref(), shared.territory(), id).await;
     let admission = admitted.map_err(|error| refuse("check_in", error))?;
-    match admission.standing(&certificate.serial, certificate.until) {
+    let shown = record_of(certificate);
+    match admission.standing(&shown) {
         Standing::InForce => {}
-        Standing::Candidate => renew::settle(shared, id, &certificate.serial).await?,
+        Standing::Candidate | Standing::Newer => renew::settle(shared, id, &shown).await?,
         Standing::Superseded => {
             return Err(refuse("certificate_superseded", Error::Denied(SUPERSEDED.to_owned())));
         }

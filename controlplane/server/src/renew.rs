@@ -1,10 +1,11 @@
 //! `Device.Renew`: a new certificate beside the one in force, and the switch at its first use.
 
-use crate::caller::device_of;
+use crate::caller::{device_of, record_of};
 use crate::device::busy;
 use crate::shared::Shared;
 use crate::status::invalid;
 use controlplane_core::audit::Author;
+use controlplane_core::device::Certificate;
 use controlplane_core::renew::{Asked, renewal_settle};
 use identity::csr::REQUEST_BYTES_MAX;
 use identity::issue::renewal_window;
@@ -36,7 +37,7 @@ pub(crate) async fn renew(shared: &Shared, request: Request<RenewRequest>) -> Re
     let binding = shared.ca.channel_binding();
     let asked = Asked {
         device,
-        until: shown.until,
+        shown: &record_of(&shown),
         from: renewal_window(shown.until).0,
         transcript: RenewalTranscript { serial: &shown.serial, csr: &said.csr, channel_binding: binding.as_bytes() },
         signature: &said.signature,
@@ -55,9 +56,9 @@ pub(crate) async fn renew(shared: &Shared, request: Request<RenewRequest>) -> Re
 }
 
 /// Puts the certificate that a device has begun to use in force.
-pub(crate) async fn settle(shared: &Shared, device: DeviceId, serial: &str) -> Result<(), Status> {
+pub(crate) async fn settle(shared: &Shared, device: DeviceId, shown: &Certificate) -> Result<(), Status> {
     let now = shared.clock.now();
-    let settled = renewal_settle(&shared.store, shared.territory(), device, serial, now).await;
+    let settled = renewal_settle(&shared.store, shared.territory(), device, shown, now).await;
     settled.map_err(|error| refuse(shared, device, error))?;
     tracing::info!(%device, "a renewed certificate is in force");
     Ok(())

@@ -183,7 +183,7 @@ async fn operator_admit(folder: &Folder, store: &SharedStore, config: &Config, n
     if territory != config.territory {
         return Err(damaged("for another territory than server.toml says"));
     }
-    let certificate = Certificate { serial: read.serial, until: read.until };
+    let certificate = Certificate { serial: read.serial, number: read.number, until: read.until };
     Ok(operator_folder_admit(store, &territory, &name, certificate, now).await?)
 }
 

@@ -1,6 +1,7 @@
 //! Who calls: read from the certificate that TLS has checked, and from nothing else.
 
 use crate::Error;
+use crate::issue::issue_number;
 use model::id::{DeviceId, TerritoryId};
 use model::time::Timestamp;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
@@ -36,6 +37,8 @@ pub struct Certificate {
     pub caller: Caller,
     /// Its serial number, in hexadecimal.
     pub serial: String,
+    /// Its number among the certificates of a device; 0 for a person's, and from before they were counted.
+    pub number: u32,
     /// The end of its validity.
     pub until: Timestamp,
 }
@@ -80,6 +83,7 @@ pub fn certificate_read(der: &[u8]) -> Result<Certificate, Error> {
     let [GeneralName::URI(uri)] = names.value.general_names.as_slice() else { return Err(Error::Caller) };
     Ok(Certificate {
         caller: Caller::of_uri(uri).ok_or(Error::Caller)?,
+        number: issue_number(certificate.raw_serial()),
         serial: certificate.raw_serial().iter().map(|b| format!("{b:02x}")).collect(),
         until: Timestamp::from_unix_seconds(certificate.validity().not_after.timestamp()),
     })

@@ -99,7 +99,8 @@ impl Authority {
             })
         });
         let sans = sans.collect::<Result<Vec<_>, rcgen::Error>>()?;
-        let params = self.leaf_params(sans, ExtendedKeyUsagePurpose::ServerAuth, now, SERVER_LIFE, serial)?;
+        let params =
+            self.leaf_params(sans, ExtendedKeyUsagePurpose::ServerAuth, now, SERVER_LIFE, serial_number(serial))?;
         self.issued(params, key)
     }
 
@@ -110,11 +111,13 @@ impl Authority {
     pub fn operator_issue(&self, caller: &Caller, now: Timestamp, serial: [u8; 16]) -> Result<Issued, Error> {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let sans = vec![SanType::URI(caller.uri().as_str().try_into()?)];
-        let params = self.leaf_params(sans, ExtendedKeyUsagePurpose::ClientAuth, now, OPERATOR_LIFE, serial)?;
+        let params =
+            self.leaf_params(sans, ExtendedKeyUsagePurpose::ClientAuth, now, OPERATOR_LIFE, serial_number(serial))?;
         self.issued(params, key)
     }
 
-    /// A certificate for the key of a request, in the caller's name and no other.
+    /// A certificate for the key of a request, in the caller's name and no other; `number` counts the caller's certificates and
+    /// stands in the serial number, so that an older one is known for what it is.
     ///
     /// # Errors
     /// [`Error::Request`] when the request is not valid, [`Error::Certificate`] when it cannot be made.
@@ -123,10 +126,12 @@ impl Authority {
         request: &[u8],
         caller: &Caller,
         now: Timestamp,
-        serial: [u8; 16],
+        number: u32,
+        random: [u8; 16],
     ) -> Result<Vec<Vec<u8>>, Error> {
         let key = csr::request_read(request)?;
         let sans = vec![SanType::URI(caller.uri().as_str().try_into()?)];
+        let serial = numbered_serial(number, random);
         let params = self.leaf_params(sans, ExtendedKeyUsagePurpose::ClientAuth, now, DEVICE_LIFE, serial)?;
         self.signed(&params, &key)
     }
@@ -145,13 +150,13 @@ impl Authority {
         usage: ExtendedKeyUsagePurpose,
         now: Timestamp,
         life: Duration,
-        serial: [u8; 16],
+        serial: SerialNumber,
     ) -> Result<CertificateParams, Error> {
         let mut params = dated_params(now, now.after(life).min(self.until))?;
         params.subject_alt_names = sans;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![usage];
-        params.serial_number = Some(serial_number(serial));
+        params.serial_number = Some(serial);
         params.is_ca = IsCa::ExplicitNoCa;
         Ok(params)
     }
@@ -254,6 +259,24 @@ fn serial_number(mut random: [u8; 16]) -> SerialNumber {
     SerialNumber::from_slice(&random)
 }
 
+/// The longest serial number that RFC 5280, 4.1.2.2 allows, in bytes; only numbered ones are so long.
+const NUMBERED_BYTES: usize = 20;
+
+/// One random byte that keeps it positive, the number as four bytes, most significant first, and fifteen random bytes.
+fn numbered_serial(number: u32, mut random: [u8; 16]) -> SerialNumber {
+    random[0] = random[0] & 0x7f | 0x40;
+    let (first, rest) = random.split_at(1);
+    SerialNumber::from_slice(&[first, &number.to_be_bytes(), rest].concat())
+}
+
+/// The number that a device's certificate bears in its serial number; 0 in one from before they were counted.
+pub(crate) fn issue_number(serial: &[u8]) -> u32 {
+    match serial {
+        [_, a, b, c, d, ..] if serial.len() == NUMBERED_BYTES => u32::from_be_bytes([*a, *b, *c, *d]),
+        _ => 0,
+    }
+}
+
 fn date(at: Timestamp) -> Result<OffsetDateTime, Error> {
     OffsetDateTime::from_unix_timestamp(at.unix_seconds()).map_err(|_| Error::Malformed("a date out of range"))
 }
@@ -262,4 +285,22 @@ fn date(at: Timestamp) -> Result<OffsetDateTime, Error> {
 #[must_use]
 pub fn renewal_window(until: Timestamp) -> (Timestamp, Timestamp) {
     (until.before(DEVICE_LIFE / 2), until.before(DEVICE_LIFE.mul_f64(0.34)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_numbered_serial_tells_its_number_and_another_tells_none() {
+        for number in [0, 1, 0x0102_0304, u32::MAX] {
+            for random in [[0; 16], [0xff; 16]] {
+                let serial = numbered_serial(number, random).to_bytes();
+                assert_eq!((serial.len(), serial[0] & 0xc0), (NUMBERED_BYTES, 0x40));
+                assert_eq!(issue_number(&serial), number);
+            }
+        }
+        assert_eq!(issue_number(&serial_number([9; 16]).to_bytes()), 0);
+        assert_eq!(issue_number(&[]), 0);
+    }
 }

@@ -14,6 +14,8 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("device * is revoked for good; enrol it again with a new token", "answer-revoked"),
     ("a kit token lets in 1 to * devices, not *", "answer-kit-uses"),
     ("this kind of token lives from one minute to * hours", "answer-token-life"),
+    ("a re-enrol token names its device, and no other token does", "answer-token-device"),
+    ("a device that enrols again keeps its school, its owner and its kit", "answer-token-device-place"),
     ("at most * serial numbers", "answer-serials"),
     ("* is a placeholder, not a serial number", "answer-serial"),
     ("a kit and a slot are named with 1 to * characters, both together", "answer-kit-label"),

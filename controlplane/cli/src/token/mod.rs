@@ -33,8 +33,10 @@ pub(crate) enum Verb {
 
 #[derive(Debug, Args)]
 pub(crate) struct Create {
-    #[arg(long, value_enum, default_value = "unit")]
-    kind: Kind,
+    #[arg(long, value_enum)]
+    kind: Option<Kind>,
+    #[arg(long, conflicts_with_all = ["uses", "school", "owner", "kit", "serial", "serials"])]
+    device: Option<String>,
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     uses: Option<u32>,
     #[arg(long)]
@@ -61,6 +63,7 @@ pub(crate) struct Create {
 enum Kind {
     Unit,
     Kit,
+    ReEnrol,
 }
 
 #[derive(Debug, Args)]
@@ -151,15 +154,21 @@ impl Create {
             Some(path) => serials_read(&file_read(path)?),
             None => self.serial,
         };
+        // Which device is named once; which kind follows from it.
+        let kind = self.kind.unwrap_or(if self.device.is_some() { Kind::ReEnrol } else { Kind::Unit });
+        if (kind == Kind::ReEnrol) != self.device.is_some() {
+            return Err(Error::usage("error-token-device", &[]));
+        }
         let listed = u32::try_from(serials.len()).unwrap_or(u32::MAX).max(1);
-        let uses = self.uses.unwrap_or(if self.kind == Kind::Kit { listed } else { 1 });
-        if self.kind == Kind::Unit && uses != 1 {
+        let uses = self.uses.unwrap_or(if kind == Kind::Kit { listed } else { 1 });
+        if kind == Kind::Unit && uses != 1 {
             return Err(Error::usage("error-unit-uses", &[]));
         }
         Ok(TokenCreateRequest {
-            kind: match self.kind {
+            kind: match kind {
                 Kind::Unit => v1::TokenKind::Unit,
                 Kind::Kit => v1::TokenKind::Kit,
+                Kind::ReEnrol => v1::TokenKind::ReEnrol,
             }
             .into(),
             uses,
@@ -170,6 +179,7 @@ impl Create {
             slot: self.slot.unwrap_or_default(),
             serials,
             note: self.note.unwrap_or_default(),
+            device: self.device.unwrap_or_default(),
         })
     }
 }
@@ -177,8 +187,10 @@ impl Create {
 impl From<TokenCreateResponse> for Created {
     fn from(answer: TokenCreateResponse) -> Self {
         // The secret itself would stay in the shell's history and show in the list of processes.
-        let command = format!("sudo cartable-agent enrol --server {} --token -", answer.server);
-        let row = answer.token.unwrap_or_default().into();
+        let row: TokenRow = answer.token.unwrap_or_default().into();
+        // What was reinstalled has no state to set aside, and the flag does no harm there.
+        let again = if row.device.is_some() { " --again" } else { "" };
+        let command = format!("sudo cartable-agent enrol{again} --server {} --token -", answer.server);
         Self { row, secret: answer.secret, server: answer.server, command }
     }
 }
@@ -212,6 +224,9 @@ fn sheet(created: &Created, look: &Look<'_>) -> Sheet {
     sheet.line(look.text("token-expires"), look.words.text_with("token-until", &values), Tone::Plain);
     let uses = look.words.text_with("token-uses-count", &[("n", Value::count(row.uses.into()))]);
     sheet.line(look.text("token-uses"), uses, Tone::Plain);
+    if let Some(device) = &row.device {
+        sheet.line(look.text("token-device"), device.clone(), Tone::Plain);
+    }
     if let Some(school) = &row.school {
         sheet.line(look.text("token-school"), school.clone(), Tone::Plain);
     }

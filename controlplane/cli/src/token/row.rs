@@ -20,6 +20,7 @@ pub(crate) struct TokenRow {
     pub(crate) kit: Option<String>,
     pub(crate) slot: Option<String>,
     pub(crate) serials: u32,
+    pub(crate) device: Option<String>,
     pub(crate) note: Option<String>,
     pub(crate) operator: Option<String>,
     #[serde(skip)]
@@ -46,6 +47,7 @@ impl From<TokenSummary> for TokenRow {
             kit: some(t.kit),
             slot: some(t.slot),
             serials: t.serials,
+            device: some(t.device),
             note: some(t.note),
             operator: some(t.operator),
             created_unix_ms: t.created_unix_ms,
@@ -84,6 +86,7 @@ fn kind_name(kind: TokenKind) -> &'static str {
     match kind {
         TokenKind::Unit => "unit",
         TokenKind::Kit => "kit",
+        TokenKind::ReEnrol => "re_enrol",
         TokenKind::Unspecified => "unknown",
     }
 }

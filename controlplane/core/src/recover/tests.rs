@@ -8,19 +8,16 @@ use crate::presence::CONTACTS;
 use crate::role::Role;
 use model::device::Claims;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const START: Timestamp = Timestamp::from_unix_seconds(1_795_000_000);
 
 /// Issues what the rules do not look into.
-#[derive(Default)]
-struct Numbers(AtomicU32);
+struct Numbers;
 
 impl Issuer for Numbers {
-    fn issue(&self, _: &[u8], _: DeviceId, now: Timestamp) -> Result<(Certificate, Vec<Vec<u8>>)> {
-        let number = self.0.fetch_add(1, Ordering::Relaxed);
-        Ok((Certificate { serial: format!("{number:02x}"), until: now.after(30 * DAY) }, Vec::new()))
+    fn issue(&self, _: &[u8], _: DeviceId, number: u32, now: Timestamp) -> Result<(Certificate, Vec<Vec<u8>>)> {
+        Ok((Certificate { serial: format!("{number:02x}"), number, until: now.after(30 * DAY) }, Vec::new()))
     }
 }
 
@@ -35,9 +32,9 @@ impl World {
     /// A device that joined at the start.
     async fn new() -> Self {
         let (store, territory): (SharedStore, TerritoryId) = (Arc::new(Memory::new()), "doubs".parse().unwrap());
-        let issuer = Numbers::default();
+        let issuer = Numbers;
         let id = DeviceId::new(START, [7; 10]);
-        let (certificate, _) = issuer.issue(b"", id, START).unwrap();
+        let (certificate, _) = issuer.issue(b"", id, 1, START).unwrap();
         let device = Device {
             id,
             state: JoinState::Active,
@@ -48,8 +45,11 @@ impl World {
             claims: Claims::default(),
             identity_key: IdentityKey::try_from(NOBODY.to_vec()).unwrap(),
             identity_generation: 1,
+            identity_from: 1,
             certificate,
+            switched: None,
             candidate: None,
+            cloned: None,
             token: "ABCDEFGH".parse().unwrap(),
             enrolled: START,
             recoveries: Vec::new(),
@@ -86,8 +86,8 @@ impl World {
 
     /// The first check-in with the certificate that was given.
     async fn used(&self, now: Timestamp) {
-        let serial = self.record().await.candidate.unwrap().serial;
-        crate::renew::renewal_settle(&self.store, &self.territory, self.id, &serial, now).await.unwrap();
+        let candidate = self.record().await.candidate.unwrap();
+        crate::renew::renewal_settle(&self.store, &self.territory, self.id, &candidate, now).await.unwrap();
     }
 
     async fn heard(&self, at: Timestamp) {

@@ -23,7 +23,12 @@ pub(super) async fn create(
     let kind = match asked.kind() {
         wire::v1::TokenKind::Unit => TokenKind::Unit,
         wire::v1::TokenKind::Kit => TokenKind::Kit,
-        wire::v1::TokenKind::Unspecified => return Err(invalid("a token is of kind unit or kit")),
+        wire::v1::TokenKind::ReEnrol => TokenKind::ReEnrol,
+        wire::v1::TokenKind::Unspecified => return Err(invalid("a token is of kind unit, kit or re-enrol")),
+    };
+    let device = match asked.device.as_str() {
+        "" => None,
+        text => Some(super::device::found(shared, staff, text).await?.value.id),
     };
     let wish = TokenWish {
         kind,
@@ -33,9 +38,11 @@ pub(super) async fn create(
         owner: super::device::owner_of(&asked.owner)?,
         kit: (!asked.kit.is_empty() || !asked.slot.is_empty()).then_some(KitSlot { kit: asked.kit, slot: asked.slot }),
         serials: asked.serials,
+        device,
         note: asked.note,
     };
-    if !staff.reach.covers(&wish.filed()) {
+    // A device that is known was looked for within the scope, and stays filed where it is.
+    if wish.device.is_none() && !staff.reach.covers(&wish.filed()) {
         let denied =
             Error::Denied("devices can be filed only within your scope: name its school or its owner".to_owned());
         return Err(shared.refuse(staff.author(), "token_create", "")(denied));
@@ -73,6 +80,7 @@ fn summary(token: &TokenRecord, now: Timestamp) -> TokenSummary {
     let kind = match token.kind {
         TokenKind::Unit => wire::v1::TokenKind::Unit,
         TokenKind::Kit => wire::v1::TokenKind::Kit,
+        TokenKind::ReEnrol => wire::v1::TokenKind::ReEnrol,
     };
     let state = match token.state(now) {
         TokenState::Open => wire::v1::TokenState::Open,
@@ -97,6 +105,7 @@ fn summary(token: &TokenRecord, now: Timestamp) -> TokenSummary {
         slot,
         note: token.note.clone(),
         operator: token.operator.clone(),
+        device: token.device.map_or_else(String::new, |id| id.to_string()),
         serials: u32::try_from(token.serials.len()).unwrap_or(u32::MAX),
     }
 }

@@ -10,7 +10,7 @@ use wire::v1;
 
 const DAY: Duration = Duration::from_secs(86_400);
 const NEW: [u8; 16] = [0x55; 16];
-const OLD: &str = "42020202020202020202020202020202";
+const OLD: &str = "4200000001020202020202020202020202020202";
 
 /// A device in its window whose agent runs.
 async fn due() -> World {
@@ -20,8 +20,10 @@ async fn due() -> World {
     world
 }
 
-fn serial(serial: [u8; 16]) -> String {
-    serial.iter().map(|b| format!("{b:02x}")).collect()
+/// As the second certificate of a device bears it.
+fn serial(random: [u8; 16]) -> String {
+    let rest = random[1..].iter().map(|b| format!("{b:02x}")).collect::<String>();
+    format!("{:02x}00000002{rest}", random[0])
 }
 
 fn grant(world: &World, request: &v1::RenewRequest, reply: RenewReply) {
