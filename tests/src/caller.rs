@@ -47,7 +47,7 @@ pub async fn connect_again(port: u16, config: &Arc<ClientConfig>) -> Result<(Cha
 /// A device made in a test: keys, certificate, and what the server told it.
 pub struct TestDevice {
     /// The identity key.
-    pub signer: IdentitySigner,
+    pub signer: Arc<IdentitySigner>,
     /// The TLS key, PKCS #8 PEM.
     pub key_pem: String,
     /// The certificate and those above it, DER.
@@ -61,7 +61,7 @@ pub struct Attempt {
     /// The token as the device has it.
     pub token: Token,
     /// The identity key.
-    pub signer: IdentitySigner,
+    pub signer: Arc<IdentitySigner>,
     /// The TLS key, PKCS #8 PEM.
     pub key_pem: String,
     /// The certificate request, DER.
@@ -83,7 +83,7 @@ impl Attempt {
         let key_pem = key_make().expect("a key");
         let csr = request_make(&key_pem).expect("a request");
         let claims = Claims { serial: Some(serial.to_owned()), ..Claims::default() };
-        Self { token: token.clone(), signer, key_pem, csr, claims, binding: None }
+        Self { token: token.clone(), signer: Arc::new(signer), key_pem, csr, claims, binding: None }
     }
 
     /// Asks for a challenge.

@@ -232,8 +232,15 @@ impl AgentProcess {
     ///
     /// # Panics
     /// When it cannot be run.
-    pub fn enrol_killed(&self, server: &ServerProcess, token: &str, mut when: impl FnMut() -> bool) -> bool {
-        let arguments = ["enrol", "--server", &server.url(), "--token", token];
+    pub fn enrol_killed(
+        &self,
+        server: &ServerProcess,
+        token: &str,
+        more: &[&str],
+        mut when: impl FnMut() -> bool,
+    ) -> bool {
+        let url = server.url();
+        let arguments = [&["enrol", "--server", &url, "--token", token], more].concat();
         let mut child = self.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it runs");
         let mut ended = false;
         while !ended && !when() {

@@ -137,7 +137,7 @@ fn an_agent_killed_while_it_enrols_becomes_one_device() {
         let agent = AgentProcess::new(folder.path(), &format!("agent-{step}"), &bare(folder.path()));
         // Each file that appears is a step of the enrolment; the steps on the server fall between the first ones.
         let files = || std::fs::read_dir(&agent.state).map_or(0, Iterator::count);
-        ended += i32::from(agent.enrol_killed(&server, &token, || files() >= step));
+        ended += i32::from(agent.enrol_killed(&server, &token, &[], || files() >= step));
         let again = agent.run(&["enrol", "--server", &server.url(), "--token", &token]);
         let text = String::from_utf8_lossy(&again.stderr);
         assert!(again.status.success() || text.contains("already enrolled"), "{step}: {text}");

@@ -4,6 +4,7 @@
 
 mod audit;
 mod checkin;
+mod copies;
 mod disk;
 mod enrolment;
 mod examples;

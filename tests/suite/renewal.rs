@@ -34,15 +34,15 @@ use wire::v1::device_client::DeviceClient;
 use wire::v1::enrolment_client::EnrolmentClient;
 use wire::v1::{CheckInRequest, CheckInResponse, RenewRequest, RenewResponse};
 
-const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 const START: Timestamp = Timestamp::from_unix_seconds(1_795_000_000);
 
 /// A clock moved by hand.
 #[derive(Debug)]
-struct HandClock(watch::Sender<Duration>);
+pub(super) struct HandClock(watch::Sender<Duration>);
 
 impl HandClock {
-    fn forward(&self, by: Duration) {
+    pub(super) fn forward(&self, by: Duration) {
         self.0.send_modify(|at| *at += by);
     }
 }
@@ -78,7 +78,7 @@ impl TimeProvider for Standing {
     }
 }
 
-fn admin() -> Person {
+pub(super) fn admin() -> Person {
     Person { name: "admin".to_owned(), role: Role::Admin }
 }
 
@@ -87,19 +87,19 @@ fn time() -> tls::Time {
 }
 
 /// A server in this process.
-struct World {
+pub(super) struct World {
     folder: tempfile::TempDir,
-    clock: Arc<HandClock>,
-    store: SharedStore,
-    territory: TerritoryId,
-    token: Token,
+    pub(super) clock: Arc<HandClock>,
+    pub(super) store: SharedStore,
+    pub(super) territory: TerritoryId,
+    pub(super) token: Token,
     port: u16,
     stop: Option<oneshot::Sender<()>>,
     running: tokio::task::JoinHandle<()>,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let clock = Arc::new(HandClock(watch::Sender::new(Duration::ZERO)));
         let territory: TerritoryId = "doubs".parse().unwrap();
@@ -138,26 +138,30 @@ impl World {
         server_leaf(&self.folder.path().join("data"))
     }
 
-    async fn enrol(&self) -> Held {
+    pub(super) async fn enrol(&self) -> Held {
         self.enrol_times(1).await.remove(0)
     }
 
     /// A finish said so many times; what each answer gave.
     async fn enrol_times(&self, times: u32) -> Vec<Held> {
-        let attempt = Attempt::new(&self.token, "PF-1");
-        let config = tls::enrolling(self.token.pin, time()).unwrap();
+        self.join(Attempt::new(&self.token, "PF-1"), times).await.unwrap()
+    }
+
+    /// The same with this token, identity and claims.
+    pub(super) async fn join(&self, attempt: Attempt, times: u32) -> Result<Vec<Held>, Status> {
+        let config = tls::enrolling(attempt.token.pin, time()).unwrap();
         let mut client = EnrolmentClient::new(connect(self.port, config).await.unwrap());
         let challenge = attempt.start(&mut client).await.unwrap();
         let finish = attempt.finish(&self.leaf(), &challenge);
-        let signer = Arc::new(attempt.signer);
+        let signer = attempt.signer;
         let mut given = Vec::new();
         for _ in 0..times {
-            let answer = client.finish(finish.clone()).await.unwrap().into_inner();
+            let answer = client.finish(finish.clone()).await?.into_inner();
             let id = uuid::Uuid::from_slice(&answer.device).unwrap().to_string().parse().unwrap();
             given.push(Held { id, signer: signer.clone(), key_pem: attempt.key_pem.clone(), chain: answer.chain });
             self.clock.forward(Duration::from_secs(2));
         }
-        given
+        Ok(given)
     }
 
     async fn client(&self, held: &Held) -> DeviceClient<Channel> {
@@ -166,9 +170,14 @@ impl World {
         DeviceClient::new(connect(self.port, config).await.unwrap())
     }
 
-    async fn check_in(&self, held: &Held) -> Result<CheckInResponse, Status> {
+    pub(super) async fn check_in(&self, held: &Held) -> Result<CheckInResponse, Status> {
+        self.check_in_from(held, 7).await
+    }
+
+    /// The same from a boot of this name.
+    pub(super) async fn check_in_from(&self, held: &Held, boot: u8) -> Result<CheckInResponse, Status> {
         let request = CheckInRequest {
-            boot: vec![7; 16],
+            boot: vec![boot; 16],
             sections_root: sections_root(&Sections::new()).as_bytes().to_vec(),
             agent_version: "0.0.0-test".to_owned(),
             ..CheckInRequest::default()
@@ -176,12 +185,12 @@ impl World {
         self.client(held).await.check_in(request).await.map(tonic::Response::into_inner)
     }
 
-    async fn renew(&self, held: &Held, request: RenewRequest) -> Result<RenewResponse, Status> {
+    pub(super) async fn renew(&self, held: &Held, request: RenewRequest) -> Result<RenewResponse, Status> {
         self.client(held).await.renew(request).await.map(tonic::Response::into_inner)
     }
 
     /// What an honest device asks, with the next TLS key.
-    fn request(&self, held: &Held, key_pem: &str) -> RenewRequest {
+    pub(super) fn request(&self, held: &Held, key_pem: &str) -> RenewRequest {
         let csr = request_make(key_pem).unwrap();
         let binding = Digest::of(&self.leaf());
         let serial = held.serial();
@@ -189,18 +198,18 @@ impl World {
         RenewRequest { signature: held.signer.sign(&transcript.to_bytes()).unwrap(), csr }
     }
 
-    async fn renewed(&self, held: &Held) -> Held {
+    pub(super) async fn renewed(&self, held: &Held) -> Held {
         let key_pem = key_make().unwrap();
         let answer = self.renew(held, self.request(held, &key_pem)).await.unwrap();
         held.with(key_pem, answer.chain)
     }
 
-    async fn record(&self, held: &Held) -> Device {
+    pub(super) async fn record(&self, held: &Held) -> Device {
         device_get(self.store.as_ref(), &self.territory, held.id).await.unwrap().value
     }
 
     /// The server stopped, which writes what it had yet to write; then how often each thing stands in the audit.
-    async fn audit(mut self) -> String {
+    pub(super) async fn audit(mut self) -> String {
         let _ = self.stop.take().unwrap().send(());
         self.running.await.unwrap();
         let scope = Scope { territory: self.territory.clone(), tables: vec![AUDIT], prefix: String::new() };
@@ -210,24 +219,24 @@ impl World {
 }
 
 /// What a device holds.
-struct Held {
-    id: DeviceId,
-    signer: Arc<IdentitySigner>,
+pub(super) struct Held {
+    pub(super) id: DeviceId,
+    pub(super) signer: Arc<IdentitySigner>,
     key_pem: String,
     chain: Vec<Vec<u8>>,
 }
 
 impl Held {
-    fn serial(&self) -> String {
+    pub(super) fn serial(&self) -> String {
         certificate_read(&self.chain[0]).unwrap().serial
     }
 
-    fn with(&self, key_pem: String, chain: Vec<Vec<u8>>) -> Self {
+    pub(super) fn with(&self, key_pem: String, chain: Vec<Vec<u8>>) -> Self {
         Self { id: self.id, signer: self.signer.clone(), key_pem, chain }
     }
 }
 
-fn refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, word: &str) {
+pub(super) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, word: &str) {
     let status = answer.unwrap_err();
     assert_eq!(status.code(), code, "{status:?}");
     assert!(status.message().contains(word), "{status:?}");

@@ -1,0 +1,237 @@
+//! A device that is there twice, or a second time: new identities for known devices, and copies that are noticed.
+
+use super::renewal::{Held, World, admin, refused};
+use controlplane_core::Error;
+use controlplane_core::device::{DEVICES, Reason, device_decide};
+use controlplane_core::store::{Batch, Expect, Write};
+use controlplane_core::token::{TokenKind, TokenWish, token_create};
+use model::device::JoinState;
+use model::id::DeviceId;
+use model::token::Token;
+use std::path::Path;
+use tests::caller::Attempt;
+use tests::process::{AgentProcess, ServerProcess, until};
+use tonic::Code;
+
+impl World {
+    /// A token for a new identity of a device.
+    async fn token_again(&self, device: DeviceId, random: u8) -> Result<Token, Error> {
+        use controlplane::clock::Clock;
+        let wish = TokenWish {
+            kind: TokenKind::ReEnrol,
+            uses: 1,
+            life: None,
+            school: None,
+            owner: None,
+            kit: None,
+            serials: Vec::new(),
+            device: Some(device),
+            note: String::new(),
+        };
+        let (pin, now) = (self.token.pin, self.clock.now());
+        Ok(token_create(&self.store, &self.territory, wish, &admin(), pin, &[random; 31], now).await?.0)
+    }
+
+    async fn again(&self, token: &Token, serial: &str) -> Result<Held, tonic::Status> {
+        self.join(Attempt::new(token, serial), 1).await.map(|mut given| given.remove(0))
+    }
+
+    async fn decide(&self, device: DeviceId, state: JoinState) {
+        use controlplane::clock::Clock;
+        let now = self.clock.now();
+        device_decide(&self.store, &self.territory, device, state, &admin(), "a test", now).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn enrolled_again_a_device_keeps_its_place_and_its_former_certificates_are_nothing() {
+    let world = World::new().await;
+    let old = world.enrol().await;
+    world.check_in(&old).await.unwrap();
+    world.clock.forward(16 * super::renewal::DAY);
+    let candidate = world.renewed(&old).await;
+    let before = world.record(&old).await;
+    let token = world.token_again(old.id, 1).await.unwrap();
+    let new = world.again(&token, "PF-2").await.unwrap();
+    assert_eq!(new.id, old.id);
+    let after = world.record(&old).await;
+    assert_eq!((after.identity_generation, after.state, after.enrolled), (2, JoinState::Active, before.enrolled));
+    assert_eq!(after.identity_key, *new.signer.public());
+    assert_eq!((after.certificate.serial, after.candidate), (new.serial(), None));
+    world.check_in(&new).await.unwrap();
+    for former in [&old, &candidate] {
+        refused(world.check_in(former).await, Code::PermissionDenied, "replaced by a newer one");
+        let request = world.request(former, &identity::csr::key_make().unwrap());
+        refused(world.renew(former, request).await, Code::PermissionDenied, "replaced by a newer one");
+    }
+    // An earlier identity that comes back accuses nobody: a person has settled it.
+    assert_eq!((world.record(&old).await.state, world.record(&old).await.cloned), (JoinState::Active, None));
+    // What it claims now is how it is found; what it claimed is free.
+    let reach = controlplane_core::scope::Reach::territory();
+    let find =
+        async |text| controlplane_core::device::device_find(world.store.as_ref(), &world.territory, &reach, text).await;
+    assert_eq!(find("PF-2").await.unwrap().value.id, old.id);
+    assert!(matches!(find("PF-1").await, Err(Error::NotFound(_))));
+    assert!(world.audit().await.contains("\"device_reenrol\""));
+}
+
+#[tokio::test]
+async fn after_a_restore_the_newest_certificate_is_in_force_again_and_the_older_ones_are_not() {
+    let world = World::new().await;
+    let first = world.enrol().await;
+    let key = DEVICES.key(&world.territory, first.id.to_string());
+    let backup = world.store.get(&key).await.unwrap().unwrap().value;
+    world.clock.forward(16 * super::renewal::DAY);
+    let second = world.renewed(&first).await;
+    world.check_in(&second).await.unwrap();
+    world.clock.forward(16 * super::renewal::DAY);
+    let third = world.renewed(&second).await;
+    world.check_in(&third).await.unwrap();
+    let write = Write { key, expect: Expect::Any, value: Some(backup), intent: true };
+    world.store.commit(Batch { writes: vec![write], appends: Vec::new() }).await.unwrap();
+    world.check_in(&third).await.unwrap();
+    assert_eq!(world.record(&first).await.certificate.serial, third.serial());
+    refused(world.check_in(&second).await, Code::PermissionDenied, "replaced by a newer one");
+    // And it goes on from there.
+    world.clock.forward(16 * super::renewal::DAY);
+    let fourth = world.renewed(&third).await;
+    world.check_in(&fourth).await.unwrap();
+    assert_eq!(world.record(&first).await.certificate.number, 4);
+    assert!(world.audit().await.contains("\"certificate_adopt\""));
+}
+
+#[tokio::test]
+async fn a_re_enrol_token_is_for_one_use_of_one_device_and_may_be_said_twice() {
+    let world = World::new().await;
+    let old = world.enrol().await;
+    let token = world.token_again(old.id, 1).await.unwrap();
+    // The key that is the device's already may be in other hands, too: a new identity has a new key.
+    let known = Attempt { signer: old.signer.clone(), ..Attempt::new(&token, "PF-1") };
+    refused(world.join(known, 1).await.map(|_| ()), Code::PermissionDenied, "not valid here");
+    let given = world.join(Attempt::new(&token, "PF-1"), 2).await.unwrap();
+    assert!(given.iter().all(|held| held.id == old.id));
+    for held in &given {
+        world.check_in(held).await.unwrap();
+    }
+    assert_eq!(world.record(&old).await.identity_generation, 2);
+    refused(world.again(&token, "PF-1").await.map(|_| ()), Code::PermissionDenied, "not valid here");
+}
+
+#[tokio::test]
+async fn a_revoked_device_stays_revoked_and_a_quarantined_one_in_quarantine() {
+    let world = World::new().await;
+    let old = world.enrol().await;
+    let (first, second) = (world.token_again(old.id, 1).await.unwrap(), world.token_again(old.id, 2).await.unwrap());
+    world.decide(old.id, JoinState::Quarantined).await;
+    let new = world.again(&first, "PF-1").await.unwrap();
+    let record = world.record(&old).await;
+    assert_eq!((record.state, record.reason), (JoinState::Quarantined, Some(Reason::ByOperator)));
+    assert!(world.check_in(&new).await.unwrap().quarantined);
+    world.decide(old.id, JoinState::Revoked).await;
+    refused(world.again(&second, "PF-1").await.map(|_| ()), Code::PermissionDenied, "not valid here");
+    assert!(
+        matches!(world.token_again(old.id, 3).await, Err(Error::Invalid(text)) if text.contains("revoked for good"))
+    );
+    assert_eq!(world.record(&old).await.state, JoinState::Revoked);
+}
+
+#[tokio::test]
+async fn a_new_identity_with_another_machines_serial_waits_for_a_person() {
+    let world = World::new().await;
+    let old = world.enrol().await;
+    let reporter = world.token_again(old.id, 1).await.unwrap();
+    let other = {
+        let wish = TokenWish {
+            kind: TokenKind::Unit,
+            uses: 1,
+            life: None,
+            school: None,
+            owner: None,
+            kit: None,
+            serials: Vec::new(),
+            device: None,
+            note: String::new(),
+        };
+        use controlplane::clock::Clock;
+        let now = world.clock.now();
+        token_create(&world.store, &world.territory, wish, &admin(), world.token.pin, &[9; 31], now).await.unwrap().0
+    };
+    world.again(&other, "PF-9").await.unwrap();
+    world.again(&reporter, "PF-9").await.unwrap();
+    let record = world.record(&old).await;
+    assert_eq!((record.state, record.reason), (JoinState::Quarantined, Some(Reason::SameSerial)));
+}
+
+/// The configuration of an agent that sees an all but empty machine.
+fn bare(folder: &Path) -> String {
+    let root = folder.join("root");
+    std::fs::create_dir_all(&root).unwrap();
+    format!("root = {:?}\n", root.to_str().unwrap())
+}
+
+#[test]
+fn an_agent_enrols_again_and_goes_on_as_the_same_device() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = ServerProcess::init(folder.path());
+    server.start();
+    let mut agent = AgentProcess::new(folder.path(), "agent", &bare(folder.path()));
+    agent.enrol(&server, &server.token(&["--kind", "unit", "--school", "0951099D"]));
+    let key = || std::fs::read(folder.path().join("agent/identity.key")).unwrap();
+    let (device, before) = (server.json(&["device", "list"])[0]["id"].as_str().unwrap().to_owned(), key());
+    agent.start();
+    let seen = || server.json(&["device", "show", &device])["reports"].as_array().map_or(0, Vec::len);
+    until(20, "the first report", || seen() == 5);
+    let token = server.token(&["--device", &device]);
+    let enrol = |agent: &AgentProcess, more: &[&str]| {
+        let out = agent.run(&[&["enrol", "--server", &server.url(), "--token", &token], more].concat());
+        (out.status.code(), String::from_utf8_lossy(&out.stderr).into_owned())
+    };
+    // Not while it runs, and not by accident.
+    let (code, said) = enrol(&agent, &["--again"]);
+    assert!(code == Some(1) && said.contains("another agent"), "{said}");
+    assert!(agent.stop().success());
+    let (code, said) = enrol(&agent, &[]);
+    assert!(code == Some(1) && said.contains("--again"), "{said}");
+    assert_eq!(key(), before);
+    let (code, said) = enrol(&agent, &["--again"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_ne!(key(), before);
+    assert!(!folder.path().join("agent/again").exists());
+    agent.start();
+    let listed = server.json(&["device", "list"]);
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["state"]), (1, &"active".into()));
+    assert_eq!((listed[0]["id"].as_str(), &listed[0]["school"]), (Some(&*device), &"0951099D".into()));
+    until(20, "the new identity is connected", || server.json(&["device", "show", &device])["connected"] == true);
+    assert!(agent.stop().success());
+    // A token that is used up does the new identity no harm.
+    let (code, _) = enrol(&agent, &["--again"]);
+    assert_eq!(code, Some(4));
+    assert!(agent.run(&["status"]).status.success());
+}
+
+#[test]
+fn an_agent_killed_while_it_enrols_again_has_one_identity_or_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = ServerProcess::init(folder.path());
+    server.start();
+    let mut agent = AgentProcess::new(folder.path(), "agent", &bare(folder.path()));
+    agent.enrol(&server, &server.token(&["--kind", "unit"]));
+    let device = server.json(&["device", "list"])[0]["id"].as_str().unwrap().to_owned();
+    let mut killed = 0;
+    for step in 1..=10 {
+        let token = server.token(&["--device", &device]);
+        let files = || std::fs::read_dir(agent.state.join("again")).map_or(0, Iterator::count);
+        killed += i32::from(!agent.enrol_killed(&server, &token, &["--again"], || files() >= step));
+        // Whichever it is, it is whole.
+        let status = agent.run(&["status", "--output", "json"]);
+        assert!(status.status.success(), "{step}: {}", String::from_utf8_lossy(&status.stderr));
+        let again = agent.run(&["enrol", "--server", &server.url(), "--token", &token, "--again"]);
+        let text = String::from_utf8_lossy(&again.stderr);
+        assert!(again.status.success() || text.contains("refuse"), "{step}: {text}");
+        agent.start();
+        until(20, "it is connected", || server.json(&["device", "show", &device])["connected"] == true);
+        agent.kill();
+        assert_eq!(server.json(&["device", "list"]).as_array().unwrap().len(), 1);
+    }
+    assert!(killed >= 5, "only {killed} of 10 were killed midway");
+}
