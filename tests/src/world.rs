@@ -213,6 +213,7 @@ impl World {
             owner: None,
             kit: None,
             serials: Vec::new(),
+            device: None,
             note: String::new(),
         };
         let mut random = [7; 31];

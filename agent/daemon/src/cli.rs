@@ -135,7 +135,10 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
             // What is wrong with it is said before a token is asked for.
             config.proxy_rules()?;
             let token = token_read(token, &catalogue)?;
-            let joined = blocking(async { agent(config).enrol(&server, &token, again).await })?;
+            let agent = agent(config);
+            let joined = blocking(async {
+                if again { agent.enrol_again(&server, &token).await } else { agent.enrol(&server, &token).await }
+            })?;
             say(&mut std::io::stdout(), &print::joined(&joined, flags, &catalogue));
         }
         Verb::Status { output } => {

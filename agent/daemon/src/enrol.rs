@@ -43,17 +43,19 @@ pub struct Joined {
     pub quarantined: bool,
 }
 
-/// `again` makes a new identity for a device that has one, which holds until the new one is whole.
-pub(crate) async fn enrol(agent: &Agent, server: &str, token: &str, again: bool) -> Result<Joined, Error> {
-    let server: Server = server.parse()?;
-    let token: Token = token.parse()?;
+pub(crate) async fn enrol(agent: &Agent, server: &str, token: &str) -> Result<Joined, Error> {
+    let (server, token) = (server.parse()?, token.parse()?);
+    let state = State::open(&agent.folder())?;
+    if crate::state::enrolment_read(state.folder())?.is_some() {
+        return Err(Error::AlreadyEnrolled(state.folder().root().to_owned()));
+    }
+    joined(agent, &server, &token, &state, state.clock_floor()).await
+}
+
+/// Makes a new identity for a device that may have one, which holds until the new one is whole.
+pub(crate) async fn enrol_again(agent: &Agent, server: &str, token: &str) -> Result<Joined, Error> {
+    let (server, token) = (server.parse()?, token.parse()?);
     let place = State::open(&agent.folder())?;
-    if !again && crate::state::enrolment_read(place.folder())?.is_some() {
-        return Err(Error::AlreadyEnrolled(place.folder().root().to_owned()));
-    }
-    if !again {
-        return joined(agent, &server, &token, &place, place.clock_floor()).await;
-    }
     if let (true, Some(made)) = (place.settled(), crate::state::enrolment_read(place.folder())?) {
         // An earlier call was cut after the new identity was whole; its token is used.
         return Ok(Joined { device: made.device, server: made.server, quarantined: false });

@@ -52,12 +52,20 @@ impl Agent {
     }
 
     /// Joins: proves the token to the server and keeps what it is given. Ended at any instant, it can be called again with the
-    /// same token. `again`: a device that is enrolled gets a new identity, and keeps the old one until the new one is whole.
+    /// same token.
     ///
     /// # Errors
     /// [`Error`]: what is wrong with token, server, answer or folder.
-    pub async fn enrol(&self, server: &str, token: &str, again: bool) -> Result<Joined, Error> {
-        enrol::enrol(self, server, token, again).await
+    pub async fn enrol(&self, server: &str, token: &str) -> Result<Joined, Error> {
+        enrol::enrol(self, server, token).await
+    }
+
+    /// The same for a device that may be enrolled: it gets a new identity, and keeps the old one until the new one is whole.
+    ///
+    /// # Errors
+    /// As [`Agent::enrol`].
+    pub async fn enrol_again(&self, server: &str, token: &str) -> Result<Joined, Error> {
+        enrol::enrol_again(self, server, token).await
     }
 
     /// Keeps in touch until `shutdown` ends.

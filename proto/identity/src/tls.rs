@@ -270,7 +270,7 @@ mod tests {
                 let request = crate::csr::request_make(&crate::csr::key_make().unwrap()).unwrap();
                 let caller =
                     crate::caller::Caller::Operator { territory: "doubs".parse().unwrap(), name: "x".to_owned() };
-                let device = ours.middle.device_issue(&request, &caller, NOW, [3; 16]).unwrap();
+                let device = ours.middle.device_issue(&request, &caller, NOW, 1, [3; 16]).unwrap();
                 assert!(ask(Dates::Ignored, &device, "localhost", at).is_err());
             }
         }

@@ -76,7 +76,7 @@ async fn a_second_enrolment_and_a_mistyped_line_are_refused_before_anything_is_s
     let token = honest(&made).1.to_string();
     let refused = |server: &'static str, token: String| {
         let agent = agent.clone();
-        async move { agent.enrol(server, &token, false).await.unwrap_err() }
+        async move { agent.enrol(server, &token).await.unwrap_err() }
     };
     assert!(matches!(refused("https://127.0.0.1:1", token.clone()).await, Error::Locked(_)));
     drop(made.state);
