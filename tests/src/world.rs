@@ -16,7 +16,7 @@ use controlplane_core::token::{TokenKind, TokenWish, token_create};
 use identity::issue::{Authority, chain_of_pem, chain_to_pem};
 use model::id::{DeviceId, TerritoryId};
 use model::time::Timestamp;
-use model::token::Token;
+use model::token::{Pin, Token};
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
 use std::os::unix::fs::PermissionsExt;
@@ -202,9 +202,14 @@ impl World {
         chain_of_pem(&std::fs::read_to_string(self.data().join("ca/root.pem")).unwrap()).unwrap().remove(0)
     }
 
+    /// The pin of the root.
+    #[must_use]
+    pub fn pin(&self) -> Pin {
+        Ca::read(&Folder::new(self.data()), &self.territory).unwrap().pin
+    }
+
     /// A token for one device.
     pub async fn token(&self) -> Token {
-        let pin = Ca::read(&Folder::new(self.data()), &self.territory).unwrap().pin;
         let wish = TokenWish {
             kind: TokenKind::Unit,
             uses: 1,
@@ -218,7 +223,7 @@ impl World {
         };
         let mut random = [7; 31];
         random[..8].copy_from_slice(&self.tokens.fetch_add(1, Ordering::Relaxed).to_le_bytes());
-        token_create(&self.store, &self.territory, wish, &admin(), pin, &random, self.now()).await.unwrap().0
+        token_create(&self.store, &self.territory, wish, &admin(), self.pin(), &random, self.now()).await.unwrap().0
     }
 
     /// A person's decision.
@@ -237,8 +242,13 @@ impl World {
     pub async fn audit(&mut self) -> String {
         self.stop().await;
         let scope = Scope { territory: self.territory.clone(), tables: vec![AUDIT], prefix: String::new() };
-        let page = self.store.scan(&scope, "", PAGE_MAX).await.unwrap();
-        page.iter().map(|(_, entry)| String::from_utf8_lossy(&entry.value).into_owned() + "\n").collect()
+        let (mut text, mut after) = (String::new(), String::new());
+        loop {
+            let page = self.store.scan(&scope, &after, PAGE_MAX).await.unwrap();
+            let Some((last, _)) = page.last() else { return text };
+            after.clone_from(&last.id);
+            text.extend(page.iter().map(|(_, entry)| String::from_utf8_lossy(&entry.value).into_owned() + "\n"));
+        }
     }
 
     /// An agent that is not enrolled, with a clock that is right.
@@ -247,7 +257,9 @@ impl World {
         Machine::new(self, name)
     }
 
-    fn data(&self) -> PathBuf {
+    /// Its data folder.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
@@ -344,6 +356,12 @@ impl Drop for Machine {
             running.abort();
         }
     }
+}
+
+/// A time that stands at [`START`], for callers to whom the end of the server's certificate is another matter.
+#[must_use]
+pub fn standing_time() -> identity::tls::Time {
+    Arc::new(HandClock::new(START))
 }
 
 /// The operator in whose name tests decide.

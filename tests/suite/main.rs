@@ -15,6 +15,7 @@ mod kills;
 mod layering;
 mod operations;
 mod order;
+mod people;
 mod privacy;
 mod proxy;
 mod recovery;

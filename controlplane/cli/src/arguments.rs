@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{audit, cadence, device, server, token};
+use crate::{audit, cadence, device, operator, profile, proposal, server, token};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use words::{Catalogue, command_translate};
@@ -19,15 +19,8 @@ pub(crate) struct Arguments {
 pub(crate) struct Common {
     #[arg(long, global = true, env = "CARTABLE_CONFIG", value_name = "FILE", display_order = 500)]
     pub(crate) config: Option<PathBuf>,
-    #[arg(
-        long,
-        global = true,
-        env = "CARTABLE_PROFILE",
-        value_name = "NAME",
-        default_value = "default",
-        display_order = 501
-    )]
-    pub(crate) profile: String,
+    #[arg(long, global = true, env = "CARTABLE_PROFILE", value_name = "NAME", display_order = 501)]
+    pub(crate) profile: Option<String>,
     #[arg(long, global = true, value_enum, value_name = "FORM", default_value = "table", display_order = 502)]
     pub(crate) output: Output,
     // Read before parsing, see `words::lang_flag`; here for the help and to refuse others.
@@ -80,6 +73,18 @@ pub(crate) enum Noun {
     Server {
         #[command(subcommand)]
         verb: server::Verb,
+    },
+    Operator {
+        #[command(subcommand)]
+        verb: operator::Verb,
+    },
+    Proposal {
+        #[command(subcommand)]
+        verb: proposal::Verb,
+    },
+    Profile {
+        #[command(subcommand)]
+        verb: profile::Verb,
     },
     Completion {
         #[arg(value_enum)]

@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::call::Call;
 use crate::print::{Look, Sheet, Tone};
+use crate::proposal::proposal_print;
 use crate::span::span_read_u32;
 use clap::{Args, Subcommand};
 use model::desired::{Cadence, CadenceError};
@@ -62,7 +63,10 @@ async fn cadence_set(set: Set, call: &mut Call<'_>) -> Result<(), Error> {
     let cadence = wanted.checked().map_err(|e| range_error(&e, call.print.look()))?;
     let why = set.why.unwrap_or_else(|| "cartable cadence set".to_owned());
     let answer = call.answer(client.cadence_set(CadenceSetRequest { cadence: Some(cadence.into()), why })).await?;
-    cadence_print(answer.cadence, call)
+    match answer.proposal {
+        Some(proposal) => proposal_print(proposal, call),
+        None => cadence_print(answer.cadence, call),
+    }
 }
 
 fn range_error(error: &CadenceError, look: &Look<'_>) -> Error {

@@ -1,5 +1,6 @@
 //! The configuration file: which control plane, and who is asking.
 
+use crate::operator::write;
 use crate::{Error, Surroundings};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -10,9 +11,15 @@ use std::path::{Path, PathBuf};
 /// The largest file read here, in bytes; keys, certificates and lists of serial numbers are far smaller.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
 
+/// The profile that is meant when none is named and the file names none.
+pub(crate) const DEFAULT: &str = "default";
+
+/// The file: profiles by name, and which one is meant when none is named.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Config {
+pub(crate) struct Config {
+    default: Option<String>,
+    #[serde(default)]
     profile: BTreeMap<String, Profile>,
 }
 
@@ -30,32 +37,141 @@ pub(crate) struct Profile {
     pub(crate) root: PathBuf,
 }
 
-impl Profile {
-    /// The profile of this name, with its paths taken from the file's folder.
-    pub(crate) fn load(file: Option<&Path>, name: &str, surroundings: &Surroundings) -> Result<Self, Error> {
-        let path = match file {
-            Some(path) => path.to_owned(),
-            None => default_path(surroundings).ok_or(Error::ConfigNowhere)?,
-        };
-        let text = match file_read(&path) {
+impl Config {
+    /// Reads the file.
+    pub(crate) fn load(path: &Path) -> Result<Self, Error> {
+        let text = match file_read(path) {
             Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                return Err(Error::ConfigMissing(path));
+                return Err(Error::ConfigMissing(path.to_owned()));
             }
             read => read?,
         };
-        let mut config: Config =
-            toml::from_str(&text).map_err(|e| Error::ConfigSyntax { path: path.clone(), source: Box::new(e) })?;
-        let Some(profile) = config.profile.remove(name) else {
-            let known = config.profile.into_keys().collect::<Vec<_>>().join(", ");
-            return Err(Error::ProfileMissing { path, name: name.to_owned(), known });
+        toml::from_str(&text).map_err(|e| Error::ConfigSyntax { path: path.to_owned(), source: Box::new(e) })
+    }
+
+    /// The profile that is meant when none is named.
+    pub(crate) fn default_name(&self) -> &str {
+        self.default.as_deref().unwrap_or(DEFAULT)
+    }
+
+    /// Every profile with its name, its paths taken from the file's folder.
+    pub(crate) fn profiles(&self, path: &Path) -> Vec<(String, Profile)> {
+        self.profile.iter().map(|(name, profile)| (name.clone(), profile.placed(path))).collect()
+    }
+
+    /// Notes in the file which profile is meant when none is named; the rest of it stays as it is.
+    pub(crate) fn default_set(&self, path: &Path, name: &str) -> Result<(), Error> {
+        if !self.profile.contains_key(name) {
+            return Err(self.missing(path, name));
+        }
+        let text = file_read(path)?;
+        let line = format!("default = {}\n", toml::Value::from(name));
+        let table = text.lines().position(|line| line.trim_start().starts_with('[')).unwrap_or(usize::MAX);
+        let is_default = |line: &str| line.split('=').next().is_some_and(|key| key.trim() == "default");
+        let mut out = String::new();
+        let mut placed = false;
+        for (at, old) in text.split_inclusive('\n').enumerate() {
+            if at < table && is_default(old) {
+                out.push_str(&line);
+                placed = true;
+            } else {
+                out.push_str(old);
+            }
+        }
+        write(path, if placed { out } else { line + &out }.as_bytes())
+    }
+
+    fn missing(&self, path: &Path, name: &str) -> Error {
+        let known = self.profile.keys().cloned().collect::<Vec<_>>().join(", ");
+        Error::ProfileMissing { path: path.to_owned(), name: name.to_owned(), known }
+    }
+}
+
+impl Profile {
+    /// The profile of this name, or the one the file means, with its paths taken from the file's folder.
+    pub(crate) fn load(file: Option<&Path>, name: Option<&str>, surroundings: &Surroundings) -> Result<Self, Error> {
+        let path = config_path(file, surroundings)?;
+        let config = Config::load(&path)?;
+        let name = name.unwrap_or_else(|| config.default_name());
+        match config.profile.get(name) {
+            Some(profile) => Ok(profile.placed(&path)),
+            None => Err(config.missing(&path, name)),
+        }
+    }
+
+    /// Where a profile of this name is to stand, and whether the file has it already.
+    pub(crate) fn place(path: &Path, name: &str, server: &str, replace: bool) -> Result<(Self, bool), Error> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
+            return Err(Error::usage("error-profile-name", &[("value", &crate::print::clean(name))]));
+        }
+        let known = match Config::load(path) {
+            Ok(config) => config.profile.get(name).map(|profile| profile.placed(path)),
+            Err(Error::ConfigMissing(_)) => None,
+            Err(error) => return Err(error),
         };
+        match known {
+            Some(profile) if !replace => {
+                Err(Error::usage("error-profile-taken", &[("name", name), ("server", &profile.server)]))
+            }
+            Some(profile) if profile.server != server => {
+                Err(Error::usage("error-profile-server", &[("name", name), ("server", &profile.server)]))
+            }
+            Some(profile) => Ok((profile, true)),
+            None => {
+                let file = |kind: &str| PathBuf::from(format!("{name}.{kind}"));
+                let profile = Self {
+                    server: server.to_owned(),
+                    certificate: file("pem"),
+                    key: file("key"),
+                    root: file("root.pem"),
+                };
+                Ok((profile.placed(path), false))
+            }
+        }
+    }
+
+    /// Adds it to the file, which may have to be made; what stands there stays.
+    pub(crate) fn add(&self, path: &Path, name: &str) -> Result<(), Error> {
+        let before = match file_read(path) {
+            Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => String::new(),
+            read => read?,
+        };
+        let quoted = |text: &str| toml::Value::from(text).to_string();
+        let own = |path: &Path| quoted(&path.file_name().unwrap_or_default().to_string_lossy());
+        let gap = if before.is_empty() || before.ends_with("\n\n") {
+            ""
+        } else if before.ends_with('\n') {
+            "\n"
+        } else {
+            "\n\n"
+        };
+        let text = format!(
+            "{before}{gap}[profile.{name}]\nserver = {}\ncertificate = {}\nkey = {}\nroot = {}\n",
+            quoted(&self.server),
+            own(&self.certificate),
+            own(&self.key),
+            own(&self.root),
+        );
+        write(path, text.as_bytes())
+    }
+
+    fn placed(&self, path: &Path) -> Self {
         let folder = path.parent().unwrap_or(Path::new(""));
-        Ok(Self {
-            certificate: folder.join(&profile.certificate),
-            key: folder.join(&profile.key),
-            root: folder.join(&profile.root),
-            ..profile
-        })
+        Self {
+            server: self.server.clone(),
+            certificate: folder.join(&self.certificate),
+            key: folder.join(&self.key),
+            root: folder.join(&self.root),
+        }
+    }
+}
+
+/// The file that is meant.
+pub(crate) fn config_path(file: Option<&Path>, surroundings: &Surroundings) -> Result<PathBuf, Error> {
+    match file {
+        Some(path) => Ok(path.to_owned()),
+        None => default_path(surroundings).ok_or(Error::ConfigNowhere),
     }
 }
 
@@ -84,7 +200,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cartable.toml");
         std::fs::write(&path, text).unwrap();
-        let profile = Profile::load(Some(&path), name, &Surroundings::of_test())?;
+        let profile = Profile::load(Some(&path), Some(name), &Surroundings::of_test())?;
         assert_eq!(profile.certificate, folder.path().join("operator.pem"));
         Ok(profile)
     }
@@ -104,11 +220,41 @@ mod tests {
             matches!(load(&unknown, "default"), Err(Error::ConfigSyntax { source, .. }) if source.to_string().contains("rooot"))
         );
         assert!(matches!(load("profile = 3", "default"), Err(Error::ConfigSyntax { .. })));
-        let missing = Profile::load(Some(Path::new("/nowhere/cartable.toml")), "default", &Surroundings::of_test());
+        let missing = Profile::load(Some(Path::new("/nowhere/cartable.toml")), None, &Surroundings::of_test());
         assert!(matches!(missing, Err(Error::ConfigMissing(_))));
-        assert!(matches!(Profile::load(None, "default", &Surroundings::of_test()), Err(Error::ConfigNowhere)));
+        assert!(matches!(Profile::load(None, None, &Surroundings::of_test()), Err(Error::ConfigNowhere)));
         let large = "#".repeat(usize::try_from(FILE_BYTES_MAX).unwrap() + 1);
         assert!(matches!(load(&large, "default"), Err(Error::File { .. })));
+    }
+
+    #[test]
+    fn a_profile_is_added_and_chosen_without_touching_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/config.toml");
+        let (first, known) = Profile::place(&path, "default", "https://a:1", false).unwrap();
+        assert!(!known);
+        first.add(&path, "default").unwrap();
+        std::fs::write(&path, format!("# mine\n{}", std::fs::read_to_string(&path).unwrap())).unwrap();
+        let (second, _) = Profile::place(&path, "jura", "https://b:2", false).unwrap();
+        second.add(&path, "jura").unwrap();
+        let around = Surroundings::of_test();
+        assert_eq!(Profile::load(Some(&path), None, &around).unwrap().server, "https://a:1");
+        Config::load(&path).unwrap().default_set(&path, "jura").unwrap();
+        Config::load(&path).unwrap().default_set(&path, "jura").unwrap();
+        assert_eq!(Profile::load(Some(&path), None, &around).unwrap(), second);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains("# mine\n") && text.matches("default = ").count() == 1, "{text}");
+        let unknown = Config::load(&path).unwrap().default_set(&path, "nord");
+        assert!(matches!(unknown, Err(Error::ProfileMissing { known, .. }) if known == "default, jura"));
+        let refused = |name, server, replace| Profile::place(&path, name, server, replace).unwrap_err();
+        for (error, key) in [
+            (refused("jura", "https://b:2", false), "error-profile-taken"),
+            (refused("jura", "https://c:3", true), "error-profile-server"),
+            (refused("a/b", "https://c:3", false), "error-profile-name"),
+        ] {
+            assert!(matches!(error, Error::Usage { key: said, .. } if said == key), "{key}");
+        }
+        assert!(Profile::place(&path, "jura", "https://b:2", true).unwrap().1);
     }
 
     #[test]

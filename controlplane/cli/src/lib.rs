@@ -13,8 +13,11 @@ mod confirm;
 mod connect;
 mod device;
 mod error;
+mod operator;
 mod print;
+mod profile;
 mod progress;
+mod proposal;
 mod server;
 mod span;
 mod surroundings;
@@ -86,6 +89,9 @@ async fn noun(
         Noun::Cadence { verb } => cadence::run(verb, &mut call).await,
         Noun::Audit { verb } => audit::run(verb, &mut call).await,
         Noun::Server { verb } => server::run(verb, &mut call).await,
+        Noun::Operator { verb } => operator::run(verb, &mut call).await,
+        Noun::Proposal { verb } => proposal::run(verb, &mut call).await,
+        Noun::Profile { verb } => profile::run(verb, &mut call),
         Noun::Completion { shell } => completion::run(shell, &mut call),
     }
 }

@@ -341,28 +341,10 @@ pub async fn device_decide(
     why: &str,
     now: Timestamp,
 ) -> Result<Device> {
-    let (state, reason, verb) = match decision.into() {
-        Decision::State(JoinState::Active) => (JoinState::Active, None, "device_approve"),
-        Decision::State(JoinState::Quarantined) => {
-            (JoinState::Quarantined, Some(Reason::ByOperator), "device_quarantine")
-        }
-        Decision::State(JoinState::Revoked) => (JoinState::Revoked, Some(Reason::ByOperator), "device_revoke"),
-        Decision::Lost => (JoinState::Quarantined, Some(Reason::Lost), "device_lost"),
-    };
+    let decision = decision.into();
     let row = device_get(store.as_ref(), territory, id).await?;
-    let mut device = row.value;
-    // What waits for another reason waits already; that it is lost is news.
-    if device.state == state && (reason != Some(Reason::Lost) || device.reason == reason) {
-        return Ok(device);
-    }
-    revoked_check(&device)?;
-    device.state = state;
-    device.reason = reason;
-    if state == JoinState::Active {
-        // Whoever approves has seen to the copy; if not, it is noticed again.
-        device.cloned = None;
-    }
-    let act = Act::of(now, by, verb, id.to_string(), why);
+    let Some(device) = row.value.decided(decision)? else { return Ok(row.value) };
+    let act = Act::of(now, by, decision.verb(), id.to_string(), why);
     Writes::by(territory, &act)?
         .put(&DEVICES, id.to_string(), &device, Expect::At(row.revision))?
         .commit(store)
@@ -377,6 +359,45 @@ pub(crate) fn revoked_check(device: &Device) -> Result<()> {
         return Err(Error::Invalid(format!("device {id} is revoked for good; enrol it again with a new token")));
     }
     Ok(())
+}
+
+impl Device {
+    /// The device after a person's decision; nothing when it is so already.
+    ///
+    /// # Errors
+    /// `Invalid` for a revoked device: it stays so.
+    pub(crate) fn decided(&self, decision: Decision) -> Result<Option<Self>> {
+        let (state, reason) = decision.outcome();
+        // What waits for another reason waits already; that it is lost is news.
+        if self.state == state && (reason != Some(Reason::Lost) || self.reason == reason) {
+            return Ok(None);
+        }
+        revoked_check(self)?;
+        // Whoever approves has seen to the copy; if not, it is noticed again.
+        let cloned = if state == JoinState::Active { None } else { self.cloned };
+        Ok(Some(Self { state, reason, cloned, ..self.clone() }))
+    }
+}
+
+impl Decision {
+    /// The audit's word for it.
+    #[must_use]
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Self::State(JoinState::Active) => "device_approve",
+            Self::State(JoinState::Quarantined) => "device_quarantine",
+            Self::State(JoinState::Revoked) => "device_revoke",
+            Self::Lost => "device_lost",
+        }
+    }
+
+    const fn outcome(self) -> (JoinState, Option<Reason>) {
+        match self {
+            Self::State(JoinState::Active) => (JoinState::Active, None),
+            Self::State(state) => (state, Some(Reason::ByOperator)),
+            Self::Lost => (JoinState::Quarantined, Some(Reason::Lost)),
+        }
+    }
 }
 
 /// The prefixes under which a device's claims are filed.

@@ -138,6 +138,50 @@ pub async fn member_of(
     Ok(Member { device, facts, presence })
 }
 
+/// The devices of an establishment within a reach, at most so many.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub async fn school_devices(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    reach: &Reach,
+    school: Uai,
+    most: usize,
+) -> Result<Vec<Device>> {
+    let scope = DEVICES.scope(territory, "");
+    let (mut found, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = DEVICES.page(store, &scope, &after, 1_000).await?;
+        let Some(last) = page.last() else { return Ok(found) };
+        after.clone_from(&last.id);
+        let meant = |device: &Device| device.school == Some(school) && reach.covers(&device.filed());
+        found.extend(page.into_iter().map(|row| row.value).filter(meant));
+        if found.len() >= most {
+            found.truncate(most);
+            return Ok(found);
+        }
+    }
+}
+
+/// How many devices are not revoked, counted up to `most`.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub async fn fleet_count(store: &dyn Store, territory: &TerritoryId, most: usize) -> Result<usize> {
+    let scope = DEVICES.scope(territory, "");
+    let (mut count, mut after) = (0, String::new());
+    loop {
+        let page = DEVICES.page(store, &scope, &after, 1_000).await?;
+        let Some(last) = page.last() else { return Ok(count) };
+        after.clone_from(&last.id);
+        count += page.iter().filter(|row| row.value.state != JoinState::Revoked).count();
+        if count >= most {
+            return Ok(most);
+        }
+    }
+}
+
 /// How many devices there are in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Census {

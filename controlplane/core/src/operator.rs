@@ -1,10 +1,10 @@
 //! People of the staff: what they may do, by which certificate they are known, and when that ends.
 
-use crate::audit::{Act, Author};
+use crate::audit::{Act, Author, Person};
 use crate::device::Certificate;
 use crate::error::{Error, Result};
 use crate::role::Role;
-use crate::scope::Scope;
+use crate::scope::{Reach, SCHOOLS_MAX, Scope};
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Intent, Row, Table, Writes};
 use model::id::TerritoryId;
@@ -16,6 +16,11 @@ pub static OPERATORS: Table<Operator, Intent> = Table::new("operator");
 /// The certificate of the data folder that was admitted last, under [`FOLDER`].
 static FOLDERS: Table<String, Intent> = Table::new("operator_folder");
 const FOLDER: &str = "serial";
+/// Counts revocations, under [`GUARD`], so that two of them cannot both find the other one's admin still there.
+static GUARDS: Table<u64, Intent> = Table::new("operator_guard");
+const GUARD: &str = "revocations";
+/// The most grants one operator has.
+const GRANTS_MAX: usize = 8;
 
 /// A role and how far it reaches.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -45,6 +50,46 @@ pub struct Operator {
     pub since: Timestamp,
     /// Who invited them.
     pub by: String,
+}
+
+impl Operator {
+    /// Whether everything they may do lies within a reach.
+    #[must_use]
+    pub fn within(&self, reach: &Reach) -> bool {
+        self.grants.iter().all(|grant| reach.contains(&grant.scope))
+    }
+
+    pub(crate) fn leads(&self) -> bool {
+        let whole = Grant { role: Role::Admin, scope: Scope::Territory };
+        self.revoked.is_none() && self.grants.contains(&whole)
+    }
+}
+
+/// Checks that grants make sense together.
+///
+/// An auditor does nothing else, and who works on devices does not lend them: one hand must not cover the other (domain.md:
+/// technician ≠ loan desk ≠ auditor).
+///
+/// # Errors
+/// `Invalid` that says why not.
+pub fn grants_check(grants: &[Grant]) -> Result<()> {
+    let invalid = |text: String| Err(Error::Invalid(text));
+    if grants.is_empty() || grants.len() > GRANTS_MAX {
+        return invalid(format!("an operator has 1 to {GRANTS_MAX} roles"));
+    }
+    for scope in grants.iter().map(|grant| &grant.scope) {
+        if matches!(scope, Scope::Schools(schools) if schools.is_empty() || schools.len() > SCHOOLS_MAX) {
+            return invalid(format!("a scope names 1 to {SCHOOLS_MAX} schools"));
+        }
+    }
+    let has = |role: Role| grants.iter().any(|grant| grant.role == role);
+    if has(Role::Auditor) && grants.iter().any(|grant| grant.role != Role::Auditor) {
+        return invalid("an auditor has no other role".to_owned());
+    }
+    if has(Role::Technician) && has(Role::LoanDesk) {
+        return invalid("a technician does not also lend; give the two roles to two people".to_owned());
+    }
+    Ok(())
 }
 
 /// The operator with this name.
@@ -128,4 +173,96 @@ pub async fn operator_folder_admit(
         .commit(store)
         .await
         .map(|_| ())
+}
+
+/// Every operator within a reach, in the order of their names; those whose access has ended too when `all`.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub async fn operator_list(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    reach: &Reach,
+    all: bool,
+) -> Result<Vec<Operator>> {
+    let scope = OPERATORS.scope(territory, "");
+    let (mut found, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = OPERATORS.page(store, &scope, &after, 500).await?;
+        let Some(last) = page.last() else { return Ok(found) };
+        after.clone_from(&last.id);
+        let shown = |operator: &Operator| (all || operator.revoked.is_none()) && operator.within(reach);
+        found.extend(page.into_iter().map(|row| row.value).filter(shown));
+    }
+}
+
+/// Puts an end to an operator's access, at their next call.
+///
+/// # Errors
+/// `NotFound`, also for one outside the reach; `Invalid` for the last who answers for the whole territory; `Conflict` when somebody
+/// else's access ended at the same time.
+pub async fn operator_revoke(
+    store: &SharedStore,
+    territory: &TerritoryId,
+    reach: &Reach,
+    name: &str,
+    by: &Person,
+    why: &str,
+    now: Timestamp,
+) -> Result<Operator> {
+    let guard = GUARDS.get(store.as_ref(), territory, GUARD).await?;
+    let row = operator_get(store.as_ref(), territory, name).await?;
+    let mut operator = row.value;
+    if !operator.within(reach) {
+        return Err(Error::NotFound(format!("operator {name}")));
+    }
+    if operator.revoked.is_some() {
+        return Ok(operator);
+    }
+    if operator.leads() {
+        others_lead(store.as_ref(), territory, name).await?;
+    }
+    operator.revoked = Some(now);
+    operator.candidate = None;
+    let expect = guard.as_ref().map_or(Expect::Absent, |row| Expect::At(row.revision));
+    let act = Act::of(now, by, "operator_revoke", name, why);
+    Writes::by(territory, &act)?
+        .put(&OPERATORS, name, &operator, Expect::At(row.revision))?
+        .put(&GUARDS, GUARD, &guard.map_or(1, |row| row.value.saturating_add(1)), expect)?
+        .commit(store)
+        .await?;
+    Ok(operator)
+}
+
+/// Notes the next certificate of an operator who asked for one; the one in force stays until the first call with the new one.
+///
+/// # Errors
+/// `NotFound`, or `Conflict` when two asked at the same time.
+pub async fn operator_renew(
+    store: &SharedStore,
+    territory: &TerritoryId,
+    by: &Person,
+    candidate: Certificate,
+    now: Timestamp,
+) -> Result<Operator> {
+    let row = operator_get(store.as_ref(), territory, &by.name).await?;
+    let operator = Operator { candidate: Some(candidate), ..row.value };
+    let act = Act::of(now, by, "operator_certificate_renew", by.name.clone(), "");
+    Writes::by(territory, &act)?
+        .put(&OPERATORS, by.name.clone(), &operator, Expect::At(row.revision))?
+        .commit(store)
+        .await?;
+    Ok(operator)
+}
+
+/// Whether somebody besides this operator answers for the whole territory.
+///
+/// # Errors
+/// `Invalid` when nobody does.
+pub(crate) async fn others_lead(store: &dyn Store, territory: &TerritoryId, name: &str) -> Result<()> {
+    let all = operator_list(store, territory, &Reach::territory(), false).await?;
+    if all.iter().any(|other| other.name != name && other.leads()) {
+        return Ok(());
+    }
+    Err(Error::Invalid("this is the last admin of the whole territory; invite another one first".to_owned()))
 }

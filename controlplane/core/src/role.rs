@@ -65,6 +65,14 @@ pub const CALLS: &[Row] = &[
     row("ServerStatus", ALL, Scoped),
     row("AuditList", &[Admin, Auditor], Scoped),
     row("AuditVerify", &[Admin, Auditor], Territory),
+    row("DeviceDecideMany", HANDS, Scoped),
+    row("OperatorInvite", &[Admin], Scoped),
+    row("OperatorList", &[Admin, Auditor], Scoped),
+    row("OperatorRevoke", &[Admin], Scoped),
+    row("OperatorSelf", ALL, Scoped),
+    row("OperatorRenew", ALL, Scoped),
+    row("ProposalList", &[Admin, Technician, PolicyAuthor], Scoped),
+    row("ProposalDecide", &[Admin, Technician, PolicyAuthor], Scoped),
 ];
 
 /// A call that is allowed: in which role, and how far.

@@ -1,12 +1,10 @@
 //! The snapshot of everything that is planned from, except the device itself.
 
-use crate::audit::{Act, Person};
-use crate::error::{Error, Result};
-use crate::store::{Changes, Expect, Revision, Scope, SharedStore, Store};
-use crate::table::{Intent, Table, Writes};
+use crate::error::Result;
+use crate::store::{Changes, Revision, Scope, Store};
+use crate::table::{Intent, Table};
 use model::desired::Cadence;
 use model::id::TerritoryId;
-use model::time::Timestamp;
 
 /// The territory's cadence, under the id [`EVERYWHERE`].
 pub static CADENCES: Table<Cadence, Intent> = Table::new("cadence");
@@ -54,21 +52,4 @@ impl Rules {
         let read = Self::load(store, territory).await?;
         Ok(Self { revision: upto, ..read })
     }
-}
-
-/// Sets how the territory's devices keep in touch.
-///
-/// # Errors
-/// `Invalid` when a number is out of its range.
-pub async fn cadence_set(
-    store: &SharedStore,
-    territory: &TerritoryId,
-    cadence: Cadence,
-    by: &Person,
-    why: &str,
-    now: Timestamp,
-) -> Result<Revision> {
-    let cadence = cadence.checked().map_err(|e| Error::Invalid(e.to_string()))?;
-    let act = Act::of(now, by, "cadence_set", EVERYWHERE, why);
-    Writes::by(territory, &act)?.put(&CADENCES, EVERYWHERE, &cadence, Expect::Any)?.commit(store).await
 }

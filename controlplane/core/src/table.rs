@@ -109,6 +109,15 @@ impl Writes<Intent> {
         Ok(Self { territory: territory.clone(), batch: Batch { writes: Vec::new(), appends }, kind: PhantomData })
     }
 
+    /// The same with one more act: what is done to many things at once is told of each.
+    ///
+    /// # Errors
+    /// `Invalid` when the act cannot be recorded.
+    pub fn also(mut self, act: &Act) -> Result<Self> {
+        self.batch.appends.push(act.append(&self.territory)?);
+        Ok(self)
+    }
+
     /// Writes a value of intent.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use crate::random;
 use bytes::Bytes;
 use controlplane_core::device::Certificate;
 use controlplane_core::enrol::Issuer;
+use controlplane_core::invitation::{Issued, OperatorIssuer};
 use identity::caller::{Caller, certificate_read};
 use identity::issue::{Authority, chain_of_pem, pin_of, point_of, until_of};
 use identity::key::OnlineSigner;
@@ -109,6 +110,17 @@ impl Issuer for Ca {
         let chain = self.authority.device_issue(request, &caller, now, number, random::bytes()?).map_err(invalid)?;
         let read = certificate_read(&chain[0]).map_err(invalid)?;
         Ok((Certificate { serial: read.serial, number: read.number, until: read.until }, chain))
+    }
+}
+
+impl OperatorIssuer for Ca {
+    fn operator_issue(&self, request: &[u8], name: &str, now: Timestamp) -> controlplane_core::Result<Issued> {
+        let invalid = |e: identity::Error| controlplane_core::Error::Invalid(e.to_string());
+        let caller = Caller::Operator { territory: self.territory.clone(), name: name.to_owned() };
+        let chain = self.authority.operator_certify(request, &caller, now, random::bytes()?).map_err(invalid)?;
+        let read = certificate_read(&chain[0]).map_err(invalid)?;
+        let key = Digest::of(&point_of(&chain[0]).map_err(invalid)?);
+        Ok(Issued { certificate: Certificate { serial: read.serial, until: read.until, number: 0 }, chain, key })
     }
 }
 

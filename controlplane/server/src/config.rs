@@ -57,6 +57,8 @@ pub struct Limits {
     pub device_burst: u32,
     /// Check-ins one device may make in a minute, for long.
     pub device_calls_per_minute: u32,
+    /// An act on more devices than this waits for a second person.
+    pub second_person_above: u32,
 }
 
 impl Default for Limits {
@@ -67,6 +69,7 @@ impl Default for Limits {
             spread_seconds: 60,
             device_burst: 120,
             device_calls_per_minute: 60,
+            second_person_above: 10,
         }
     }
 }

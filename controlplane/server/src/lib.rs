@@ -14,6 +14,7 @@ mod facts;
 pub mod folder;
 mod health;
 pub mod init;
+mod invitation;
 mod listen;
 mod live;
 mod manual;

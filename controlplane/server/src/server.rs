@@ -10,6 +10,7 @@ use crate::enrolment::EnrolmentService;
 use crate::error::{Error, Result};
 use crate::folder::{Folder, text_read};
 use crate::health::HealthService;
+use crate::invitation::InvitationService;
 use crate::listen::accept;
 use crate::live::Live;
 use crate::metrics::Metrics;
@@ -143,6 +144,7 @@ impl Server {
             .add_service(DeviceService::server(Arc::clone(&shared)))
             .add_service(EnrolmentService::server(Arc::clone(&shared)))
             .add_service(recovering)
+            .add_service(InvitationService::server(Arc::clone(&shared)))
             .add_service(AdminService::server(Arc::clone(&shared)))
             .add_service(HealthService::server(Arc::clone(&shared)))
             .add_service(reflecting)

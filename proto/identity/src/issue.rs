@@ -116,6 +116,24 @@ impl Authority {
         self.issued(params, key)
     }
 
+    /// A certificate for the key of a person's request, in the caller's name and no other: the key never leaves their machine.
+    ///
+    /// # Errors
+    /// [`Error::Request`] when the request is not valid, [`Error::Certificate`] when it cannot be made.
+    pub fn operator_certify(
+        &self,
+        request: &[u8],
+        caller: &Caller,
+        now: Timestamp,
+        serial: [u8; 16],
+    ) -> Result<Vec<Vec<u8>>, Error> {
+        let key = csr::request_read(request)?;
+        let sans = vec![SanType::URI(caller.uri().as_str().try_into()?)];
+        let params =
+            self.leaf_params(sans, ExtendedKeyUsagePurpose::ClientAuth, now, OPERATOR_LIFE, serial_number(serial))?;
+        self.signed(&params, &key)
+    }
+
     /// A certificate for the key of a request, in the caller's name and no other; `number` counts the caller's certificates and
     /// stands in the serial number, so that an older one is known for what it is.
     ///

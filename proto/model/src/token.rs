@@ -187,6 +187,24 @@ impl Transcript<'_> {
     }
 }
 
+/// What is proven when an invitation is accepted: who knows its secret asks for this certificate, on this connection.
+///
+/// There is no nonce: what is proven names the new key, so a replay can only ask for what was asked for already.
+#[derive(Clone, Copy, Debug)]
+pub struct Acceptance<'a> {
+    /// The certificate request, DER.
+    pub csr: &'a [u8],
+    /// The digest of the server's certificate (tls-server-end-point, RFC 5929).
+    pub channel_binding: &'a [u8],
+}
+
+impl Acceptance<'_> {
+    /// The bytes the invitation's key proves: each part after its length as four bytes, most significant first.
+    fn to_bytes(self) -> Vec<u8> {
+        framed(&[b"cartable invite v1", Digest::of(self.csr).as_bytes(), self.channel_binding])
+    }
+}
+
 /// The key derived from a token's secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -203,6 +221,18 @@ impl TokenKey {
     #[must_use]
     pub fn proves(&self, transcript: &Transcript<'_>, key: &IdentityKey, proof: &[u8]) -> bool {
         hmac::verify(&self.hmac(), &transcript.proof_bytes(key), proof).is_ok()
+    }
+
+    /// The HMAC-SHA-256 over what a person who accepts an invitation says.
+    #[must_use]
+    pub fn acceptance(&self, acceptance: &Acceptance<'_>) -> Vec<u8> {
+        hmac::sign(&self.hmac(), &acceptance.to_bytes()).as_ref().to_vec()
+    }
+
+    /// Whether an acceptance holds; takes the same time whatever is wrong with it.
+    #[must_use]
+    pub fn accepts(&self, acceptance: &Acceptance<'_>, proof: &[u8]) -> bool {
+        hmac::verify(&self.hmac(), &acceptance.to_bytes(), proof).is_ok()
     }
 
     fn hmac(&self) -> hmac::Key {

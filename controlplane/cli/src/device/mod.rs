@@ -15,9 +15,11 @@ pub(crate) use {sheet::sheet, show::DeviceSheet};
 use crate::Error;
 use crate::call::Call;
 use crate::confirm::confirm;
+use crate::print::{Sheet, clean};
+use crate::proposal::proposal_print;
 use clap::{Args, Subcommand};
 use filter::Filter;
-use wire::v1::{DeviceDecideRequest, DeviceSummary, DeviceWatchRequest, JoinState};
+use wire::v1::{DeviceDecideManyRequest, DeviceDecideRequest, DeviceSummary, DeviceWatchRequest, JoinState};
 use words::Value;
 
 /// Devices asked for at a time.
@@ -52,7 +54,10 @@ pub(crate) struct Watch {
 
 #[derive(Debug, Args)]
 pub(crate) struct Decide {
-    device: String,
+    #[arg(required_unless_present = "school", num_args = 1..=500)]
+    device: Vec<String>,
+    #[arg(long)]
+    school: Option<String>,
     #[arg(long)]
     why: Option<String>,
     #[arg(long, short)]
@@ -100,23 +105,49 @@ async fn device_list(list: List, call: &mut Call<'_>) -> Result<(), Error> {
 }
 
 async fn device_decide(decide: Decide, state: JoinState, verb: &str, call: &mut Call<'_>) -> Result<(), Error> {
+    let school = decide.school.as_deref().map(school_read).transpose()?.unwrap_or_default();
     let mut client = call.client().await?;
     if state == JoinState::Revoked && !decide.yes {
-        let question = call.words.text_with("device-revoke-question", &[("device", Value::from(&*decide.device))]);
+        let (key, value) = match (decide.device.as_slice(), school.as_str()) {
+            ([one], "") => ("device-revoke-question", one.clone()),
+            (several, "") => ("device-revoke-question-many", several.len().to_string()),
+            (_, school) => ("device-revoke-question-school", school.to_owned()),
+        };
+        let question = call.words.text_with(key, &[("device", Value::from(clean(&value)))]);
         confirm(call, &question).await?;
     }
     let why = decide.why.unwrap_or_else(|| format!("cartable device {verb}"));
-    let request = DeviceDecideRequest { device: decide.device, state: state.into(), why, lost: verb == LOST };
-    let decided = call.answer(client.device_decide(request)).await?;
-    let row = DeviceRow::from(decided.device.unwrap_or_default());
+    let (lost, mut devices) = (verb == LOST, decide.device);
+    if devices.len() == 1 && school.is_empty() {
+        let request = DeviceDecideRequest { device: devices.remove(0), state: state.into(), why, lost };
+        let decided = call.answer(client.device_decide(request)).await?;
+        let row = DeviceRow::from(decided.device.unwrap_or_default());
+        call.progress.clear();
+        let sheet = decided_sheet(std::slice::from_ref(&row), call);
+        return call.print.one(&row, || sheet);
+    }
+    let request = DeviceDecideManyRequest { devices, school, state: state.into(), why, lost };
+    let decided = call.answer(client.device_decide_many(request)).await?;
+    if let Some(proposal) = decided.proposal {
+        return proposal_print(proposal, call);
+    }
     call.progress.clear();
-    let state = call.words.text(&format!("state-{}", row.state));
-    let line = call.words.text_with("device-decided", &[("device", row.id.as_str().into()), ("state", state.into())]);
-    call.print.one(&row, || {
-        let mut sheet = crate::print::Sheet::default();
-        sheet.section(line);
-        sheet
-    })
+    let rows: Vec<DeviceRow> = decided.devices.into_iter().map(DeviceRow::from).collect();
+    if !call.print.for_people() {
+        return call.print.list(&rows);
+    }
+    let sheet = decided_sheet(&rows, call);
+    call.print.one(&(), || sheet)
+}
+
+fn decided_sheet(rows: &[DeviceRow], call: &Call<'_>) -> Sheet {
+    let mut sheet = Sheet::default();
+    for row in rows {
+        let state = call.words.text(&format!("state-{}", row.state));
+        let values = [("device", row.id.as_str().into()), ("state", state.into())];
+        sheet.section(call.words.text_with("device-decided", &values));
+    }
+    sheet
 }
 
 async fn device_watch(watch: Watch, call: &mut Call<'_>) -> Result<(), Error> {

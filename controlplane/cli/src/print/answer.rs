@@ -29,6 +29,20 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("this operator's access has ended; ask for an invitation", "answer-operator-ended"),
     ("this operator's certificate was replaced; ask for an invitation", "answer-operator-replaced"),
     ("devices can be filed only within your scope: name its school or its owner", "answer-out-of-scope"),
+    ("no such operator *", "answer-operator-none"),
+    ("no such proposal *", "answer-proposal-none"),
+    ("operator * is there already", "answer-operator-taken"),
+    (
+        "this invitation is not valid here: wrong, expired, used, locked or withdrawn; ask for another one",
+        "answer-invitation",
+    ),
+    ("nobody can be granted more than the one who invites has", "answer-beyond"),
+    ("a second person has to agree, not the one who proposed it", "answer-second"),
+    ("this proposal has lapsed", "answer-lapsed"),
+    ("this is the last admin of the whole territory; invite another one first", "answer-last-admin"),
+    ("an auditor has no other role", "answer-auditor"),
+    ("a technician does not also lend; give the two roles to two people", "answer-technician"),
+    ("all of these devices are in that state already", "answer-state-already"),
     ("* was changed by somebody else", "failure-conflict"),
 ];
 

@@ -24,8 +24,7 @@ async fn ran(around: &Surroundings, line: &[&str]) -> (Exit, String, String) {
 fn printed(language: Language, output: Output, each: impl FnOnce(&mut Printer<'_>) -> Result<(), Error>) -> String {
     let words = Catalogue::new(language, FR, EN);
     let mut out = Vec::new();
-    let common =
-        crate::arguments::Common { config: None, profile: "default".into(), output, lang: None, color: When::Never };
+    let common = crate::arguments::Common { config: None, profile: None, output, lang: None, color: When::Never };
     each(&mut Printer::new(&words, &common, &Surroundings::of_test(), &mut out)).unwrap();
     String::from_utf8(out).unwrap().replace(['\u{a0}', '\u{202f}'], " ")
 }
@@ -72,6 +71,11 @@ fn every_key_in_the_sources_has_a_message() {
         "cause-",
         "clock-",
         "model-",
+        "operator-",
+        "proposal-",
+        "profile-",
+        "role-",
+        "scope-",
     ];
     let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
     while let Some(folder) = folders.pop() {

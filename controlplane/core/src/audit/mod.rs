@@ -52,6 +52,9 @@ pub struct Act {
     /// In which role, when a person acts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+    /// Who else had to agree, where the act needed a second person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<String>,
     /// What, such as `device_revoke`.
     pub verb: String,
     /// To what, such as a device id.
@@ -72,7 +75,7 @@ impl Act {
     #[must_use]
     pub fn new(at: Timestamp, by: Author, verb: &str, subject: impl Into<String>) -> Self {
         let (verb, subject) = (verb.to_owned(), subject.into());
-        Self { at, by, role: None, verb, subject, why: None, refused: false, times: 1 }
+        Self { at, by, role: None, second: None, verb, subject, why: None, refused: false, times: 1 }
     }
 
     /// An act that a person has done, with the reason they gave.
@@ -80,6 +83,13 @@ impl Act {
     pub fn of(at: Timestamp, by: &Person, verb: &str, subject: impl Into<String>, why: &str) -> Self {
         let act = Self { role: Some(by.role), ..Self::new(at, Author::Operator(by.name.clone()), verb, subject) };
         if why.is_empty() { act } else { act.because(why) }
+    }
+
+    /// The same, with the second person who agreed.
+    #[must_use]
+    pub fn with(mut self, second: Option<&Person>) -> Self {
+        self.second = second.map(|second| second.name.clone());
+        self
     }
 
     /// The same with a reason.

@@ -1,9 +1,12 @@
 //! How devices keep in touch.
 
+use super::proposal::{act, summary};
 use crate::caller::Staff;
 use crate::shared::Shared;
 use crate::status::{convert_status, status};
-use controlplane_core::rules::{Rules, cadence_set};
+use controlplane_core::fleet::fleet_count;
+use controlplane_core::proposal::{Acted, Deed};
+use controlplane_core::rules::Rules;
 use tonic::Status;
 use wire::v1::{CadenceSetRequest, CadenceSetResponse, CadenceShowResponse};
 
@@ -18,8 +21,14 @@ pub(super) async fn set(
     asked: CadenceSetRequest,
 ) -> Result<CadenceSetResponse, Status> {
     let cadence = asked.cadence.unwrap_or_default().try_into().map_err(convert_status)?;
-    let now = shared.clock.now();
-    let revision = cadence_set(&shared.store, shared.territory(), cadence, &staff.person, &asked.why, now);
-    let revision = revision.await.map_err(status)?;
-    Ok(CadenceSetResponse { cadence: Some(cadence.into()), revision })
+    let above = usize::try_from(shared.config.limits.second_person_above).unwrap_or(usize::MAX);
+    // It touches every device there is.
+    let touched =
+        fleet_count(shared.store.as_ref(), shared.territory(), above.saturating_add(1)).await.map_err(status)?;
+    let proposal = match act(shared, staff, Deed::Cadence(cadence), touched, &asked.why).await? {
+        Acted::Done(_) => None,
+        Acted::Waits(proposal) => Some(summary(&proposal, shared.clock.now())),
+    };
+    let rules = Rules::load(shared.store.as_ref(), shared.territory()).await.map_err(status)?;
+    Ok(CadenceSetResponse { cadence: Some(rules.cadence.into()), revision: rules.changed, proposal })
 }

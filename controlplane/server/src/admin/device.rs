@@ -189,6 +189,11 @@ async fn member(shared: &Shared, device: Device) -> Result<Member, Status> {
     member_of(shared.store.as_ref(), shared.territory(), device, &heard).await.map_err(status)
 }
 
+/// A device's line as it stands.
+pub(super) async fn summary_of(shared: &Shared, device: Device) -> Result<DeviceSummary, Status> {
+    Ok(summary(shared, &member(shared, device).await?))
+}
+
 fn summary(shared: &Shared, member: &Member) -> DeviceSummary {
     let (device, facts, presence) = (&member.device, &member.facts, &member.presence);
     let text = |t: &Option<String>| t.clone().unwrap_or_default();

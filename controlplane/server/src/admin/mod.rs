@@ -3,8 +3,12 @@
 mod audit;
 mod cadence;
 mod device;
+mod operator;
+mod proposal;
 mod server;
 mod token;
+
+pub(crate) use operator::grant;
 
 use crate::caller::{Staff, staff_of};
 use crate::shared::Shared;
@@ -14,10 +18,13 @@ use tonic::{Request, Response, Status};
 use wire::v1::admin_server::{Admin, AdminServer};
 use wire::v1::{
     AuditListRequest, AuditListResponse, AuditVerifyRequest, AuditVerifyResponse, CadenceSetRequest,
-    CadenceSetResponse, CadenceShowRequest, CadenceShowResponse, DeviceDecideRequest, DeviceDecideResponse,
-    DeviceListRequest, DeviceListResponse, DeviceShowRequest, DeviceShowResponse, DeviceSummary, DeviceWatchRequest,
-    ServerStatusRequest, ServerStatusResponse, TokenCreateRequest, TokenCreateResponse, TokenListRequest,
-    TokenListResponse, TokenRevokeRequest, TokenRevokeResponse,
+    CadenceSetResponse, CadenceShowRequest, CadenceShowResponse, DeviceDecideManyRequest, DeviceDecideManyResponse,
+    DeviceDecideRequest, DeviceDecideResponse, DeviceListRequest, DeviceListResponse, DeviceShowRequest,
+    DeviceShowResponse, DeviceSummary, DeviceWatchRequest, OperatorInviteRequest, OperatorInviteResponse,
+    OperatorListRequest, OperatorListResponse, OperatorRenewRequest, OperatorRenewResponse, OperatorRevokeRequest,
+    OperatorRevokeResponse, OperatorSelfRequest, OperatorSelfResponse, ProposalDecideRequest, ProposalDecideResponse,
+    ProposalListRequest, ProposalListResponse, ServerStatusRequest, ServerStatusResponse, TokenCreateRequest,
+    TokenCreateResponse, TokenListRequest, TokenListResponse, TokenRevokeRequest, TokenRevokeResponse,
 };
 
 /// The largest message staff send, in bytes.
@@ -128,5 +135,69 @@ impl Admin for AdminService {
     ) -> Result<Response<AuditVerifyResponse>, Status> {
         let (_, asked) = self.asked("AuditVerify", request).await?;
         audit::verify(&self.shared, asked).await.map(Response::new)
+    }
+
+    async fn device_decide_many(
+        &self,
+        request: Request<DeviceDecideManyRequest>,
+    ) -> Result<Response<DeviceDecideManyResponse>, Status> {
+        let (staff, asked) = self.asked("DeviceDecideMany", request).await?;
+        proposal::decide_many(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn operator_invite(
+        &self,
+        request: Request<OperatorInviteRequest>,
+    ) -> Result<Response<OperatorInviteResponse>, Status> {
+        let (staff, asked) = self.asked("OperatorInvite", request).await?;
+        operator::invite(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn operator_list(
+        &self,
+        request: Request<OperatorListRequest>,
+    ) -> Result<Response<OperatorListResponse>, Status> {
+        let (staff, asked) = self.asked("OperatorList", request).await?;
+        operator::list(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn operator_revoke(
+        &self,
+        request: Request<OperatorRevokeRequest>,
+    ) -> Result<Response<OperatorRevokeResponse>, Status> {
+        let (staff, asked) = self.asked("OperatorRevoke", request).await?;
+        operator::revoke(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn operator_self(
+        &self,
+        request: Request<OperatorSelfRequest>,
+    ) -> Result<Response<OperatorSelfResponse>, Status> {
+        let (staff, _) = self.asked("OperatorSelf", request).await?;
+        operator::itself(&self.shared, &staff).await.map(Response::new)
+    }
+
+    async fn operator_renew(
+        &self,
+        request: Request<OperatorRenewRequest>,
+    ) -> Result<Response<OperatorRenewResponse>, Status> {
+        let (staff, asked) = self.asked("OperatorRenew", request).await?;
+        operator::renew(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn proposal_list(
+        &self,
+        request: Request<ProposalListRequest>,
+    ) -> Result<Response<ProposalListResponse>, Status> {
+        let (staff, asked) = self.asked("ProposalList", request).await?;
+        proposal::list(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn proposal_decide(
+        &self,
+        request: Request<ProposalDecideRequest>,
+    ) -> Result<Response<ProposalDecideResponse>, Status> {
+        let (staff, asked) = self.asked("ProposalDecide", request).await?;
+        proposal::decide(&self.shared, &staff, asked).await.map(Response::new)
     }
 }

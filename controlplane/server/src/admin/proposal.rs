@@ -1,0 +1,126 @@
+//! What waits for a second person, and what they decide; and the acts that may have to wait.
+
+use super::device::{found, summary_of};
+use crate::caller::Staff;
+use crate::random;
+use crate::shared::Shared;
+use crate::status::{convert_status, invalid, status};
+use controlplane_core::device::Device;
+use controlplane_core::fleet::school_devices;
+use controlplane_core::proposal::{
+    Acted, DEVICES_MAX, Deed, Outcome, Proposal, deed_act, proposal_decide, proposal_list,
+};
+use model::device::JoinState;
+use model::time::Timestamp;
+use std::collections::BTreeSet;
+use tonic::Status;
+use wire::v1::{
+    DeviceDecideManyRequest, DeviceDecideManyResponse, DeviceSummary, ProposalDecideRequest, ProposalDecideResponse,
+    ProposalListRequest, ProposalListResponse, ProposalState, ProposalSummary,
+};
+
+pub(super) async fn decide_many(
+    shared: &Shared,
+    staff: &Staff,
+    asked: DeviceDecideManyRequest,
+) -> Result<DeviceDecideManyResponse, Status> {
+    let state = JoinState::try_from(asked.state()).map_err(convert_status)?;
+    if asked.devices.len() > DEVICES_MAX {
+        return Err(invalid(format!("a decision is about 1 to {DEVICES_MAX} devices at a time")));
+    }
+    let mut devices = BTreeSet::new();
+    for text in &asked.devices {
+        devices.insert(found(shared, staff, text).await?.value.id);
+    }
+    if let Some(school) = super::device::school_of(&asked.school)? {
+        let (store, territory) = (shared.store.as_ref(), shared.territory());
+        let of_school =
+            school_devices(store, territory, &staff.reach, school, DEVICES_MAX + 1).await.map_err(status)?;
+        // Those that are so already, or revoked for good, are not meant.
+        let open = |device: &&Device| device.state != state && device.state != JoinState::Revoked;
+        devices.extend(of_school.iter().filter(open).map(|device| device.id));
+    }
+    let touched = devices.len();
+    match act(shared, staff, Deed::Decide { devices, state, lost: asked.lost }, touched, &asked.why).await? {
+        Acted::Done(devices) => {
+            Ok(DeviceDecideManyResponse { devices: summaries(shared, devices).await?, proposal: None })
+        }
+        Acted::Waits(proposal) => {
+            Ok(DeviceDecideManyResponse { devices: Vec::new(), proposal: Some(summary(&proposal, shared.clock.now())) })
+        }
+    }
+}
+
+/// Does it, or proposes it where the server's limit asks for a second person.
+pub(super) async fn act(
+    shared: &Shared,
+    staff: &Staff,
+    deed: Deed,
+    touched: usize,
+    why: &str,
+) -> Result<Acted, Status> {
+    let (now, random) = (shared.clock.now(), random::bytes().map_err(status)?);
+    let (store, territory, above) = (&shared.store, shared.territory(), shared.config.limits.second_person_above);
+    let acted = deed_act(store, territory, &staff.reach, deed, touched, above, &staff.person, why, random, now);
+    acted.await.map_err(status)
+}
+
+pub(super) async fn list(
+    shared: &Shared,
+    staff: &Staff,
+    asked: ProposalListRequest,
+) -> Result<ProposalListResponse, Status> {
+    let now = shared.clock.now();
+    let found = proposal_list(shared.store.as_ref(), shared.territory(), &staff.person.name, asked.all, now).await;
+    Ok(ProposalListResponse { proposals: found.map_err(status)?.iter().map(|p| summary(p, now)).collect() })
+}
+
+pub(super) async fn decide(
+    shared: &Shared,
+    staff: &Staff,
+    asked: ProposalDecideRequest,
+) -> Result<ProposalDecideResponse, Status> {
+    let now = shared.clock.now();
+    let id = super::device::short(&asked.id)?;
+    let decided = proposal_decide(&shared.store, shared.territory(), id, asked.agree, &staff.person, &asked.why, now);
+    let (proposal, _) = decided.await.map_err(shared.refuse(staff.author(), "ProposalDecide", id))?;
+    Ok(ProposalDecideResponse { proposal: Some(summary(&proposal, now)) })
+}
+
+/// A proposal as it travels.
+pub(super) fn summary(proposal: &Proposal, now: Timestamp) -> ProposalSummary {
+    let (state, second) = match &proposal.outcome {
+        Outcome::Open if now >= proposal.expires => (ProposalState::Lapsed, ""),
+        Outcome::Open => (ProposalState::Open, ""),
+        Outcome::Done(second) => (ProposalState::Done, second.as_str()),
+        Outcome::Refused(second) => (ProposalState::Refused, second.as_str()),
+    };
+    let (devices, detail) = match &proposal.deed {
+        Deed::Decide { devices, .. } => (devices.iter().map(ToString::to_string).collect(), String::new()),
+        Deed::Cadence(c) => {
+            let (poll, hold, health, inventory) =
+                (c.poll_seconds, c.hold_seconds, c.health_seconds, c.inventory_seconds);
+            (Vec::new(), format!("--poll {poll}s --hold {hold}s --health {health}s --inventory {inventory}s"))
+        }
+    };
+    ProposalSummary {
+        id: proposal.id.clone(),
+        verb: proposal.deed.verb().to_owned(),
+        devices,
+        detail,
+        by: proposal.by.clone(),
+        why: proposal.why.clone(),
+        created_unix_ms: proposal.created.unix_millis(),
+        expires_unix_ms: proposal.expires.unix_millis(),
+        state: state.into(),
+        second: second.to_owned(),
+    }
+}
+
+async fn summaries(shared: &Shared, devices: Vec<Device>) -> Result<Vec<DeviceSummary>, Status> {
+    let mut all = Vec::with_capacity(devices.len());
+    for device in devices {
+        all.push(summary_of(shared, device).await?);
+    }
+    Ok(all)
+}

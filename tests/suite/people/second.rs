@@ -1,0 +1,125 @@
+//! A second person: nothing is done to many devices on one person's word.
+
+use super::staff::{Staff, schools, whole};
+use super::week::{enrolled, states};
+use controlplane_core::role::Role;
+use std::time::Duration;
+use tests::world::World;
+use tonic::Code;
+use wire::v1::{
+    Cadence, CadenceSetRequest, CadenceShowRequest, DeviceDecideManyRequest, JoinState, OperatorRevokeRequest,
+    ProposalDecideRequest, ProposalListRequest, ProposalState,
+};
+
+const A: &str = "0951099D";
+const B: &str = "0750654D";
+
+fn revoke(school: &str) -> DeviceDecideManyRequest {
+    DeviceDecideManyRequest {
+        school: school.to_owned(),
+        state: JoinState::Revoked.into(),
+        why: "stolen van".to_owned(),
+        ..Default::default()
+    }
+}
+
+fn decide(id: &str, agree: bool) -> ProposalDecideRequest {
+    ProposalDecideRequest { id: id.to_owned(), agree, why: "seen".to_owned() }
+}
+
+#[tokio::test]
+async fn a_mass_revocation_waits_for_a_second_person_who_may_do_it_too() {
+    let mut world = World::new().await;
+    let devices = enrolled(&world, A, 12).await;
+    let elsewhere = enrolled(&world, B, 1).await;
+    let first = Staff::first(&world);
+    let tech = Staff::invited(&world, "tech", vec![schools(Role::Technician, &[A])]).await;
+    let other = Staff::invited(&world, "other", vec![schools(Role::Technician, &[B])]).await;
+    let colleague = Staff::invited(&world, "colleague", vec![schools(Role::Technician, &[A, B])]).await;
+    let mut by = tech.client(&world).await;
+    let answer = by.device_decide_many(revoke(A)).await.unwrap().into_inner();
+    let proposal = answer.proposal.unwrap();
+    assert_eq!((proposal.devices.len(), answer.devices.len(), proposal.state()), (12, 0, ProposalState::Open));
+    assert!(states(&world, &devices).await.iter().all(|s| s == "active"), "nothing is done yet");
+
+    let own = by.proposal_decide(decide(&proposal.id, true)).await.unwrap_err();
+    assert!(own.code() == Code::PermissionDenied && own.message().contains("a second person"), "{own:?}");
+    let mut stranger = other.client(&world).await;
+    assert!(stranger.proposal_list(ProposalListRequest { all: true }).await.unwrap().into_inner().proposals.is_empty());
+    assert_eq!(stranger.proposal_decide(decide(&proposal.id, true)).await.unwrap_err().code(), Code::NotFound);
+    let mut second = colleague.client(&world).await;
+    assert_eq!(second.proposal_list(ProposalListRequest::default()).await.unwrap().into_inner().proposals.len(), 1);
+    let done = second.proposal_decide(decide(&proposal.id, true)).await.unwrap().into_inner().proposal.unwrap();
+    assert_eq!((done.state(), done.second.as_str()), (ProposalState::Done, "colleague"));
+    assert!(states(&world, &devices).await.iter().all(|s| s == "revoked"));
+    assert_eq!(states(&world, &elsewhere).await, ["active"]);
+    assert_eq!(second.proposal_decide(decide(&proposal.id, true)).await.unwrap_err().code(), Code::AlreadyExists);
+    let _ = first;
+    let audit = world.audit().await;
+    let revoked: Vec<&str> = audit.lines().filter(|line| line.contains("\"device_revoke\"")).collect();
+    assert_eq!(revoked.len(), 12, "one entry a device");
+    assert!(
+        revoked
+            .iter()
+            .all(|line| line.contains("{\"operator\":\"tech\"}") && line.contains("\"second\":\"colleague\""))
+    );
+}
+
+#[tokio::test]
+async fn up_to_the_limit_one_person_is_enough_and_all_or_none_are_decided() {
+    let world = World::new().await;
+    let devices = enrolled(&world, A, 10).await;
+    let foreign = enrolled(&world, B, 1).await;
+    let tech = Staff::invited(&world, "tech", vec![schools(Role::Technician, &[A])]).await;
+    let mut by = tech.client(&world).await;
+    let mut mixed = revoke("");
+    mixed.devices = devices[..2].iter().chain(&foreign).cloned().collect();
+    assert_eq!(by.device_decide_many(mixed).await.unwrap_err().code(), Code::NotFound);
+    assert!(states(&world, &devices).await.iter().all(|s| s == "active"));
+    let done = by.device_decide_many(revoke(A)).await.unwrap().into_inner();
+    assert!(done.proposal.is_none() && done.devices.len() == 10);
+    let again = by.device_decide_many(revoke(A)).await.unwrap_err();
+    assert_eq!(again.code(), Code::InvalidArgument);
+    let too_many = DeviceDecideManyRequest { devices: vec!["x".to_owned(); 501], ..revoke("") };
+    assert_eq!(by.device_decide_many(too_many).await.unwrap_err().code(), Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn a_proposal_lapses_is_refused_and_ends_with_the_one_who_made_it() {
+    let world = World::new().await;
+    let devices = enrolled(&world, A, 11).await;
+    let first = Staff::first(&world);
+    let author = Staff::invited(&world, "author", vec![whole(Role::PolicyAuthor)]).await;
+    let cadence = Cadence { poll_seconds: 77, hold_seconds: 5, health_seconds: 900, inventory_seconds: 900 };
+    let set = CadenceSetRequest { cadence: Some(cadence), why: "trial".to_owned() };
+    let propose = async || {
+        let answer = author.client(&world).await.cadence_set(set.clone()).await.unwrap().into_inner();
+        assert_eq!(answer.cadence.unwrap().poll_seconds, 900, "what holds stays");
+        answer.proposal.unwrap().id
+    };
+    let mut admin = first.client(&world).await;
+    let shown = async || {
+        let shown = first.client(&world).await.cadence_show(CadenceShowRequest {}).await.unwrap();
+        shown.into_inner().cadence.unwrap().poll_seconds
+    };
+    let refused = propose().await;
+    assert_eq!(
+        admin.proposal_decide(decide(&refused, false)).await.unwrap().into_inner().proposal.unwrap().state(),
+        ProposalState::Refused
+    );
+    assert_eq!(admin.proposal_decide(decide(&refused, true)).await.unwrap_err().code(), Code::AlreadyExists);
+    let lapsed = propose().await;
+    world.clock.forward(Duration::from_secs(7 * 86_400));
+    assert_eq!(admin.proposal_decide(decide(&lapsed, true)).await.unwrap_err().code(), Code::FailedPrecondition);
+    let good = propose().await;
+    admin.proposal_decide(decide(&good, true)).await.unwrap();
+    assert_eq!(shown().await, 77);
+    let orphan = DeviceDecideManyRequest { devices: devices.clone(), ..revoke("") };
+    let tech = Staff::invited(&world, "tech", vec![whole(Role::Technician)]).await;
+    let orphan = tech.client(&world).await.device_decide_many(orphan).await.unwrap().into_inner().proposal.unwrap();
+    let gone = OperatorRevokeRequest { name: "tech".to_owned(), why: "left".to_owned() };
+    admin.operator_revoke(gone).await.unwrap();
+    let refused = admin.proposal_decide(decide(&orphan.id, true)).await.unwrap_err();
+    assert!(refused.message().contains("may no longer"), "{refused:?}");
+    assert!(states(&world, &devices).await.iter().all(|s| s == "active"));
+}
