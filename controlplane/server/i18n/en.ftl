@@ -27,6 +27,11 @@ cmd-import--data = The server's folder
     .value = DIR
 cmd-import--from = The export
     .value = FILE
+cmd-operator = Make the folder's operator anew, when every admin's key is lost
+cmd-operator--data = The server's folder
+    .value = DIR
+cmd-operator--name = The operator's name
+    .value = NAME
 cmd-completion = Print a shell's completion script
 cmd-completion--shell = The shell
 cmd-man = Write the manual pages, in the language chosen
@@ -48,6 +53,9 @@ imported = { $entries ->
     [one] { $entries } entry taken
    *[other] { $entries } entries taken
 }; epoch { $epoch }. Devices will follow at their next contact.
+operator-made = The operator { $name } is made. The server lets them in when it is started the next time, for the whole territory;
+    their key from before is then worth nothing. Restart the server, then:
+    cartable --config { $profile } operator self
 init-done = The server is made in { $data }.
 
     To do now, in this order:

@@ -27,6 +27,11 @@ cmd-import--data = Le dossier du serveur
     .value = DOSSIER
 cmd-import--from = Le fichier d'export
     .value = FICHIER
+cmd-operator = Refaire l'opérateur du dossier, quand toutes les clés d'administration sont perdues
+cmd-operator--data = Le dossier du serveur
+    .value = DOSSIER
+cmd-operator--name = Le nom de l'opérateur
+    .value = NOM
 cmd-completion = Écrire le script de complétion d'un interpréteur de commandes
 cmd-completion--shell = L'interpréteur
 cmd-man = Écrire les pages de manuel, dans la langue choisie
@@ -48,6 +53,9 @@ imported = { $entries ->
     [one] { $entries } entrée reprise
    *[other] { $entries } entrées reprises
 } ; époque { $epoch }. Les appareils suivront dès leur prochain contact.
+operator-made = L'opérateur { $name } est fait. Le serveur l'admettra à son prochain démarrage, pour tout le territoire ;
+    sa clé d'avant ne vaudra plus rien. Redémarrez le serveur, puis :
+    cartable --config { $profile } operator self
 init-done = Le serveur est créé dans { $data }.
 
     À faire maintenant, dans l'ordre :

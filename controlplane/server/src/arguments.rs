@@ -48,6 +48,12 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "FILE")]
         from: PathBuf,
     },
+    Operator {
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        #[arg(long, value_name = "NAME", default_value = "admin")]
+        name: String,
+    },
     Completion {
         #[arg(value_enum)]
         shell: clap_complete::Shell,

@@ -76,6 +76,24 @@ pub fn file_write(path: &Path, bytes: &[u8], secret: bool) -> Result<()> {
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
 }
 
+/// Writes a file in the place of another one, whole or not at all.
+///
+/// # Errors
+/// [`Error::File`] when the system says no.
+pub fn file_replace(path: &Path, bytes: &[u8], secret: bool) -> Result<()> {
+    let failed = |source| Error::File { what: "written", path: path.to_owned(), source };
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".draft");
+    let draft = PathBuf::from(draft);
+    // A draft is left by a run that was cut.
+    match fs::remove_file(&draft) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(e)),
+        _ => {}
+    }
+    file_write(&draft, bytes, secret)?;
+    fs::rename(&draft, path).map_err(failed)
+}
+
 /// Makes what was written in a folder durable.
 ///
 /// # Errors

@@ -3,10 +3,10 @@
 use crate::ca::trust_sign;
 use crate::config::{Config, Limits, MetricsConfig, StoreConfig};
 use crate::error::{Error, Result};
-use crate::folder::{Folder, file_write, folder_make, folder_sync};
+use crate::folder::{Folder, file_replace, file_write, folder_make, folder_sync, text_read};
 use crate::random;
 use identity::caller::Caller;
-use identity::issue::{Authority, chain_to_pem, root_make};
+use identity::issue::{Authority, Issued, chain_to_pem, root_make};
 use identity::key::OnlineSigner;
 use model::id::TerritoryId;
 use model::time::Timestamp;
@@ -106,18 +106,37 @@ fn trust_make(folder: &Folder, wish: &Wish, now: Timestamp) -> Result<()> {
 }
 
 fn operator_make(folder: &Folder, wish: &Wish, url: &str, now: Timestamp) -> Result<()> {
-    let text = |path: std::path::PathBuf| crate::folder::text_read(&path);
-    let chain = identity::issue::chain_of_pem(&text(folder.ca("intermediate.pem"))?)?;
-    let intermediate = Authority::new(&text(folder.ca("intermediate.key"))?, chain)?;
-    let caller = Caller::Operator { territory: wish.territory.clone(), name: wish.operator.clone() };
-    let operator = intermediate.operator_issue(&caller, now, random::bytes()?)?;
-    file_write(&folder.operator("operator.pem"), chain_to_pem(&operator.chain).as_bytes(), false)?;
-    file_write(&folder.operator("operator.key"), operator.key_pem.as_bytes(), true)?;
-    file_write(&folder.operator("root.pem"), text(folder.ca("root.pem"))?.as_bytes(), false)?;
+    let issued = operator_issue(folder, &wish.territory, &wish.operator, now)?;
+    file_write(&folder.operator("operator.pem"), chain_to_pem(&issued.chain).as_bytes(), false)?;
+    file_write(&folder.operator("operator.key"), issued.key_pem.as_bytes(), true)?;
+    file_write(&folder.operator("root.pem"), text_read(&folder.ca("root.pem"))?.as_bytes(), false)?;
     let profile = format!(
         "[profile.default]\nserver = \"{url}\"\ncertificate = \"operator.pem\"\nkey = \"operator.key\"\nroot = \"root.pem\"\n"
     );
     file_write(&folder.operator("cartable.toml"), profile.as_bytes(), false)
+}
+
+/// Makes the folder's operator anew, for when every admin's key is lost: the server lets this one in, as the territory's admin, when
+/// it is started the next time.
+///
+/// # Errors
+/// [`Error`] when keys are missing or the folder cannot be written.
+pub fn operator_renew(folder: &Folder, territory: &TerritoryId, name: &str, now: Timestamp) -> Result<()> {
+    let issued = operator_issue(folder, territory, name, now)?;
+    folder_make(&folder.operator(""))?;
+    let root = text_read(&folder.ca("root.pem"))?;
+    // Cut in between, key and certificate do not fit; the command can be given again.
+    file_replace(&folder.operator("operator.key"), issued.key_pem.as_bytes(), true)?;
+    file_replace(&folder.operator("operator.pem"), chain_to_pem(&issued.chain).as_bytes(), false)?;
+    file_replace(&folder.operator("root.pem"), root.as_bytes(), false)?;
+    folder_sync(&folder.operator(""))
+}
+
+fn operator_issue(folder: &Folder, territory: &TerritoryId, name: &str, now: Timestamp) -> Result<Issued> {
+    let chain = identity::issue::chain_of_pem(&text_read(&folder.ca("intermediate.pem"))?)?;
+    let intermediate = Authority::new(&text_read(&folder.ca("intermediate.key"))?, chain)?;
+    let caller = Caller::Operator { territory: territory.clone(), name: name.to_owned() };
+    Ok(intermediate.operator_issue(&caller, now, random::bytes()?)?)
 }
 
 /// The address of a server by one of its names; an IPv6 address stands in brackets (RFC 3986, 3.2.2).

@@ -6,7 +6,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
-use crate::init::{Wish, init};
+use crate::init::{Wish, init, operator_renew};
 use crate::manual;
 use crate::opening::{PROBE_OTHER, store_open};
 use clap::FromArgMatches;
@@ -59,8 +59,7 @@ fn act(verb: Verb, words: &Catalogue) -> Result<()> {
     match verb {
         Verb::Init { data, territory, listen, names, operator } => {
             let territory = territory.parse().map_err(|e: model::id::IdError| Error::Wish(e.to_string()))?;
-            let operator = identity::caller::operator_name(&operator)
-                .ok_or_else(|| Error::Wish(format!("{operator:?}: 1-64 × a-z 0-9 . -")))?;
+            let operator = operator_name(&operator)?;
             let folder = init(&data, &Wish { territory, listen, names, operator }, SystemClock.now())?;
             say(&crate::words::init_text(&folder, words));
             Ok(())
@@ -81,6 +80,15 @@ fn act(verb: Verb, words: &Catalogue) -> Result<()> {
             export_run(&Folder::new(data), &to, words)
         }
         Verb::Import { data, from } => import_run(&Folder::new(data), &from, words),
+        Verb::Operator { data, name } => {
+            let name = operator_name(&name)?;
+            let folder = Folder::new(data);
+            let config = Config::read(&folder)?;
+            operator_renew(&folder, &config.territory, &name, SystemClock.now())?;
+            let profile = folder.operator("cartable.toml").display().to_string();
+            say(&words.text_with("operator-made", &[("name", name.into()), ("profile", profile.into())]));
+            Ok(())
+        }
         Verb::Completion { shell } => {
             print(&manual::completion(shell, words));
             Ok(())
@@ -92,6 +100,10 @@ fn act(verb: Verb, words: &Catalogue) -> Result<()> {
         }
         Verb::Probe { .. } => Ok(()),
     }
+}
+
+fn operator_name(name: &str) -> Result<String> {
+    identity::caller::operator_name(name).ok_or_else(|| Error::Wish(format!("{name:?}: 1-64 × a-z 0-9 . -")))
 }
 
 fn serve(folder: &Folder, config: Config, words: &Catalogue) -> Result<()> {

@@ -116,3 +116,31 @@ fn an_imported_store_lets_the_new_folders_operator_in_and_not_the_old_ones() {
     new.start();
     new.json(&["operator", "list"]);
 }
+
+#[test]
+fn who_owns_the_folder_gets_back_in_when_every_key_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = ServerProcess::init(folder.path());
+    server.start();
+    server.json(&["operator", "self"]);
+    let lost = folder.path().join("lost");
+    fs::rename(server.data.join("operator"), &lost).unwrap();
+    fs::create_dir(server.data.join("operator")).unwrap();
+    fs::copy(lost.join("cartable.toml"), server.data.join("operator/cartable.toml")).unwrap();
+    server.command("operator", &[]);
+    let early = server.cartable(&["operator", "self"]);
+    assert!(early.status.code() == Some(4) && said(&early).contains("was replaced"), "{}", said(&early));
+    server.stop();
+    server.start();
+    server.json(&["operator", "self"]);
+    // The key that was lost, found by somebody.
+    let thief = Command::new(program("cartable"))
+        .args(["--lang", "en", "--config"])
+        .arg(lost.join("cartable.toml"))
+        .args(["operator", "self"])
+        .output()
+        .unwrap();
+    assert!(thief.status.code() == Some(4) && said(&thief).contains("was replaced"), "{}", said(&thief));
+    let verbs = server.json(&["audit", "list", "--verb", "operator_begin"]);
+    assert_eq!(verbs.as_array().unwrap().len(), 2, "{verbs}");
+}

@@ -13,6 +13,7 @@ pub(crate) struct AuditRow {
     pub(crate) author: &'static str,
     pub(crate) by: Option<String>,
     pub(crate) role: Option<String>,
+    pub(crate) second: Option<String>,
     pub(crate) verb: Option<String>,
     pub(crate) subject: Option<String>,
     pub(crate) refused: bool,
@@ -38,6 +39,7 @@ impl From<AuditEntry> for AuditRow {
             author,
             by: some(entry.by),
             role: some(entry.role),
+            second: some(entry.second),
             verb: some(entry.verb),
             subject: some(entry.subject),
             refused: entry.refused,
@@ -59,7 +61,13 @@ impl Row for AuditRow {
             None => ("–".to_owned(), Tone::Faint),
         };
         let name = self.by.as_deref().unwrap_or("–");
-        let by = look.words.text_with(&format!("audit-by-{}", self.author), &[("name", name.into())]);
+        let mut by = look.words.text_with(&format!("audit-by-{}", self.author), &[("name", name.into())]);
+        if let Some(role) = &self.role {
+            by.push_str(&format!(" ({})", look.text(&format!("role-{role}"))));
+        }
+        if let Some(second) = &self.second {
+            by.push_str(&format!(" + {second}"));
+        }
         let outcome = match (self.author, self.refused, self.times) {
             ("unknown", ..) => (look.text("audit-unreadable"), Tone::Bad),
             (_, false, _) => (look.text("audit-done"), Tone::Plain),

@@ -73,6 +73,7 @@ fn line(entry: Entry, links: bool) -> AuditEntry {
         why: act.why.unwrap_or_default(),
         refused: act.refused,
         times: act.times,
+        second: act.second.unwrap_or_default(),
         role: act.role.map_or("", |role| role.name()).to_owned(),
         ..bare
     }
