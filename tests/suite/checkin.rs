@@ -230,7 +230,7 @@ async fn connection(
     now: Timestamp,
 ) -> Result<Channel, String> {
     let key = key_make().unwrap();
-    let chain = authority.device_issue(&request_make(&key).unwrap(), caller, now, 1, [9; 16]).unwrap();
+    let chain = authority.device_issue(&request_make(&key).unwrap(), caller, now, 2, [9; 16]).unwrap();
     let root = chain_of_pem(&std::fs::read_to_string(server.data.join("ca/root.pem")).unwrap()).unwrap();
     connect(server.port, tls::client(&root[0], chain, &key, tls::system_time()).unwrap()).await
 }

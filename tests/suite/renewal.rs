@@ -222,8 +222,8 @@ impl World {
 pub(super) struct Held {
     pub(super) id: DeviceId,
     pub(super) signer: Arc<IdentitySigner>,
-    key_pem: String,
-    chain: Vec<Vec<u8>>,
+    pub(super) key_pem: String,
+    pub(super) chain: Vec<Vec<u8>>,
 }
 
 impl Held {

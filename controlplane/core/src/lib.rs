@@ -1,6 +1,7 @@
 //! Every rule of the control plane, and no socket, clock, disk or database: time is a parameter.
 
 pub mod audit;
+pub mod clones;
 pub mod contract;
 pub mod device;
 pub mod enrol;

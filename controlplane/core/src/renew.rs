@@ -3,6 +3,7 @@
 //! Until then both work, so that a device whose power is cut between the two is not taken for a clone (security.md).
 
 use crate::audit::{Act, Author};
+use crate::clones::clone_superseded;
 use crate::device::{Certificate, DEVICES, Device, Standing, device_get, standing, state_check};
 use crate::enrol::Issuer;
 use crate::error::{Error, Result};
@@ -53,6 +54,14 @@ pub async fn renew(
     for _ in 0..TRIES {
         let row = row_of(store, territory, asked.device).await?;
         let mut device = row.value.clone();
+        state_check(device.state)?;
+        if standing(&device.certificate, device.candidate.as_ref(), asked.shown) == Standing::Superseded {
+            // Only who holds the identity key shows that it is in two hands.
+            if signed_check(&device, asked).is_ok() {
+                clone_superseded(store, territory, device.id, asked.shown, now).await?;
+            }
+            return Err(Error::Denied(SUPERSEDED.to_owned()));
+        }
         renewal_check(&device, asked, now)?;
         in_force_set(&mut device, asked.shown, now);
         let number = device.certificate_next();
@@ -100,20 +109,20 @@ pub async fn renewal_settle(
 }
 
 fn renewal_check(device: &Device, asked: &Asked<'_>, now: Timestamp) -> Result<()> {
-    state_check(device.state)?;
-    if standing(&device.certificate, device.candidate.as_ref(), asked.shown) == Standing::Superseded {
-        return Err(Error::Denied(SUPERSEDED.to_owned()));
-    }
     // A stolen TLS key alone must not live on: only the identity key renews.
-    device
-        .identity_key
-        .verify(&asked.transcript.to_bytes(), asked.signature)
-        .map_err(|_| Error::Denied("the renewal is not signed by this device's identity key".to_owned()))?;
+    signed_check(device, asked)?;
     if now < asked.from.before(EARLY) {
         let early = asked.from.since(now).as_secs();
         return Err(Error::Invalid(format!("too early: this certificate may be renewed in {early} s")));
     }
     Ok(())
+}
+
+fn signed_check(device: &Device, asked: &Asked<'_>) -> Result<()> {
+    device
+        .identity_key
+        .verify(&asked.transcript.to_bytes(), asked.signature)
+        .map_err(|_| Error::Denied("the renewal is not signed by this device's identity key".to_owned()))
 }
 
 /// What asks is in use, whatever the record says: the candidate, or one issued after the copy this record was restored from.

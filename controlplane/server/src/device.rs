@@ -1,6 +1,7 @@
 //! `Device.CheckIn`: a device's whole life, in one handler.
 
 use crate::caller::{device_of, record_of};
+use crate::clones;
 use crate::live::{Call, Refused};
 use crate::random;
 use crate::renew;
@@ -80,11 +81,20 @@ impl DeviceService {
         let shared = self.shared.as_ref();
         let (id, certificate) = device_of(shared, &request)?;
         shared.check_ins.fetch_add(1, Ordering::Relaxed);
-        let state = admitted(shared, id, &certificate).await?;
+        let mut state = match admitted(shared, id, &certificate).await {
+            Err(refused) => {
+                clones::superseded(shared, id, &certificate).await?;
+                return Err(refused);
+            }
+            Ok(state) => state,
+        };
         let now = shared.clock.now();
         let limits = &shared.config.limits;
         let call = shared.live.begin(id, now, limits.device_burst, limits.device_calls_per_minute).ok_or_else(busy)?;
         let (said, report) = take(shared, id, request.into_inner())?;
+        if clones::flapping(shared, id, said.boot).await? {
+            state = JoinState::Quarantined;
+        }
         let reported = report.is_some();
         let mut answer = CheckInResponse { spread_ms: shared.spread_ms(), ..CheckInResponse::default() };
         if let Some((report, observed)) = report {

@@ -2,7 +2,7 @@
 
 use crate::shared::{Ruling, Shared};
 use crate::status::invalid;
-use crate::{device, random};
+use crate::{clones, device, random};
 use bytes::Bytes;
 use controlplane_core::Error;
 use controlplane_core::audit::Author;
@@ -138,6 +138,7 @@ impl Enrolment for EnrolmentService {
                 return Err(refuse(error));
             }
         };
+        clones::settled(shared, joined.device.id);
         let ruling = Arc::clone(&shared.ruling.borrow());
         let told = device::told(shared, joined.device.id, None, &ruling).await?;
         if told.plan != ruling.digest {

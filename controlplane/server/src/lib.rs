@@ -6,6 +6,7 @@ pub mod ca;
 mod caller;
 mod census;
 pub mod clock;
+mod clones;
 pub mod config;
 mod device;
 mod enrolment;

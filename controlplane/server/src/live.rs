@@ -1,5 +1,6 @@
-//! What is in memory of each device: a seat of some two hundred bytes, and the check-in it holds, if any.
+//! What is in memory of each device: a seat of some three hundred bytes, and the check-in it holds, if any.
 
+use controlplane_core::clones::Boots;
 use controlplane_core::plan::Told;
 use controlplane_core::presence::Kept;
 use controlplane_core::store::Revision;
@@ -45,6 +46,8 @@ pub(crate) struct Seat {
     pub(crate) told: Option<Option<(Told, Revision)>>,
     /// When everything was last asked for, and how many times again since both sides last agreed.
     pub(crate) asked: Option<(Timestamp, u32)>,
+    /// The boots it was last heard from.
+    pub(crate) boots: Boots,
     /// Its calls of late, each worth some milliseconds that time pays back.
     spent_ms: u64,
     /// A section whose pieces are arriving.

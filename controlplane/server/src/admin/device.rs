@@ -1,6 +1,7 @@
 //! Devices.
 
 use crate::caller::{Staff, staff_again};
+use crate::clones;
 use crate::shared::Shared;
 use crate::status::{convert_status, invalid, status};
 use controlplane_core::Error;
@@ -95,6 +96,9 @@ pub(super) async fn decide(
     let (id, now) = (found.value.id, shared.clock.now());
     let decided = device_decide(&shared.store, shared.territory(), id, decision, &staff.person, &asked.why, now);
     let device = decided.await.map_err(status)?;
+    if device.state == JoinState::Active {
+        clones::settled(shared, id);
+    }
     tracing::info!(device = %id, state = state.name(), "decided by an operator");
     let member = member(shared, device).await?;
     Ok(DeviceDecideResponse { device: Some(summary(shared, &member)) })

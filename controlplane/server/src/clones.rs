@@ -1,0 +1,45 @@
+//! Two that use one identity, seen as they call: noticed, said in the log, and locked by the rules.
+
+use crate::caller::record_of;
+use crate::shared::Shared;
+use crate::status::status;
+use controlplane_core::clones::{Boots, Evidence, clone_lock, clone_superseded};
+use identity::caller::Certificate;
+use model::id::{BootId, DeviceId};
+use tonic::Status;
+
+/// A call with this certificate was refused: if that is because it is superseded, it may show a copy.
+pub(crate) async fn superseded(shared: &Shared, device: DeviceId, shown: &Certificate) -> Result<(), Status> {
+    let now = shared.clock.now();
+    match clone_superseded(&shared.store, shared.territory(), device, &record_of(shown), now).await {
+        Ok(news) => {
+            said(device, news, Evidence::Superseded);
+            Ok(())
+        }
+        // Not a device of ours: refused for that.
+        Err(controlplane_core::Error::NotFound(_)) => Ok(()),
+        Err(error) => Err(status(error)),
+    }
+}
+
+/// Whether this call and those before it come from two machines in turn; the device is then locked.
+pub(crate) async fn flapping(shared: &Shared, device: DeviceId, boot: BootId) -> Result<bool, Status> {
+    let now = shared.clock.now();
+    if !shared.live.with(device, |seat| seat.boots.heard(boot, now)) {
+        return Ok(false);
+    }
+    let locked = clone_lock(&shared.store, shared.territory(), device, Evidence::TwoBoots, now).await;
+    said(device, locked.map_err(status)?, Evidence::TwoBoots);
+    Ok(true)
+}
+
+/// A person has decided: what was heard before says nothing any more.
+pub(crate) fn settled(shared: &Shared, device: DeviceId) {
+    shared.live.with(device, |seat| seat.boots = Boots::default());
+}
+
+fn said(device: DeviceId, news: bool, evidence: Evidence) {
+    if news {
+        tracing::warn!(%device, evidence = evidence.name(), "this device is there twice; both are locked until a person decides");
+    }
+}
