@@ -684,6 +684,7 @@ answer-auditor = an auditor has no other role
 answer-technician = a technician does not also lend
     .next = give the roles to two people
 answer-state-already = all of these devices are in that state already
+answer-operator-name = an operator's name has 1 to 64 signs: lower-case letters without accents, digits, dots and hyphens
 answer-operator-none = there is no operator { $one }
     .next = "cartable operator list" shows them
 answer-proposal-none = there is no proposal { $one }

@@ -684,6 +684,7 @@ answer-auditor = l'audit ne se combine avec aucun autre rôle
 answer-technician = technique et guichet de prêt ne se combinent pas
     .next = donnez ces rôles à deux personnes
 answer-state-already = tous ces appareils sont déjà dans cet état
+answer-operator-name = un nom d'opérateur compte 1 à 64 signes : lettres minuscules sans accent, chiffres, points et traits d'union
 answer-operator-none = aucun opérateur { $one }
     .next = « cartable operator list » les montre
 answer-proposal-none = aucune proposition { $one }

@@ -144,8 +144,24 @@ async fn operator_self(call: &mut Call<'_>) -> Result<(), Error> {
         sheet.line(if at == 0 { look.text("operator-grants") } else { String::new() }, grant, Tone::Plain);
     }
     sheet.line(look.text("operator-until"), look.date(itself.row.until_unix_ms), Tone::Plain);
-    sheet.line(look.text("operator-calls"), itself.calls.join(", "), Tone::Plain);
+    sheet.line(
+        look.text("operator-calls"),
+        itself.calls.iter().map(|call| call_words(call)).collect::<Vec<_>>().join(", "),
+        Tone::Plain,
+    );
     call.print.one(&itself, || sheet)
+}
+
+/// A call's name as words, which are mostly those of the command line: `DeviceList` is `device list`.
+fn call_words(call: &str) -> String {
+    let mut words = String::new();
+    for (at, c) in call.chars().enumerate() {
+        if at > 0 && c.is_ascii_uppercase() {
+            words.push(' ');
+        }
+        words.push(c.to_ascii_lowercase());
+    }
+    words
 }
 
 fn invited_sheet(invited: &Invited, look: &Look<'_>) -> Sheet {

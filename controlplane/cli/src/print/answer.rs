@@ -29,6 +29,7 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("this operator's access has ended; ask for an invitation", "answer-operator-ended"),
     ("this operator's certificate was replaced; ask for an invitation", "answer-operator-replaced"),
     ("devices can be filed only within your scope: name its school or its owner", "answer-out-of-scope"),
+    ("an operator's name is 1 to 64 of a-z, 0-9, . and -", "answer-operator-name"),
     ("no such operator *", "answer-operator-none"),
     ("no such proposal *", "answer-proposal-none"),
     ("operator * is there already", "answer-operator-taken"),
