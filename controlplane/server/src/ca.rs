@@ -72,6 +72,16 @@ impl Ca {
         })
     }
 
+    /// Whether the other holds the same keys and certificates.
+    #[must_use]
+    pub fn same(&self, other: &Self) -> bool {
+        self.authority.chain == other.authority.chain
+            && self.online.public() == other.online.public()
+            && self.trust == other.trust
+            && self.root == other.root
+            && self.server_chain == other.server_chain
+    }
+
     /// A signed head.
     #[must_use]
     pub fn head_sign(&self, head: &Head) -> Signed<Head> {
@@ -82,12 +92,6 @@ impl Ca {
     #[must_use]
     pub fn time_sign(&self, time: &ServerTime) -> Signed<ServerTime> {
         self.online.sign(time_encode(time))
-    }
-
-    /// What binds an exchange to this server's TLS connection (tls-server-end-point, RFC 5929).
-    #[must_use]
-    pub fn channel_binding(&self) -> Digest {
-        Digest::of(&self.server_chain[0])
     }
 
     /// The end of the intermediate.

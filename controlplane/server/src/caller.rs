@@ -7,6 +7,7 @@ use controlplane_core::operator::operator_admit;
 use controlplane_core::role::{Allowed, allowed};
 use controlplane_core::scope::Reach;
 use identity::caller::{Caller, Certificate};
+use model::digest::Digest;
 use model::id::DeviceId;
 use std::sync::Arc;
 use tonic::{Request, Status};
@@ -16,6 +17,17 @@ use tonic::{Request, Status};
 pub(crate) struct Peer {
     /// What its certificate says; `None` without one, as for a device that enrols.
     pub(crate) certificate: Option<Arc<Certificate>>,
+    /// The digest of the certificate that this side showed (tls-server-end-point, RFC 5929); a newer one concerns later connections.
+    pub(crate) binding: Digest,
+}
+
+/// What binds an exchange to the connection that a call came on.
+///
+/// # Errors
+/// `Internal` when the call came on no connection of the listener.
+pub(crate) fn binding_of<T>(request: &Request<T>) -> Result<Digest, Status> {
+    let peer = request.extensions().get::<Peer>();
+    peer.map(|peer| peer.binding).ok_or_else(|| Status::internal("the connection is not known"))
 }
 
 /// The device that calls, and the certificate that it shows.

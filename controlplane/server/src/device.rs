@@ -288,7 +288,7 @@ async fn tell(
         return Ok(false);
     }
     let head = Head { device: id, generation: told.generation, plan: told.plan };
-    answer.head = Some((&shared.ca.head_sign(&head)).into());
+    answer.head = Some((&shared.ca().head_sign(&head)).into());
     if said.plan != Some(told.plan) {
         answer.plan = ruling.plan.clone();
     }

@@ -1,5 +1,7 @@
 //! `Enrolment`: challenge and proof.
 
+use crate::ca::Ca;
+use crate::caller::binding_of;
 use crate::shared::{Ruling, Shared};
 use crate::status::invalid;
 use crate::{clones, device, random};
@@ -105,6 +107,7 @@ impl Enrolment for EnrolmentService {
 
     async fn finish(&self, request: Request<FinishRequest>) -> Result<Response<FinishResponse>, Status> {
         let shared = self.shared.as_ref();
+        let binding = binding_of(&request)?;
         let said = request.into_inner();
         let now = shared.clock.now();
         if said.csr.len() > REQUEST_BYTES_MAX {
@@ -117,7 +120,7 @@ impl Enrolment for EnrolmentService {
         let refuse = shared.refuse(Author::Rule("enrolment".to_owned()), "enrol", "");
         // Every refusal takes the same while, whether something had to be written for it or not.
         let floor = shared.clock.sleep(REFUSAL_FLOOR + Duration::from_millis(random::below(50)));
-        let binding = shared.ca.channel_binding();
+        let ca = shared.ca();
         let Some(token) = challenge.token else {
             floor.await;
             return Err(refuse(Error::Denied(REFUSED.to_owned())));
@@ -131,7 +134,7 @@ impl Enrolment for EnrolmentService {
             hmac: &said.proof,
         };
         let random = random::bytes().map_err(crate::status::status)?;
-        let joined = match enrol(&shared.store, shared.territory(), &shared.ca, &proof, random, now).await {
+        let joined = match enrol(&shared.store, shared.territory(), ca.as_ref(), &proof, random, now).await {
             Ok(joined) => joined,
             Err(error) => {
                 floor.await;
@@ -145,12 +148,12 @@ impl Enrolment for EnrolmentService {
             return Err(Status::unavailable("the rules are changing at this moment; try again"));
         }
         tracing::info!(device = %joined.device.id, state = joined.device.state.name(), "a device has joined");
-        Ok(Response::new(answer(shared, &joined, told, &ruling)))
+        Ok(Response::new(answer(&ca, &joined, told, &ruling)))
     }
 }
 
 fn answer(
-    shared: &Shared,
+    ca: &Ca,
     joined: &controlplane_core::enrol::Joined,
     told: controlplane_core::plan::Told,
     ruling: &Ruling,
@@ -164,8 +167,8 @@ fn answer(
         quarantined: joined.device.state == JoinState::Quarantined,
         renew_from_unix_ms: from.unix_millis(),
         renew_until_unix_ms: until.unix_millis(),
-        trust: Some(shared.ca.trust.clone()),
-        head: Some((&shared.ca.head_sign(&head)).into()),
+        trust: Some(ca.trust.clone()),
+        head: Some((&ca.head_sign(&head)).into()),
         plan: Bytes::clone(&ruling.plan),
     }
 }

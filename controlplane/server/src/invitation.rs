@@ -1,6 +1,7 @@
 //! `Invitation`: how somebody becomes an operator.
 
 use crate::admin::grant;
+use crate::caller::binding_of;
 use crate::random;
 use crate::shared::Shared;
 use crate::status::invalid;
@@ -39,6 +40,7 @@ impl Invitation for InvitationService {
         request: Request<InvitationAcceptRequest>,
     ) -> Result<Response<InvitationAcceptResponse>, Status> {
         let shared = self.shared.as_ref();
+        let binding = binding_of(&request)?;
         let said = request.into_inner();
         let now = shared.clock.now();
         if said.csr.len() > REQUEST_BYTES_MAX {
@@ -51,10 +53,10 @@ impl Invitation for InvitationService {
             floor.await;
             return Err(refuse(Error::Denied(REFUSED.to_owned())));
         };
-        let binding = shared.ca.channel_binding();
+        let ca = shared.ca();
         let acceptance = Acceptance { csr: &said.csr, channel_binding: binding.as_bytes() };
         let (store, territory) = (&shared.store, shared.territory());
-        let accepted = invitation_accept(store, territory, &shared.ca, id, &acceptance, &said.proof, now).await;
+        let accepted = invitation_accept(store, territory, ca.as_ref(), id, &acceptance, &said.proof, now).await;
         let (operator, chain) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {

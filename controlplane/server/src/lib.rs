@@ -16,6 +16,7 @@ pub mod folder;
 mod health;
 pub mod init;
 mod invitation;
+mod keys;
 mod listen;
 mod live;
 mod manual;

@@ -1,6 +1,7 @@
 //! The listener: bounded handshakes in their own tasks, so that a slow or hostile one holds up nobody.
 
 use crate::caller::Peer;
+use crate::keys::Keys;
 use crate::metrics::{Handshake, Metrics, Open};
 use identity::caller::certificate_read;
 use rustls::server::Acceptor;
@@ -13,8 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::Sleep;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
-use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 use tonic::transport::server::Connected;
 
 /// Who has not said what it wants to speak by then, or waits for its turn longer, is given up.
@@ -40,7 +41,7 @@ pub(crate) struct Connection {
 /// Accepts connections until told to stop; those ready come out of the channel.
 pub(crate) async fn accept(
     listener: TcpListener,
-    acceptor: TlsAcceptor,
+    keys: Arc<Keys>,
     (connections, handshakes): (usize, usize),
     metrics: Arc<Metrics>,
     ready: mpsc::Sender<io::Result<Connection>>,
@@ -58,11 +59,11 @@ pub(crate) async fn accept(
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let (acceptor, busy, ready) = (acceptor.clone(), Arc::clone(&busy), ready.clone());
+        let (keys, busy, ready) = (Arc::clone(&keys), Arc::clone(&busy), ready.clone());
         let (strangers, metrics) = (Arc::clone(&strangers), Arc::clone(&metrics));
         tokio::spawn(async move {
             // Waiting for a place and the handshake itself both count: a queue nobody waits in cannot grow old.
-            let shaken = tokio::time::timeout(HANDSHAKE_MAX, handshake(tcp, acceptor, busy));
+            let shaken = tokio::time::timeout(HANDSHAKE_MAX, handshake(tcp, &keys, busy));
             match shaken.await {
                 Ok(Ok((stream, peer))) => {
                     let place = match peer.certificate {
@@ -108,20 +109,17 @@ async fn next(listener: &TcpListener, room: &Arc<Semaphore>) -> Option<(TcpStrea
     }
 }
 
-async fn handshake(
-    tcp: TcpStream,
-    acceptor: TlsAcceptor,
-    busy: Arc<Semaphore>,
-) -> io::Result<(TlsStream<TcpStream>, Peer)> {
+async fn handshake(tcp: TcpStream, keys: &Keys, busy: Arc<Semaphore>) -> io::Result<(TlsStream<TcpStream>, Peer)> {
     tcp.set_nodelay(true)?;
     // Before a greeting nothing is computed: who is silent takes nobody's turn.
     let hello = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
     let _turn = busy.acquire().await.map_err(io::Error::other)?;
-    let shaken = tokio::time::timeout(TURN_MAX, hello.into_stream(Arc::clone(acceptor.config())));
+    let listening = keys.listening();
+    let shaken = tokio::time::timeout(TURN_MAX, hello.into_stream(Arc::clone(&listening.config)));
     let stream = shaken.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     let leaf = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
     let certificate = leaf.map(|c| certificate_read(c)).transpose().map_err(io::Error::other)?;
-    Ok((stream, Peer { certificate: certificate.map(Arc::new) }))
+    Ok((stream, Peer { certificate: certificate.map(Arc::new), binding: listening.binding }))
 }
 
 impl Connected for Connection {

@@ -3,6 +3,7 @@
 //! Whoever shows no certificate is one of a bounded number of strangers (`listen`). Nothing is kept of a call before the identity
 //! key is proven: no challenge waits in memory, no name that a caller may have invented is noted.
 
+use crate::caller::binding_of;
 use crate::device::busy;
 use crate::random;
 use crate::shared::Shared;
@@ -71,8 +72,9 @@ impl Recovery for RecoveryService {
         let nonce = request.into_inner().nonce;
         let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| invalid("the nonce is 32 bytes"))?;
         let time = ServerTime { nonce, at: shared.clock.now(), territory: shared.territory().clone() };
-        let time = Some((&shared.ca.time_sign(&time)).into());
-        Ok(Response::new(TimeResponse { time, trust: Some(shared.ca.trust.clone()) }))
+        let ca = shared.ca();
+        let time = Some((&ca.time_sign(&time)).into());
+        Ok(Response::new(TimeResponse { time, trust: Some(ca.trust.clone()) }))
     }
 
     async fn start(&self, _: Request<RecoveryStartRequest>) -> Result<Response<RecoveryStartResponse>, Status> {
@@ -90,6 +92,7 @@ impl Recovery for RecoveryService {
         request: Request<RecoveryFinishRequest>,
     ) -> Result<Response<RecoveryFinishResponse>, Status> {
         let shared = self.shared.as_ref();
+        let binding = binding_of(&request)?;
         let said = request.into_inner();
         let now = shared.clock.now();
         if said.csr.len() > REQUEST_BYTES_MAX {
@@ -101,7 +104,6 @@ impl Recovery for RecoveryService {
         let device = device_id(&said.device).map_err(convert_status)?;
         let key = Digest::of(&request_point(&said.csr).map_err(invalid)?);
         self.challenge_check(&said, now)?;
-        let binding = shared.ca.channel_binding();
         let transcript = RecoveryTranscript {
             nonce: &said.nonce,
             device,
@@ -128,7 +130,7 @@ impl Recovery for RecoveryService {
             chain: recovered.chain,
             renew_from_unix_ms: from.unix_millis(),
             renew_until_unix_ms: until.unix_millis(),
-            trust: Some(shared.ca.trust.clone()),
+            trust: Some(shared.ca().trust.clone()),
             quarantined,
         }))
     }
@@ -142,7 +144,7 @@ async fn certified(shared: &Shared, proven: &Proven, asked: &Asked<'_>, now: Tim
     if !shared.live.spend(device, COST, now, limits.device_burst, limits.device_calls_per_minute) {
         return Err(busy());
     }
-    let recovered = recover(&shared.store, shared.territory(), &shared.ca, proven, asked, heard, now).await;
+    let recovered = recover(&shared.store, shared.territory(), shared.ca().as_ref(), proven, asked, heard, now).await;
     recovered.map_err(shared.refuse(Author::Rule("recovery".to_owned()), "device_recover", &device.to_string()))
 }
 

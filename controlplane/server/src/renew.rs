@@ -1,6 +1,6 @@
 //! `Device.Renew`: a new certificate beside the one in force, and the switch at its first use.
 
-use crate::caller::{device_of, record_of};
+use crate::caller::{binding_of, device_of, record_of};
 use crate::device::busy;
 use crate::shared::Shared;
 use crate::status::invalid;
@@ -22,6 +22,7 @@ const SIGNATURE_BYTES_MAX: usize = 72;
 /// Issues the next certificate.
 pub(crate) async fn renew(shared: &Shared, request: Request<RenewRequest>) -> Result<RenewResponse, Status> {
     let (device, shown) = device_of(shared, &request)?;
+    let binding = binding_of(&request)?;
     let said = request.into_inner();
     let now = shared.clock.now();
     let limits = &shared.config.limits;
@@ -34,7 +35,7 @@ pub(crate) async fn renew(shared: &Shared, request: Request<RenewRequest>) -> Re
     if said.signature.len() > SIGNATURE_BYTES_MAX {
         return Err(invalid("the signature is too large"));
     }
-    let binding = shared.ca.channel_binding();
+    let ca = shared.ca();
     let asked = Asked {
         device,
         shown: &record_of(&shown),
@@ -42,7 +43,7 @@ pub(crate) async fn renew(shared: &Shared, request: Request<RenewRequest>) -> Re
         transcript: RenewalTranscript { serial: &shown.serial, csr: &said.csr, channel_binding: binding.as_bytes() },
         signature: &said.signature,
     };
-    let renewed = controlplane_core::renew::renew(&shared.store, shared.territory(), &shared.ca, &asked, now).await;
+    let renewed = controlplane_core::renew::renew(&shared.store, shared.territory(), ca.as_ref(), &asked, now).await;
     let (certificate, chain) = renewed.map_err(|error| refuse(shared, device, error))?;
     tracing::info!(%device, until = certificate.until.unix_seconds(), "a certificate was renewed");
     let (from, until) = renewal_window(certificate.until);
@@ -51,7 +52,7 @@ pub(crate) async fn renew(shared: &Shared, request: Request<RenewRequest>) -> Re
         chain,
         renew_from_unix_ms: from.unix_millis(),
         renew_until_unix_ms: until.unix_millis(),
-        trust: Some(shared.ca.trust.clone()),
+        trust: Some(ca.trust.clone()),
     })
 }
 

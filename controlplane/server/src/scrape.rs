@@ -94,8 +94,8 @@ async fn scrape(shared: &Shared) -> Result<String, std::fmt::Error> {
         Err(error) => tracing::warn!(%error, "the fleet cannot be counted"),
     }
     let left = |until: model::time::Timestamp| until.unix_seconds() - now.unix_seconds();
-    let certificates =
-        [("server", left(shared.ca.server_until)), ("intermediate", left(shared.ca.intermediate_until()))];
+    let ca = shared.ca();
+    let certificates = [("server", left(ca.server_until)), ("intermediate", left(ca.intermediate_until()))];
     metrics.now(shared.live.held(), certificates);
     metrics.text()
 }

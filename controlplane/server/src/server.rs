@@ -3,7 +3,7 @@
 use crate::admin::AdminService;
 use crate::ca::Ca;
 use crate::census::Counted;
-use crate::clock::{Clock, TlsTime};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::device::DeviceService;
 use crate::enrolment::EnrolmentService;
@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::folder::{Folder, text_read};
 use crate::health::HealthService;
 use crate::invitation::InvitationService;
+use crate::keys::Keys;
 use crate::listen::accept;
 use crate::live::Live;
 use crate::metrics::Metrics;
@@ -33,7 +34,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
-use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
 
 /// Handshaken connections waiting to be served.
@@ -59,7 +59,6 @@ pub struct Server {
     listener: TcpListener,
     /// Where metrics are read, if they are.
     scraped: Option<TcpListener>,
-    acceptor: TlsAcceptor,
     /// The revision before anybody is served.
     since: Revision,
 }
@@ -71,8 +70,7 @@ impl Server {
     /// [`Error`] that says what is missing, damaged or taken.
     pub async fn build(config: Config, folder: &Folder, store: SharedStore, clock: Arc<dyn Clock>) -> Result<Self> {
         let ca = Ca::read(folder, &config.territory)?;
-        let time = Arc::new(TlsTime(Arc::clone(&clock)));
-        let tls = identity::tls::server(&ca.root, ca.server_chain.clone(), &ca.server_key, time)?;
+        let keys = Arc::new(Keys::new(ca, Arc::clone(&clock))?);
         let listener = bind(config.listen).await?;
         let scraped = match config.metrics.listen {
             Some(address) => Some(bind(address).await?),
@@ -86,11 +84,11 @@ impl Server {
         let (stopping, stop) = watch::channel(false);
         let shared = Shared {
             started: clock.now(),
-            store_folder: folder.store(),
+            folder: folder.clone(),
             config,
             store,
             clock,
-            ca,
+            keys,
             live: Live::default(),
             ruling,
             stop,
@@ -101,8 +99,7 @@ impl Server {
             refusals: Mutex::new(Refusals::default()),
         };
         let since = shared.ruling.borrow().rules.revision;
-        let acceptor = TlsAcceptor::from(Arc::new(tls));
-        Ok(Self { shared: Arc::new(shared), rulings, stopping, listener, scraped, acceptor, since })
+        Ok(Self { shared: Arc::new(shared), rulings, stopping, listener, scraped, since })
     }
 
     /// Where it listens; tells the port when the configuration left it open.
@@ -119,13 +116,19 @@ impl Server {
     /// # Errors
     /// [`Error::Serve`] when the listener breaks.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<()> {
-        let Self { shared, rulings, stopping, listener, scraped, acceptor, since } = self;
+        let Self { shared, rulings, stopping, listener, scraped, since } = self;
         let reflecting = reflection::server(Arc::clone(&shared))?;
         let recovering = RecoveryService::server(Arc::clone(&shared))?;
         let (ready, connections) = mpsc::channel(READY_MAX);
         let limits = (shared.config.limits.connections, shared.config.limits.handshakes);
-        let accepting =
-            tokio::spawn(accept(listener, acceptor, limits, Arc::clone(&shared.metrics), ready, shared.stop.clone()));
+        let accepting = tokio::spawn(accept(
+            listener,
+            Arc::clone(&shared.keys),
+            limits,
+            Arc::clone(&shared.metrics),
+            ready,
+            shared.stop.clone(),
+        ));
         let scraping = scraped.map(|listener| tokio::spawn(scrape::serve(listener, Arc::clone(&shared))));
         let keeping = upkeep::start(&shared, rulings, since);
         let stop = async {

@@ -4,6 +4,8 @@ use crate::ca::Ca;
 use crate::census::Counted;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::folder::Folder;
+use crate::keys::Keys;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::status::status;
@@ -45,12 +47,12 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) store: SharedStore,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) ca: Ca,
+    pub(crate) keys: Arc<Keys>,
     pub(crate) live: Live,
     pub(crate) ruling: watch::Receiver<Arc<Ruling>>,
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) started: Timestamp,
-    pub(crate) store_folder: std::path::PathBuf,
+    pub(crate) folder: Folder,
     pub(crate) check_ins: AtomicU64,
     pub(crate) refused: AtomicU64,
     pub(crate) metrics: Arc<Metrics>,
@@ -62,6 +64,11 @@ impl Shared {
     /// Whose server this is.
     pub(crate) fn territory(&self) -> &TerritoryId {
         &self.config.territory
+    }
+
+    /// The keys of this moment; a call that uses them twice asks once.
+    pub(crate) fn ca(&self) -> Arc<Ca> {
+        self.keys.ca()
     }
 
     /// Counts somebody who called what is not for them.

@@ -40,7 +40,7 @@ pub(super) async fn invite(
     let life = (asked.life_seconds > 0).then(|| Duration::from_secs(asked.life_seconds));
     let wish = Wish { name, grants, life, again: asked.again };
     let (now, random) = (shared.clock.now(), random::bytes().map_err(status)?);
-    let (store, territory, pin) = (&shared.store, shared.territory(), shared.ca.pin);
+    let (store, territory, pin) = (&shared.store, shared.territory(), shared.ca().pin);
     let made =
         operator_invite(store, territory, &staff.reach, wish, &staff.person, &asked.why, pin, &random, now).await;
     let (token, invitation) = made.map_err(shared.refuse(staff.author(), "OperatorInvite", &asked.name))?;
@@ -99,7 +99,7 @@ pub(super) async fn renew(
         return Err(invalid("the certificate request is too large"));
     }
     let now = shared.clock.now();
-    let issued = shared.ca.operator_issue(&asked.csr, &staff.person.name, now).map_err(status)?;
+    let issued = shared.ca().operator_issue(&asked.csr, &staff.person.name, now).map_err(status)?;
     let renewed = operator_renew(&shared.store, shared.territory(), &staff.person, issued.certificate, now).await;
     renewed.map_err(status)?;
     Ok(OperatorRenewResponse { chain: issued.chain })

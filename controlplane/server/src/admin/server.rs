@@ -10,7 +10,7 @@ use wire::v1::ServerStatusResponse;
 
 pub(super) async fn status(shared: &Shared) -> Result<ServerStatusResponse, Status> {
     let census = fleet_census(shared.store.as_ref(), shared.territory()).await.map_err(refused)?;
-    let disk = rustix::fs::statvfs(&shared.store_folder).ok();
+    let disk = rustix::fs::statvfs(shared.folder.store()).ok();
     Ok(ServerStatusResponse {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         territory: shared.territory().to_string(),
@@ -24,10 +24,10 @@ pub(super) async fn status(shared: &Shared) -> Result<ServerStatusResponse, Stat
         held: shared.live.held(),
         check_ins: shared.check_ins.load(Ordering::Relaxed),
         refused: shared.refused.load(Ordering::Relaxed),
-        server_certificate_until_unix_ms: shared.ca.server_until.unix_millis(),
-        intermediate_until_unix_ms: shared.ca.intermediate_until().unix_millis(),
+        server_certificate_until_unix_ms: shared.ca().server_until.unix_millis(),
+        intermediate_until_unix_ms: shared.ca().intermediate_until().unix_millis(),
         disk_free_bytes: disk.map_or(0, |d| d.f_bavail.saturating_mul(d.f_frsize)),
-        store_bytes: folder_bytes(&shared.store_folder, 4),
+        store_bytes: folder_bytes(&shared.folder.store(), 4),
         server: shared.config.url.clone(),
     })
 }

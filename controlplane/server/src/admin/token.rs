@@ -48,7 +48,7 @@ pub(super) async fn create(
         return Err(shared.refuse(staff.author(), "token_create", "")(denied));
     }
     let (now, random) = (shared.clock.now(), random::bytes().map_err(status)?);
-    let made = token_create(&shared.store, shared.territory(), wish, &staff.person, shared.ca.pin, &random, now);
+    let made = token_create(&shared.store, shared.territory(), wish, &staff.person, shared.ca().pin, &random, now);
     let (token, record) = made.await.map_err(status)?;
     Ok(TokenCreateResponse {
         token: Some(summary(&record, now)),

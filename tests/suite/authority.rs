@@ -1,0 +1,3 @@
+//! The control plane's own keys and certificates: replaced while the server runs, and nobody is stranded.
+
+mod server;
