@@ -1,5 +1,7 @@
 //! A device that is there twice, or a second time: new identities for known devices, and copies that are noticed.
 
+mod agents;
+
 use super::renewal::{DAY, Held, World, admin, refused};
 use controlplane_core::Error;
 use controlplane_core::device::{DEVICES, Reason, device_decide};
@@ -10,11 +12,9 @@ use identity::key::IdentitySigner;
 use model::device::JoinState;
 use model::id::DeviceId;
 use model::token::Token;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tests::caller::Attempt;
-use tests::process::{AgentProcess, ServerProcess, until};
 use tonic::Code;
 
 impl World {
@@ -282,78 +282,4 @@ async fn what_a_person_quarantined_stays_so_whatever_the_copies_do() {
     let token = world.token_again(old.id, 1).await.unwrap();
     world.again(&token, "PF-1").await.unwrap();
     assert_eq!(world.standing(&old).await, (JoinState::Quarantined, Some(Reason::ByOperator)));
-}
-
-/// The configuration of an agent that sees an all but empty machine.
-fn bare(folder: &Path) -> String {
-    let root = folder.join("root");
-    std::fs::create_dir_all(&root).unwrap();
-    format!("root = {:?}\n", root.to_str().unwrap())
-}
-
-#[test]
-fn an_agent_enrols_again_and_goes_on_as_the_same_device() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut server = ServerProcess::init(folder.path());
-    server.start();
-    let mut agent = AgentProcess::new(folder.path(), "agent", &bare(folder.path()));
-    agent.enrol(&server, &server.token(&["--kind", "unit", "--school", "0951099D"]));
-    let key = || std::fs::read(folder.path().join("agent/identity.key")).unwrap();
-    let (device, before) = (server.json(&["device", "list"])[0]["id"].as_str().unwrap().to_owned(), key());
-    agent.start();
-    let seen = || server.json(&["device", "show", &device])["reports"].as_array().map_or(0, Vec::len);
-    until(20, "the first report", || seen() == 5);
-    let token = server.token(&["--device", &device]);
-    let enrol = |agent: &AgentProcess, more: &[&str]| {
-        let out = agent.run(&[&["enrol", "--server", &server.url(), "--token", &token], more].concat());
-        (out.status.code(), String::from_utf8_lossy(&out.stderr).into_owned())
-    };
-    // Not while it runs, and not by accident.
-    let (code, said) = enrol(&agent, &["--again"]);
-    assert!(code == Some(1) && said.contains("another agent"), "{said}");
-    assert!(agent.stop().success());
-    let (code, said) = enrol(&agent, &[]);
-    assert!(code == Some(1) && said.contains("--again"), "{said}");
-    assert_eq!(key(), before);
-    let (code, said) = enrol(&agent, &["--again"]);
-    assert_eq!(code, Some(0), "{said}");
-    assert_ne!(key(), before);
-    assert!(!folder.path().join("agent/again").exists());
-    agent.start();
-    let listed = server.json(&["device", "list"]);
-    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["state"]), (1, &"active".into()));
-    assert_eq!((listed[0]["id"].as_str(), &listed[0]["school"]), (Some(&*device), &"0951099D".into()));
-    until(20, "the new identity is connected", || server.json(&["device", "show", &device])["connected"] == true);
-    assert!(agent.stop().success());
-    // A token that is used up does the new identity no harm.
-    let (code, _) = enrol(&agent, &["--again"]);
-    assert_eq!(code, Some(4));
-    assert!(agent.run(&["status"]).status.success());
-}
-
-#[test]
-fn an_agent_killed_while_it_enrols_again_has_one_identity_or_the_other() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut server = ServerProcess::init(folder.path());
-    server.start();
-    let mut agent = AgentProcess::new(folder.path(), "agent", &bare(folder.path()));
-    agent.enrol(&server, &server.token(&["--kind", "unit"]));
-    let device = server.json(&["device", "list"])[0]["id"].as_str().unwrap().to_owned();
-    let mut killed = 0;
-    for step in 1..=10 {
-        let token = server.token(&["--device", &device]);
-        let files = || std::fs::read_dir(agent.state.join("again")).map_or(0, Iterator::count);
-        killed += i32::from(!agent.enrol_killed(&server, &token, &["--again"], || files() >= step));
-        // Whichever it is, it is whole.
-        let status = agent.run(&["status", "--output", "json"]);
-        assert!(status.status.success(), "{step}: {}", String::from_utf8_lossy(&status.stderr));
-        let again = agent.run(&["enrol", "--server", &server.url(), "--token", &token, "--again"]);
-        let text = String::from_utf8_lossy(&again.stderr);
-        assert!(again.status.success() || text.contains("refuse"), "{step}: {text}");
-        agent.start();
-        until(20, "it is connected", || server.json(&["device", "show", &device])["connected"] == true);
-        agent.kill();
-        assert_eq!(server.json(&["device", "list"]).as_array().unwrap().len(), 1);
-    }
-    assert!(killed >= 5, "only {killed} of 10 were killed midway");
 }

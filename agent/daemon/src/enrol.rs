@@ -3,6 +3,7 @@
 use crate::clock::{JudgingTime, within};
 use crate::connect::{Connection, Server, connect, message_limit, status_error};
 use crate::error::Error;
+use crate::machine::Machine;
 use crate::state::{Certificate, Enrolled, Enrolment, Held, Progress, State, enrolled_read, key_point, trust_open};
 use crate::{Agent, VERSION, inventory};
 use agent_core::ledger::Ledger;
@@ -92,6 +93,7 @@ async fn joined(
     let answer = exchange(agent, server, &connection, token, &identity, &request).await?;
     let quarantined = answer.quarantined;
     let given = Given::checked(answer, token, &key_pem, time.now())?;
+    state.machine_write(&Machine::from(&inventory::claims(&agent.root())))?;
     given.keep(state, server)?;
     // Read back: what a later start would refuse must not be called an enrolment.
     let Enrolled { enrolment, .. } =

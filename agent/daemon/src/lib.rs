@@ -15,6 +15,7 @@ mod folder;
 pub mod health;
 pub mod inventory;
 mod link;
+mod machine;
 mod proxy;
 mod renew;
 mod report;

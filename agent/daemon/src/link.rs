@@ -8,11 +8,12 @@ use crate::answer::{Change, Desired};
 use crate::clock::{Clock, JudgingTime, within};
 use crate::connect::{Connection, Server, connect, message_limit};
 use crate::error::Error;
+use crate::machine::Machine;
 use crate::proxy::Rules;
 use crate::report::Report;
 use crate::state::{Enrolled, Enrolment, Progress, State, enrolled_read};
 use crate::status::{Live, note, noted};
-use crate::{Agent, VERSION};
+use crate::{Agent, VERSION, inventory};
 use agent_core::backoff::{self, Backoff};
 use agent_core::cadence::Calendar;
 use agent_core::clock_floor::floor_raised;
@@ -93,6 +94,7 @@ impl Link {
         let Enrolled { enrolment, certificate, candidate, trust, held } =
             enrolled_read(&folder)?.ok_or_else(|| Error::NotEnrolled(folder.root().to_owned()))?;
         state.tls_key_next_forget(&certificate)?;
+        let other_machine = other_machine(agent, &state)?;
         let floor = state.clock_floor();
         let time = Arc::new(JudgingTime::new(agent.clock.clone(), floor));
         let certificates = Certificates::new(&certificate, candidate.as_ref(), &enrolment, &time)?;
@@ -107,6 +109,7 @@ impl Link {
             last_contact_unix_ms: before.last_contact_unix_ms,
             quarantined: before.quarantined,
             refused: before.refused,
+            other_machine,
             ..Live::default()
         };
         Ok(Self {
@@ -379,6 +382,7 @@ impl Link {
             agent_version: VERSION.to_owned(),
             report,
             device_unix_ms: self.agent.clock.now().unix_millis(),
+            other_machine: self.live.other_machine,
         }
     }
 
@@ -392,6 +396,19 @@ impl Link {
     fn clock(&self) -> Arc<dyn Clock> {
         self.agent.clock.clone()
     }
+}
+
+/// Whether this is another machine than the one that was enrolled. A state from before that was noted belongs to this one.
+fn other_machine(agent: &Agent, state: &State) -> Result<bool, Error> {
+    let here = Machine::from(&inventory::claims(&agent.root()));
+    let Some(kept) = state.machine() else { return state.machine_write(&here).map(|()| false) };
+    let other = kept.differs(&here);
+    if other {
+        tracing::warn!(
+            "this is not the machine that was enrolled: its disk was moved, its folder copied, or its mainboard replaced"
+        );
+    }
+    Ok(other)
 }
 
 /// The kernel's name for this run of the machine; where it tells none, a random one stands for this run of the agent.

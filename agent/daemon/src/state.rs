@@ -13,12 +13,14 @@
 //! | `plan-<digest>` | a plan's bytes as received | before the head that names it |
 //! | `enrolment.json` | server, device, territory: with it the device is enrolled | last of an enrolment |
 //! | `again/` | the same files of a new identity, until it is whole and takes the place of this one | while enrolling again |
+//! | `machine.json` | digests of what the machine says it is | before the enrolment |
 //! | `progress.json`, `clock_floor` | how far reporting is; the earliest time it can be | as they move |
 
 mod again;
 
 use crate::error::{Advice, Error};
 use crate::folder::{self, Folder, Lock};
+use crate::machine::Machine;
 use crate::{spool, status};
 use bytes::Bytes;
 use identity::key::IdentitySigner;
@@ -47,6 +49,7 @@ const TRUST: &str = "trust";
 const HEAD: &str = "head";
 const PLAN_PREFIX: &str = "plan-";
 const ENROLMENT: &str = "enrolment.json";
+const MACHINE: &str = "machine.json";
 const PROGRESS: &str = "progress.json";
 const CLOCK_FLOOR: &str = "clock_floor";
 
@@ -223,6 +226,16 @@ impl State {
     /// Forgets a candidate that is of no use; the key stays, and is asked for again.
     pub(crate) fn candidate_forget(&self) -> Result<(), Error> {
         self.folder.remove(TLS_NEXT)
+    }
+
+    /// Keeps which machine this is.
+    pub(crate) fn machine_write(&self, machine: &Machine) -> Result<(), Error> {
+        self.folder.write(MACHINE, &json(machine)?)
+    }
+
+    /// The machine this state was made on; nothing in one from before that was noted, and a damaged note is forgotten.
+    pub(crate) fn machine(&self) -> Option<Machine> {
+        self.folder.read(MACHINE).ok().flatten().and_then(|bytes| serde_json::from_slice(&bytes).ok())
     }
 
     pub(crate) fn trust_write(&self, envelope: &v1::Envelope) -> Result<(), Error> {
@@ -402,8 +415,8 @@ fn plan_named(name: &str) -> bool {
 
 /// Whether a name in the folder is one the agent gives.
 fn own(name: &str) -> bool {
-    const OWN: [&str; 10] =
-        [IDENTITY_KEY, TLS_NEXT_KEY, TLS, TLS_NEXT, RENEWAL, TRUST, HEAD, ENROLMENT, PROGRESS, CLOCK_FLOOR];
+    const OWN: [&str; 11] =
+        [IDENTITY_KEY, TLS_NEXT_KEY, TLS, TLS_NEXT, RENEWAL, TRUST, HEAD, ENROLMENT, PROGRESS, CLOCK_FLOOR, MACHINE];
     OWN.contains(&name)
         || name == again::FOLDER
         || plan_named(name)

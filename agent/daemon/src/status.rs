@@ -48,6 +48,8 @@ pub struct Live {
     pub quarantined: bool,
     /// Whether the server refuses the device: revoked, most likely.
     pub refused: bool,
+    /// Whether this is another machine than the one that was enrolled.
+    pub other_machine: bool,
     /// Sections that wait to be sent.
     pub waiting: usize,
     /// Their bytes.

@@ -44,6 +44,50 @@ pub struct Member {
     pub presence: Presence,
 }
 
+/// What a person should look at, and what decides nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flag {
+    /// Its serial number is not the one it joined with.
+    Serial,
+    /// Its system UUID is not the one it joined with.
+    SystemUuid,
+    /// It says itself that its machine is another one.
+    OtherMachine,
+    /// Its identity is in use twice.
+    Cloned,
+}
+
+impl Flag {
+    /// The name in messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Serial => "serial",
+            Self::SystemUuid => "system_uuid",
+            Self::OtherMachine => "other_machine",
+            Self::Cloned => "cloned",
+        }
+    }
+}
+
+impl Member {
+    /// What a person should look at. Hardware changes with a repair, so it only flags (security.md, "Clones").
+    #[must_use]
+    pub fn flags(&self) -> Vec<Flag> {
+        let differ = |a: &Option<String>, b: &Option<String>| {
+            a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| a.to_lowercase() != b.to_lowercase())
+        };
+        let (claims, facts) = (&self.device.claims, &self.facts);
+        let flags = [
+            (Flag::Serial, differ(&claims.serial, &facts.serial)),
+            (Flag::SystemUuid, differ(&claims.system_uuid, &facts.system_uuid)),
+            (Flag::OtherMachine, self.presence.other_machine),
+            (Flag::Cloned, self.device.cloned.is_some()),
+        ];
+        flags.into_iter().filter(|(_, set)| *set).map(|(flag, _)| flag).collect()
+    }
+}
+
 impl Filter {
     /// Whether a device fits.
     #[must_use]
@@ -127,6 +171,7 @@ pub async fn member_of(
         maker: device.claims.maker.clone(),
         model: device.claims.model.clone(),
         serial: device.claims.serial.clone(),
+        system_uuid: device.claims.system_uuid.clone(),
         ..Facts::default()
     });
     let mut presence = PRESENCES.get(store, territory, id.clone()).await?.map(|row| row.value).unwrap_or_default();

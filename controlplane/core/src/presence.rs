@@ -40,6 +40,9 @@ pub struct Presence {
     pub sequence: u64,
     /// The agent's version.
     pub agent_version: String,
+    /// Whether it says that its machine is not the one that was enrolled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub other_machine: bool,
     /// How far ahead its clock was, in milliseconds; `None` when it did not say.
     pub clock_ahead_ms: Option<i64>,
     /// What it holds, by its own account.

@@ -6,6 +6,7 @@ use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Observed, Row, Table, Writes};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use model::device::Claims;
 use model::digest::Digest;
 use model::id::{DeviceId, TerritoryId};
 use model::section::SectionKind;
@@ -70,6 +71,9 @@ pub struct Facts {
     pub model: Option<String>,
     /// The serial number.
     pub serial: Option<String>,
+    /// The firmware's system UUID.
+    #[serde(default)]
+    pub system_uuid: Option<String>,
     /// Name and version of the operating system.
     pub os: Option<String>,
     /// The worst of its health.
@@ -79,8 +83,8 @@ pub struct Facts {
 /// What a report changes in the facts; `None` leaves a fact as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FactsChange {
-    /// Maker, model and serial, when the hardware section came.
-    pub hardware: Option<(Option<String>, Option<String>, Option<String>)>,
+    /// What the machine says it is, when the hardware section came.
+    pub hardware: Option<Claims>,
     /// The operating system, when the system section came.
     pub os: Option<Option<String>>,
     /// The health, when the health section came.
@@ -166,8 +170,8 @@ pub async fn report_sections(
 
 impl FactsChange {
     fn applied(self, mut facts: Facts) -> Facts {
-        if let Some((maker, model, serial)) = self.hardware {
-            (facts.maker, facts.model, facts.serial) = (maker, model, serial);
+        if let Some(Claims { maker, model, serial, system_uuid }) = self.hardware {
+            (facts.maker, facts.model, facts.serial, facts.system_uuid) = (maker, model, serial, system_uuid);
         }
         facts.os = self.os.unwrap_or(facts.os);
         facts.health = self.health.unwrap_or(facts.health);

@@ -1,6 +1,7 @@
 //! Two that use one identity, seen as they call: noticed, said in the log, and locked by the rules.
 
 use crate::caller::record_of;
+use crate::random;
 use crate::shared::Shared;
 use crate::status::status;
 use controlplane_core::clones::{Boots, Evidence, clone_lock, clone_superseded};
@@ -31,6 +32,11 @@ pub(crate) async fn flapping(shared: &Shared, device: DeviceId, boot: BootId) ->
     let locked = clone_lock(&shared.store, shared.territory(), device, Evidence::TwoBoots, now).await;
     said(device, locked.map_err(status)?, Evidence::TwoBoots);
     Ok(true)
+}
+
+/// How long each of two copies is to wait before it calls again: from one to two minutes.
+pub(crate) fn wait_ms() -> u32 {
+    60_000 + u32::try_from(random::below(60_000)).unwrap_or_default()
 }
 
 /// A person has decided: what was heard before says nothing any more.

@@ -60,6 +60,7 @@ struct Said {
     hold: Duration,
     agent_version: String,
     clock_ahead_ms: Option<i64>,
+    other_machine: bool,
 }
 
 #[tonic::async_trait]
@@ -91,12 +92,14 @@ impl DeviceService {
         let now = shared.clock.now();
         let limits = &shared.config.limits;
         let call = shared.live.begin(id, now, limits.device_burst, limits.device_calls_per_minute).ok_or_else(busy)?;
-        let (said, report) = take(shared, id, request.into_inner())?;
+        let (mut said, report) = take(shared, id, request.into_inner())?;
+        let mut answer = CheckInResponse { spread_ms: shared.spread_ms(), ..CheckInResponse::default() };
         if clones::flapping(shared, id, said.boot).await? {
-            state = JoinState::Quarantined;
+            // Held, each would end the other's call for ever and neither would learn of it.
+            (state, said.hold) = (JoinState::Quarantined, Duration::ZERO);
+            answer.wait_ms = clones::wait_ms();
         }
         let reported = report.is_some();
-        let mut answer = CheckInResponse { spread_ms: shared.spread_ms(), ..CheckInResponse::default() };
         if let Some((report, observed)) = report {
             answer.stored = report.sections.iter().map(|(_, s)| s.digest.as_bytes().to_vec()).collect();
             keep(shared, id, &said, report, observed).await?;
@@ -146,6 +149,7 @@ fn take(
         plan: digest_of(&request.plan),
         hold: Duration::from_millis(request.hold_ms.into()).min(HOLD_MAX),
         agent_version: evidence(&request.agent_version).unwrap_or_default(),
+        other_machine: request.other_machine,
         clock_ahead_ms: (request.device_unix_ms != 0).then(|| request.device_unix_ms.saturating_sub(now.unix_millis())),
     };
     let observed = request.observed.map(observed_of).transpose()?;
@@ -188,6 +192,7 @@ async fn keep(
         presence.agent_version.clone_from(&said.agent_version);
         presence.observed = observed.clone().or(presence.observed.take());
         presence.seen = shared.clock.now();
+        presence.other_machine = said.other_machine;
         presence.clock_ahead_ms = said.clock_ahead_ms.or(presence.clock_ahead_ms);
     };
     let kept = report_keep(&shared.store, shared.territory(), id, &heard, &report).await;

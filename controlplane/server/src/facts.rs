@@ -1,7 +1,9 @@
 //! The few facts that lists show, taken from sections as they come.
 
 use controlplane_core::report::{Condition, FactsChange};
+use model::device::Claims;
 use model::health::Status;
+use model::inventory::Hardware;
 use wire::convert::{Assembled, ConvertError, Section, section_decode};
 
 /// Notes what a section says of the facts.
@@ -10,7 +12,10 @@ use wire::convert::{Assembled, ConvertError, Section, section_decode};
 /// [`ConvertError`] when the section is not of its kind, so that no damaged one is kept.
 pub(crate) fn note(whole: &Assembled, change: &mut FactsChange) -> Result<(), ConvertError> {
     match section_decode(whole.kind, &whole.plain)? {
-        Section::Hardware(h) => change.hardware = Some((h.maker, h.model, h.serial)),
+        Section::Hardware(h) => {
+            let Hardware { maker, model, serial, system_uuid, .. } = h;
+            change.hardware = Some(Claims { maker, model, serial, system_uuid });
+        }
         Section::System(s) => {
             let name = [s.os_name, s.os_version].into_iter().flatten().collect::<Vec<_>>().join(" ");
             change.os = Some((!name.is_empty()).then_some(name));

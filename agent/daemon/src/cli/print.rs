@@ -59,6 +59,9 @@ pub(super) fn status(status: &Status, flags: &str, catalogue: &Catalogue) -> Str
         _ => "status-join-active",
     };
     rows.push((say("status-join"), say(join)));
+    if live.other_machine {
+        rows.push((say("status-machine"), say("status-machine-other")));
+    }
     let generation = status.generation.map(|g| {
         let values = [("revision", g.revision.to_string().into()), ("epoch", g.epoch.to_string().into())];
         catalogue.text_with("status-generation-text", &values)

@@ -86,6 +86,11 @@ fn identity_section(device: &DeviceSheet, sheet: &mut Sheet, look: &Look<'_>) {
         (device.certificate_until_unix_ms != 0).then(|| look.date(device.certificate_until_unix_ms)),
     );
     fact(sheet, look, "device-clock", device.clock_ahead_ms.map(|ahead| clock_text(ahead, look)));
+    for (at, code) in device.flags.iter().enumerate() {
+        let label = if at == 0 { look.text("device-flag") } else { String::new() };
+        let text = look.words.find(&format!("flag-{code}"), None).unwrap_or_else(|| code.clone());
+        sheet.line(label, text, Tone::Warning);
+    }
     for (at, other) in device.alike.iter().enumerate() {
         let label = if at == 0 { look.text("device-alike") } else { String::new() };
         sheet.line(label, other.clone(), Tone::Warning);

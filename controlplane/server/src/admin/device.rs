@@ -78,6 +78,7 @@ pub(super) async fn show(shared: &Shared, staff: &Staff, text: &str) -> Result<D
         clock_ahead_ms: member.presence.clock_ahead_ms,
         certificate_until_unix_ms: until.unix_millis(),
         alike: alike.iter().map(DeviceId::to_string).collect(),
+        flags: member.flags().into_iter().map(|flag| flag.name().to_owned()).collect(),
     })
 }
 
