@@ -10,6 +10,7 @@
 )]
 
 pub mod caller;
+mod earlier;
 pub mod process;
 pub mod programs;
 pub mod python;

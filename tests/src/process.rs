@@ -34,6 +34,11 @@ impl ServerProcess {
             .output()
             .expect("cartable-server runs");
         assert!(made.status.success(), "init: {}", String::from_utf8_lossy(&made.stderr));
+        Self::made(data, port)
+    }
+
+    /// One whose folder is made.
+    pub(crate) fn made(data: PathBuf, port: u16) -> Self {
         // Tests and figures call as fast as they can; what the limit does has a test of its own.
         let config = std::fs::read_to_string(data.join("server.toml")).expect("a configuration");
         let config = config.replace("device_burst = 120", "device_burst = 1000000");

@@ -9,6 +9,7 @@ mod copies;
 mod disk;
 mod enrolment;
 mod examples;
+mod foreign;
 mod held;
 mod hostile;
 mod joining;
