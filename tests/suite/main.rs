@@ -12,6 +12,7 @@ mod examples;
 mod foreign;
 mod held;
 mod hostile;
+mod http2;
 mod joining;
 mod kills;
 mod layering;

@@ -10,6 +10,7 @@ use identity::caller::{Caller, Certificate};
 use model::digest::Digest;
 use model::id::DeviceId;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tonic::{Request, Status};
 
 /// The other end of a connection.
@@ -19,6 +20,24 @@ pub(crate) struct Peer {
     pub(crate) certificate: Option<Arc<Certificate>>,
     /// The digest of the certificate that this side showed (tls-server-end-point, RFC 5929); a newer one concerns later connections.
     pub(crate) binding: Digest,
+    called: Arc<AtomicBool>,
+}
+
+impl Peer {
+    /// Somebody with this certificate, shown that one, who has made no call yet.
+    pub(crate) fn new(certificate: Option<Certificate>, binding: Digest) -> Self {
+        Self { certificate: certificate.map(Arc::new), binding, called: Arc::default() }
+    }
+
+    /// Notes that it has made a call.
+    pub(crate) fn called(&self) {
+        self.called.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has made a call.
+    pub(crate) fn has_called(&self) -> bool {
+        self.called.load(Ordering::Relaxed)
+    }
 }
 
 /// What binds an exchange to the connection that a call came on.

@@ -1,41 +1,45 @@
 //! The listener: bounded handshakes in their own tasks, so that a slow or hostile one holds up nobody.
 
 use crate::caller::Peer;
+use crate::clock::Clock;
+use crate::connection::{Connection, Room};
 use crate::keys::Keys;
-use crate::metrics::{Handshake, Metrics, Open};
-use identity::caller::certificate_read;
+use crate::metrics::{Handshake, Metrics};
+use crate::pace::{Pace, Paced};
+use crate::places::Places;
+use identity::caller::{Caller, certificate_read};
+use model::id::DeviceId;
 use rustls::server::Acceptor;
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::time::Sleep;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
-use tonic::transport::server::Connected;
 
 /// Who has not said what it wants to speak by then, or waits for its turn longer, is given up.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// A handshake that has its turn and takes longer is given up.
 const TURN_MAX: Duration = Duration::from_secs(3);
-/// Callers without a certificate are here to enrol: so many at a time, each for so long.
+/// Callers without a certificate are here to enrol: so many at a time.
 const STRANGERS_MAX: usize = 256;
-const STRANGER_MAX: Duration = Duration::from_secs(180);
+/// Connections of one device: the one it uses, and lost ones that the server does not know to be lost yet.
+const DEVICE_MAX: usize = 4;
+/// The part of all connections that may be silent, having sent no greeting yet.
+const SILENT_PART: usize = 4;
 /// After an error of accept (such as too many open files), wait so long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// A connection with its handshake done.
-pub(crate) struct Connection {
-    stream: TlsStream<TcpStream>,
-    peer: Peer,
-    /// When a caller without a certificate is sent away.
-    ends: Option<Pin<Box<Sleep>>>,
-    _room: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
-    _open: Open,
+/// What all handshakes share.
+struct Door {
+    keys: Arc<Keys>,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+    busy: Semaphore,
+    silent: Arc<Places<()>>,
+    strangers: Arc<Semaphore>,
+    devices: Arc<Places<DeviceId>>,
 }
 
 /// Accepts connections until told to stop; those ready come out of the channel.
@@ -43,13 +47,20 @@ pub(crate) async fn accept(
     listener: TcpListener,
     keys: Arc<Keys>,
     (connections, handshakes): (usize, usize),
-    metrics: Arc<Metrics>,
+    (metrics, clock): (Arc<Metrics>, Arc<dyn Clock>),
     ready: mpsc::Sender<io::Result<Connection>>,
     mut stop: watch::Receiver<bool>,
 ) {
     let room = Arc::new(Semaphore::new(connections));
-    let busy = Arc::new(Semaphore::new(handshakes));
-    let strangers = Arc::new(Semaphore::new(STRANGERS_MAX));
+    let door = Arc::new(Door {
+        keys,
+        clock,
+        metrics,
+        busy: Semaphore::new(handshakes),
+        silent: Places::new(connections / SILENT_PART),
+        strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
+        devices: Places::new(DEVICE_MAX),
+    });
     loop {
         let accepted = tokio::select! {
             accepted = next(&listener, &room) => accepted,
@@ -59,40 +70,22 @@ pub(crate) async fn accept(
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let (keys, busy, ready) = (Arc::clone(&keys), Arc::clone(&busy), ready.clone());
-        let (strangers, metrics) = (Arc::clone(&strangers), Arc::clone(&metrics));
+        let (door, ready) = (Arc::clone(&door), ready.clone());
         tokio::spawn(async move {
             // Waiting for a place and the handshake itself both count: a queue nobody waits in cannot grow old.
-            let shaken = tokio::time::timeout(HANDSHAKE_MAX, handshake(tcp, &keys, busy));
-            match shaken.await {
-                Ok(Ok((stream, peer))) => {
-                    let place = match peer.certificate {
-                        Some(_) => None,
-                        None => match strangers.try_acquire_owned() {
-                            Ok(place) => Some(place),
-                            Err(_) => {
-                                metrics.handshake(Handshake::Crowded);
-                                return tracing::debug!("too many callers without a certificate");
-                            }
-                        },
-                    };
-                    let ends = place.is_some().then(|| Box::pin(tokio::time::sleep(STRANGER_MAX)));
-                    metrics.handshake(Handshake::Done);
-                    let open = metrics.open();
-                    let _ = ready.send(Ok(Connection { stream, peer, ends, _room: (room, place), _open: open })).await;
+            let shaken = tokio::time::timeout(HANDSHAKE_MAX, door.admit(tcp, room)).await;
+            let shaken = shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+            door.metrics.handshake(match &shaken {
+                Ok(_) => Handshake::Done,
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => Handshake::TimedOut,
+                Err(error) if error.kind() == io::ErrorKind::QuotaExceeded => Handshake::Crowded,
+                Err(_) => Handshake::Failed,
+            });
+            match shaken {
+                Ok(connection) => {
+                    let _ = ready.send(Ok(connection)).await;
                 }
-                Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => {
-                    metrics.handshake(Handshake::TimedOut);
-                    tracing::debug!("a handshake took too long");
-                }
-                Ok(Err(error)) => {
-                    metrics.handshake(Handshake::Failed);
-                    tracing::debug!(%error, "handshake failed");
-                }
-                Err(_) => {
-                    metrics.handshake(Handshake::TimedOut);
-                    tracing::debug!("handshake timed out");
-                }
+                Err(error) => tracing::debug!(%error, "a handshake failed"),
             }
         });
     }
@@ -109,58 +102,46 @@ async fn next(listener: &TcpListener, room: &Arc<Semaphore>) -> Option<(TcpStrea
     }
 }
 
-async fn handshake(tcp: TcpStream, keys: &Keys, busy: Arc<Semaphore>) -> io::Result<(TlsStream<TcpStream>, Peer)> {
-    tcp.set_nodelay(true)?;
-    // Before a greeting nothing is computed: who is silent takes nobody's turn.
-    let hello = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
-    let _turn = busy.acquire().await.map_err(io::Error::other)?;
-    let listening = keys.listening();
-    let shaken = tokio::time::timeout(TURN_MAX, hello.into_stream(Arc::clone(&listening.config)));
-    let stream = shaken.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-    let leaf = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-    let certificate = leaf.map(|c| certificate_read(c)).transpose().map_err(io::Error::other)?;
-    Ok((stream, Peer { certificate: certificate.map(Arc::new), binding: listening.binding }))
-}
-
-impl Connected for Connection {
-    type ConnectInfo = Peer;
-
-    fn connect_info(&self) -> Peer {
-        self.peer.clone()
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.ends.as_mut().is_some_and(|ends| ends.as_mut().poll(cx).is_ready()) {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+impl Door {
+    /// The handshake, and the place of whoever it turns out to be.
+    ///
+    /// # Errors
+    /// `TimedOut`, `QuotaExceeded` for one more than there is room for, or what TLS says.
+    async fn admit(&self, tcp: TcpStream, connection: OwnedSemaphorePermit) -> io::Result<Connection> {
+        let (mut stream, peer) = self.handshake(tcp).await?;
+        let mut room = Room { _connection: connection, stranger: None, device: None };
+        match peer.certificate.as_deref().map(|certificate| &certificate.caller) {
+            None => {
+                let crowded =
+                    |_| io::Error::new(io::ErrorKind::QuotaExceeded, "too many callers without a certificate");
+                room.stranger = Some(Arc::clone(&self.strangers).try_acquire_owned().map_err(crowded)?);
+            }
+            Some(Caller::Device { device, .. }) => {
+                stream.get_mut().0.known(Pace::Device);
+                room.device = Some(self.devices.take(*device));
+            }
+            Some(Caller::Operator { .. }) => stream.get_mut().0.known(Pace::Staff),
         }
-        Pin::new(&mut self.stream).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        Ok(Connection::new(stream, peer, room, self.metrics.open()))
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    async fn handshake(&self, tcp: TcpStream) -> io::Result<(TlsStream<Paced>, Peer)> {
+        tcp.set_nodelay(true)?;
+        // Before a greeting nothing is computed: who is silent takes nobody's turn.
+        let mut silent = self.silent.take(());
+        let hello = tokio::select! {
+            hello = LazyConfigAcceptor::new(Acceptor::default(), Paced::new(tcp, Arc::clone(&self.clock))) => hello?,
+            () = silent.lost() => {
+                return Err(io::Error::new(io::ErrorKind::QuotaExceeded, "too many callers who say nothing"));
+            }
+        };
+        drop(silent);
+        let _turn = self.busy.acquire().await.map_err(io::Error::other)?;
+        let listening = self.keys.listening();
+        let shaken = tokio::time::timeout(TURN_MAX, hello.into_stream(Arc::clone(&listening.config)));
+        let stream = shaken.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        let leaf = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        let certificate = leaf.map(|c| certificate_read(c)).transpose().map_err(io::Error::other)?;
+        Ok((stream, Peer::new(certificate, listening.binding)))
     }
 }

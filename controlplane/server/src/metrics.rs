@@ -31,7 +31,7 @@ pub(crate) enum Handshake {
     Failed,
     /// It took too long.
     TimedOut,
-    /// One more caller without a certificate than there is room for.
+    /// One more caller without a certificate, or without a word, than there is room for.
     Crowded,
 }
 

@@ -15,6 +15,7 @@ use crate::keys::Keys;
 use crate::listen::accept;
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::patience::patient;
 use crate::recovery::RecoveryService;
 use crate::shared::{Ruling, Shared};
 use crate::timed::Timed;
@@ -35,6 +36,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
+use tower::util::MapRequestLayer;
 
 /// Handshaken connections waiting to be served.
 const READY_MAX: usize = 64;
@@ -44,7 +46,8 @@ const STREAMS_MAX: u32 = 4;
 const WINDOW_BYTES: u32 = 64 * 1024;
 /// Bytes of headers of one call.
 const HEADER_BYTES_MAX: u32 = 8 * 1024;
-/// Resets of streams not yet accepted after which a connection is closed (rapid reset, CVE-2023-44487).
+/// Resets after which a connection is closed: of streams not yet accepted (rapid reset, CVE-2023-44487), and of streams that the server
+/// resets because of what it is sent (CVE-2025-8671).
 const RESETS_MAX: usize = 16;
 const KEEPALIVE: Duration = Duration::from_secs(240);
 const KEEPALIVE_MAX: Duration = Duration::from_secs(20);
@@ -121,14 +124,9 @@ impl Server {
         let recovering = RecoveryService::server(Arc::clone(&shared))?;
         let (ready, connections) = mpsc::channel(READY_MAX);
         let limits = (shared.config.limits.connections, shared.config.limits.handshakes);
-        let accepting = tokio::spawn(accept(
-            listener,
-            Arc::clone(&shared.keys),
-            limits,
-            Arc::clone(&shared.metrics),
-            ready,
-            shared.stop.clone(),
-        ));
+        let watched = (Arc::clone(&shared.metrics), Arc::clone(&shared.clock));
+        let keys = Arc::clone(&shared.keys);
+        let accepting = tokio::spawn(accept(listener, keys, limits, watched, ready, shared.stop.clone()));
         let scraping = scraped.map(|listener| tokio::spawn(scrape::serve(listener, Arc::clone(&shared))));
         let keeping = upkeep::start(&shared, rulings, since);
         let stop = async {
@@ -142,8 +140,10 @@ impl Server {
             .initial_connection_window_size(WINDOW_BYTES)
             .http2_max_header_list_size(HEADER_BYTES_MAX)
             .http2_max_pending_accept_reset_streams(Some(RESETS_MAX))
+            .http2_max_local_error_reset_streams(Some(RESETS_MAX))
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE_MAX))
+            .layer(MapRequestLayer::new(patient))
             .add_service(DeviceService::server(Arc::clone(&shared)))
             .add_service(EnrolmentService::server(Arc::clone(&shared)))
             .add_service(recovering)
