@@ -23,3 +23,4 @@ mod privacy;
 mod proxy;
 mod recovery;
 mod renewal;
+mod scan;
