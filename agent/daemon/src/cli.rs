@@ -1,7 +1,8 @@
-//! The command line: `enrol`, `run`, `status`.
+//! The command line: `enrol`, `run`, `status`, `doctor`.
 //!
 //! Exit codes: 0 done, 1 failed, 2 usage, 3 not enrolled, 4 refused by the server, 6 server out of reach.
 
+mod doctor;
 mod print;
 
 use crate::{Agent, Config, DEFAULT_FILE, Error, SystemClock};
@@ -49,6 +50,12 @@ enum Verb {
         acknowledgements: Option<PathBuf>,
     },
     Status {
+        #[arg(long, value_enum, default_value = "text")]
+        output: Output,
+    },
+    Doctor {
+        #[arg(long)]
+        server: Option<String>,
         #[arg(long, value_enum, default_value = "text")]
         output: Output,
     },
@@ -152,8 +159,23 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
                 return Ok(ExitCode::from(Error::NotEnrolled(status.state).exit_code()));
             }
         }
+        Verb::Doctor { server, output } => {
+            log(&Config { log: "off".to_owned(), ..config.clone() });
+            let diagnosis = blocking(async { agent(config).doctor(server.as_deref()).await })?;
+            let said = match output {
+                Output::Text => doctor::text(&diagnosis, flags, coloured(&std::io::stdout()), &catalogue),
+                Output::Json => doctor::json(&diagnosis, flags, &catalogue),
+            };
+            say(&mut std::io::stdout(), &said);
+            return Ok(if diagnosis.well() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether colours may be used: on a terminal whose owner has not said no (no-color.org).
+fn coloured(to: &impl IsTerminal) -> bool {
+    to.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Writes a text and ends its last line. Nobody reading any more, as after `| head -1`, is no failure.
@@ -214,7 +236,7 @@ fn log(config: &Config) {
     let filter = config.log.parse::<tracing_subscriber::EnvFilter>().unwrap_or_default();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     if std::io::stderr().is_terminal() {
-        log.with_ansi(std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())).init();
+        log.with_ansi(coloured(&std::io::stderr())).init();
     } else {
         log.json().flatten_event(true).init();
     }

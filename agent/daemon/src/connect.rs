@@ -32,8 +32,8 @@ const HEADERS_BYTES_MAX: u32 = 8 * 1024;
 /// Where the control plane is: `https://host[:port]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Server {
-    host: String,
-    port: u16,
+    pub(crate) host: String,
+    pub(crate) port: u16,
 }
 
 impl FromStr for Server {
@@ -55,7 +55,8 @@ impl FromStr for Server {
 }
 
 impl Server {
-    fn authority(&self) -> String {
+    /// As it stands in a request for a tunnel.
+    pub(crate) fn authority(&self) -> String {
         if self.host.contains(':') {
             format!("[{}]:{}", self.host, self.port)
         } else {
@@ -146,7 +147,7 @@ async fn tls_stream(server: &Server, proxies: &Rules, tls: Arc<ClientConfig>) ->
 }
 
 /// An error with its sources, in one line.
-fn causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(source) = next {

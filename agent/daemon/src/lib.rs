@@ -7,6 +7,7 @@ pub mod cli;
 mod clock;
 mod config;
 mod connect;
+mod doctor;
 mod enrol;
 mod error;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod status;
 
 pub use clock::{BUILT, Clock, SystemClock};
 pub use config::{Config, ConfigFault, DEFAULT_FILE};
+pub use doctor::{Check, Diagnosis, Fact, Finding, Outcome};
 pub use enrol::Joined;
 pub use error::{Advice, Error};
 pub use proxy::{Proxy, Rules};
@@ -90,6 +92,15 @@ impl Agent {
     /// [`Error`] when the folder cannot be read or is damaged.
     pub fn status(&self) -> Result<Status, Error> {
         status::read(&self.folder(), self.clock.now())
+    }
+
+    /// Looks at everything between this device and its server, or the one named; works while another process runs the agent, and
+    /// before an enrolment.
+    ///
+    /// # Errors
+    /// [`Error::Server`] when the address is not one.
+    pub async fn doctor(&self, server: Option<&str>) -> Result<Diagnosis, Error> {
+        doctor::doctor(self, server).await
     }
 
     fn folder(&self) -> Folder {

@@ -52,6 +52,8 @@ const ENROLMENT: &str = "enrolment.json";
 const MACHINE: &str = "machine.json";
 const PROGRESS: &str = "progress.json";
 const CLOCK_FLOOR: &str = "clock_floor";
+/// Written and deleted by `doctor`, which may be ended between the two.
+pub(crate) const DOCTOR: &str = "doctor";
 
 /// The version of `enrolment.json`.
 const VERSION: u32 = 1;
@@ -414,9 +416,21 @@ fn plan_named(name: &str) -> bool {
 }
 
 /// Whether a name in the folder is one the agent gives.
-fn own(name: &str) -> bool {
-    const OWN: [&str; 11] =
-        [IDENTITY_KEY, TLS_NEXT_KEY, TLS, TLS_NEXT, RENEWAL, TRUST, HEAD, ENROLMENT, PROGRESS, CLOCK_FLOOR, MACHINE];
+pub(crate) fn own(name: &str) -> bool {
+    const OWN: [&str; 12] = [
+        IDENTITY_KEY,
+        TLS_NEXT_KEY,
+        TLS,
+        TLS_NEXT,
+        RENEWAL,
+        TRUST,
+        HEAD,
+        ENROLMENT,
+        PROGRESS,
+        CLOCK_FLOOR,
+        MACHINE,
+        DOCTOR,
+    ];
     OWN.contains(&name)
         || name == again::FOLDER
         || plan_named(name)

@@ -109,14 +109,14 @@ fn clock(ahead_ms: i64, catalogue: &Catalogue) -> String {
 }
 
 /// To the minute, in local time.
-fn date(at: Timestamp, catalogue: &Catalogue) -> String {
+pub(super) fn date(at: Timestamp, catalogue: &Catalogue) -> String {
     let local = jiff::Timestamp::from_millisecond(at.unix_millis()).map(|t| t.to_zoned(jiff::tz::TimeZone::system()));
     local.map_or_else(|_| "?".to_owned(), |t| t.strftime(catalogue.language().date_pattern()).to_string())
 }
 
 /// The reason in the reader's language where the catalogue has it (`why-` and the English words), else as it is: the words of
 /// libraries, of proxies and of the system have no end.
-fn phrase(english: &str, catalogue: &Catalogue) -> String {
+pub(super) fn phrase(english: &str, catalogue: &Catalogue) -> String {
     let words = english.split(" (os error").next().unwrap_or(english);
     let words: Vec<&str> = words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let key = format!("why-{}", words.join("-").to_ascii_lowercase());
@@ -135,7 +135,7 @@ fn config_text(fault: &ConfigFault, catalogue: &Catalogue) -> String {
     }
 }
 
-fn error_text(error: &Error, flags: &str, catalogue: &Catalogue) -> String {
+pub(super) fn error_text(error: &Error, flags: &str, catalogue: &Catalogue) -> String {
     let say = |key: &str, values: &[(&str, String)]| {
         let values: Vec<_> = values.iter().map(|(name, value)| (*name, Value::Text(value.clone()))).collect();
         catalogue.text_with(key, &values)
