@@ -224,6 +224,16 @@ impl AgentProcess {
         self.command(arguments).output().expect("cartable-agent runs")
     }
 
+    /// The same in French.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    pub fn run_in_french(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(program("cartable-agent"));
+        command.args(["--lang", "fr", "--config"]).arg(&self.config).args(arguments).stdin(Stdio::null());
+        command.output().expect("cartable-agent runs")
+    }
+
     /// Enrols it.
     ///
     /// # Panics

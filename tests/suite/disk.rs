@@ -14,11 +14,11 @@ use wire::v1::{CheckInResponse, ServerStatusRequest};
 const MIB: u64 = 1024 * 1024;
 
 /// A file system mounted on a folder, unmounted when dropped.
-struct Mounted(PathBuf);
+pub(crate) struct Mounted(PathBuf);
 
 impl Mounted {
     /// None where mounting is not permitted, unless it is required.
-    fn mount(arguments: &[&str], at: &Path) -> Option<Self> {
+    pub(crate) fn mount(arguments: &[&str], at: &Path) -> Option<Self> {
         let status = Command::new("mount").args(arguments).arg(at).stderr(Stdio::null()).status();
         if status.is_ok_and(|status| status.success()) {
             return Some(Self(at.to_owned()));

@@ -33,7 +33,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("tokio-rustls", &["agent", "controlplane", "cartable", "tests"]),
     // wire
     ("prost", &["wire", "agent", "controlplane", "tests"]),
-    ("prost-types", &["wire", "tests"]),
+    ("prost-types", &["wire", "agent", "tests"]),
     ("protox", &["wire"]),
     ("tonic", &["wire", "agent", "controlplane", "cartable", "tests"]),
     ("tonic-health", &["controlplane", "tests"]),

@@ -140,7 +140,7 @@ fn a_proxy_that_answers_anything_is_named() {
     .into_iter()
     .enumerate()
     {
-        let (port, answered) = fake(answer);
+        let (port, answered) = fake(answer, 1);
         let more = format!("proxy = \"http://school:s3cret@127.0.0.1:{port}\"\nno_proxy = \"\"\n");
         refused(&AgentProcess::new(folder.path(), &format!("agent-{n}"), &more), &server, &token, said);
         answered.join().unwrap();
@@ -149,15 +149,18 @@ fn a_proxy_that_answers_anything_is_named() {
     assert_eq!(server.json(&["token", "list"])[0]["used"], 0);
 }
 
-/// A proxy that hears one request out, answers it so, and hangs up.
-fn fake(answer: &'static str) -> (u16, std::thread::JoinHandle<()>) {
+/// A proxy that hears a request out, answers it so, and hangs up; so many times.
+pub(crate) fn fake(answer: &'static str, times: usize) -> (u16, std::thread::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let answering = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-        while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
-        stream.write_all(answer.as_bytes()).unwrap();
+        for _ in 0..times {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+            // Whoever has hung up meanwhile wanted no answer.
+            let _ = stream.write_all(answer.as_bytes());
+        }
     });
     (port, answering)
 }

@@ -4,6 +4,7 @@
 
 mod doctor;
 mod print;
+mod sent;
 
 use crate::{Agent, Config, DEFAULT_FILE, Error, SystemClock};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -50,6 +51,8 @@ enum Verb {
         acknowledgements: Option<PathBuf>,
     },
     Status {
+        #[arg(long)]
+        what_is_sent: bool,
         #[arg(long, value_enum, default_value = "text")]
         output: Output,
     },
@@ -148,7 +151,15 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
             })?;
             say(&mut std::io::stdout(), &print::joined(&joined, flags, &catalogue));
         }
-        Verb::Status { output } => {
+        Verb::Status { what_is_sent: true, output } => {
+            let sent = agent(config).sent()?;
+            let said = match output {
+                Output::Text => sent::text(&sent, &catalogue),
+                Output::Json => serde_json::to_string_pretty(&sent).unwrap_or_default(),
+            };
+            say(&mut std::io::stdout(), &said);
+        }
+        Verb::Status { output, .. } => {
             let status = agent(config).status()?;
             let said = match output {
                 Output::Text => print::status(&status, flags, &catalogue),

@@ -5,7 +5,7 @@ use crate::connect::{Connection, Server, connect, message_limit, status_error};
 use crate::error::Error;
 use crate::machine::Machine;
 use crate::state::{Certificate, Enrolled, Enrolment, Held, Progress, State, enrolled_read, key_point, trust_open};
-use crate::{Agent, VERSION, inventory};
+use crate::{Agent, VERSION, inventory, sent};
 use agent_core::ledger::Ledger;
 use identity::caller::{Caller, certificate_read};
 use identity::key::IdentitySigner;
@@ -121,6 +121,7 @@ async fn exchange(
         claims: Some(inventory::claims(&agent.root()).into()),
         agent_version: VERSION.to_owned(),
     };
+    sent::note(&agent.folder(), "StartRequest", &start);
     let challenge = within(&*agent.clock, ANSWER_LIMIT, client.start(start)).await.ok_or_else(late)?;
     let challenge = challenge.map_err(said)?.into_inner();
     if challenge.nonce.len() != NONCE_BYTES {
@@ -134,6 +135,7 @@ async fn exchange(
         signature: identity.sign(&transcript.to_bytes())?,
         proof: token.key().proof(&transcript, identity.public()),
     };
+    sent::note(&agent.folder(), "FinishRequest", &finish);
     let answer = within(&*agent.clock, ANSWER_LIMIT, client.finish(finish)).await.ok_or_else(late)?;
     Ok(answer.map_err(said)?.into_inner())
 }

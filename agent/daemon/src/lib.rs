@@ -2,6 +2,7 @@
 //!
 //! `main` reads the configuration and calls [`Agent`]; tests run several in one process, each with its own folder and clock.
 
+mod acts;
 mod answer;
 pub mod cli;
 mod clock;
@@ -20,16 +21,19 @@ mod machine;
 mod proxy;
 mod renew;
 mod report;
+mod sent;
 mod spool;
 mod state;
 mod status;
 
+pub use acts::Act;
 pub use clock::{BUILT, Clock, SystemClock};
 pub use config::{Config, ConfigFault, DEFAULT_FILE};
 pub use doctor::{Check, Diagnosis, Fact, Finding, Outcome};
 pub use enrol::Joined;
 pub use error::{Advice, Error};
 pub use proxy::{Proxy, Rules};
+pub use sent::{Sent, SentField, SentMessage, Shown, Texts};
 pub use state::Enrolment;
 pub use status::{Condition, Fault, Live, Status};
 
@@ -92,6 +96,15 @@ impl Agent {
     /// [`Error`] when the folder cannot be read or is damaged.
     pub fn status(&self) -> Result<Status, Error> {
         status::read(&self.folder(), self.clock.now())
+    }
+
+    /// What was sent last, field by field with its purpose, and what was done to this device from afar; works while another
+    /// process runs the agent.
+    ///
+    /// # Errors
+    /// [`Error`] when the folder cannot be read.
+    pub fn sent(&self) -> Result<Sent, Error> {
+        sent::read(&self.folder())
     }
 
     /// Looks at everything between this device and its server, or the one named; works while another process runs the agent, and

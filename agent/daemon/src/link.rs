@@ -4,6 +4,7 @@ mod failure;
 mod hold;
 mod renewal;
 
+use crate::acts::Acts;
 use crate::answer::{Change, Desired};
 use crate::clock::{Clock, JudgingTime, within};
 use crate::connect::{Connection, Server, connect, message_limit};
@@ -13,13 +14,14 @@ use crate::proxy::Rules;
 use crate::report::Report;
 use crate::state::{Enrolled, Enrolment, Progress, State, enrolled_read};
 use crate::status::{Live, note, noted};
-use crate::{Agent, VERSION, inventory};
+use crate::{Agent, VERSION, inventory, sent};
 use agent_core::backoff::{self, Backoff};
 use agent_core::cadence::Calendar;
 use agent_core::clock_floor::floor_raised;
 use agent_core::report::Sequence;
 use failure::Failed;
 use hold::HoldLimit;
+use model::desired::Generation;
 use model::digest::Digest;
 use model::id::BootId;
 use model::section::SectionKind;
@@ -68,6 +70,8 @@ pub(crate) struct Link {
     /// When the server last found the report wrong, since the machine was switched on.
     doubted: Option<Duration>,
     clock_ahead_ms: Option<i64>,
+    /// How far the server has told of the acts on this device.
+    acts_upto: Generation,
     live: Live,
     noted: Option<Live>,
 }
@@ -126,6 +130,7 @@ impl Link {
             spread: Duration::ZERO,
             doubted: None,
             clock_ahead_ms: None,
+            acts_upto: Acts::read(&folder).upto,
             noted: None,
             agent: agent.clone(),
             state,
@@ -252,6 +257,12 @@ impl Link {
         let lacking = wanted.into_iter().filter(|kind| !midway || !self.report.carried().contains(kind));
         let lacking: Vec<_> = lacking.collect();
         self.report.wants(lacking.into_iter());
+        if let Some(upto) = answer.acts_upto {
+            match Acts::take(self.state.folder(), answer.acts, upto.into()) {
+                Ok(upto) => self.acts_upto = upto,
+                Err(error) => tracing::warn!(%error, "acts on this device cannot be kept"),
+            }
+        }
         let change = self.desired.take(answer.head, &answer.plan, &self.state);
         if change == Change::New {
             self.calendar.follow(self.desired.cadence());
@@ -366,6 +377,7 @@ impl Link {
             .max_encoding_message_size(message_limit());
         self.calling = true;
         self.note();
+        sent::note_check_in(self.state.folder(), &request);
         Ok(async move { client.check_in(request).await.map(tonic::Response::into_inner) })
     }
 
@@ -383,6 +395,7 @@ impl Link {
             report,
             device_unix_ms: self.agent.clock.now().unix_millis(),
             other_machine: self.live.other_machine,
+            acts_upto: Some(self.acts_upto.into()),
         }
     }
 

@@ -2,12 +2,12 @@
 //!
 //! The second phase is the link's: it uses the candidate, and puts it in the place of the old one when the server answered it.
 
-use crate::Agent;
 use crate::clock::{JudgingTime, within};
 use crate::connect::{Connection, Server, message_limit, status_error};
 use crate::enrol::{CHAIN_MAX, chain_checked};
 use crate::error::Error;
 use crate::state::{Certificate, Enrolment, State, Window, key_point, trust_open};
+use crate::{Agent, sent};
 use identity::caller::{Caller, certificate_read};
 use identity::{csr, issue, tls};
 use model::digest::Digest;
@@ -81,7 +81,9 @@ impl Asking<'_> {
         let mut client = DeviceClient::new(self.connection.channel.clone())
             .max_decoding_message_size(message_limit())
             .max_encoding_message_size(message_limit());
-        let call = client.renew(v1::RenewRequest { csr: csr.clone(), signature });
+        let request = v1::RenewRequest { csr: csr.clone(), signature };
+        sent::note(self.state.folder(), "RenewRequest", &request);
+        let call = client.renew(request);
         let answer = within(&*self.agent.clock, ANSWER_LIMIT, call).await.ok_or_else(|| Error::Unreachable {
             target: self.server.to_string(),
             why: "it does not answer".to_owned(),

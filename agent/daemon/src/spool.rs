@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::folder::Folder;
+use crate::sent;
 use agent_core::spool::{Queue, Record};
 use bytes::Bytes;
 use model::digest::Digest;
@@ -15,6 +16,8 @@ pub(crate) const FOLDER: &str = "spool";
 /// Sections that wait to be sent, one a kind.
 pub(crate) struct Spool {
     folder: Folder,
+    /// Where what was sent is kept.
+    sent: Folder,
     queue: Queue,
     /// The bytes that could not be written.
     memory: BTreeMap<SectionKind, Bytes>,
@@ -26,7 +29,8 @@ impl Spool {
     /// Opens the spool in the state folder; what is damaged is dropped, for it will be collected again.
     pub(crate) fn open(state: &Folder) -> Self {
         let folder = state.inner(FOLDER);
-        let mut spool = Self { folder, queue: Queue::default(), memory: BTreeMap::new(), failing: false };
+        let mut spool =
+            Self { folder, sent: state.clone(), queue: Queue::default(), memory: BTreeMap::new(), failing: false };
         let mut records = match spool.folder.make().and_then(|()| spool.folder.names(|name| record_of(name).is_some()))
         {
             Ok(names) => names.iter().filter_map(|name| spool.checked(name)).collect(),
@@ -84,9 +88,15 @@ impl Spool {
         self.queue.find(kind).is_some_and(|record| record.digest == *digest)
     }
 
-    /// Lets go of what is durable elsewhere.
+    /// Lets go of what is durable elsewhere; the borrower may read it until the next is sent.
     pub(crate) fn stored(&mut self, digest: &Digest) -> Vec<SectionKind> {
         let gone = self.queue.remove(digest);
+        for record in &gone {
+            let kept = self.sent.path(sent::section_file(record.kind));
+            if let Err(error) = std::fs::rename(self.folder.path(&name_of(record)), kept) {
+                tracing::debug!(%error, "what was sent cannot be kept");
+            }
+        }
         self.forget(&gone);
         gone.iter().map(|record| record.kind).collect()
     }

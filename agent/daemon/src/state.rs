@@ -14,6 +14,8 @@
 //! | `enrolment.json` | server, device, territory: with it the device is enrolled | last of an enrolment |
 //! | `again/` | the same files of a new identity, until it is whole and takes the place of this one | while enrolling again |
 //! | `machine.json` | digests of what the machine says it is | before the enrolment |
+//! | `acts.json` | what was done to the device from afar | when the server tells of it |
+//! | `sent-<message>` | what was sent last, as it was sent | when it was sent |
 //! | `progress.json`, `clock_floor` | how far reporting is; the earliest time it can be | as they move |
 
 mod again;
@@ -21,7 +23,7 @@ mod again;
 use crate::error::{Advice, Error};
 use crate::folder::{self, Folder, Lock};
 use crate::machine::Machine;
-use crate::{spool, status};
+use crate::{acts, sent, spool, status};
 use bytes::Bytes;
 use identity::key::IdentitySigner;
 use identity::pki_types::pem::PemObject;
@@ -435,7 +437,8 @@ pub(crate) fn own(name: &str) -> bool {
         || name == again::FOLDER
         || plan_named(name)
         || folder::OWN.contains(&name)
-        || [spool::FOLDER, status::FILE].contains(&name)
+        || [spool::FOLDER, status::FILE, acts::FILE].contains(&name)
+        || sent::is_named(name)
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {

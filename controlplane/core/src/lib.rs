@@ -1,5 +1,6 @@
 //! Every rule of the control plane, and no socket, clock, disk or database: time is a parameter.
 
+pub mod acts;
 pub mod audit;
 pub mod clones;
 pub mod contract;

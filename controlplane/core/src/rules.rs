@@ -1,5 +1,6 @@
 //! The snapshot of everything that is planned from, except the device itself.
 
+use crate::acts::{ActTold, acts_of};
 use crate::error::Result;
 use crate::store::{Changes, Revision, Scope, Store};
 use crate::table::{Intent, Table};
@@ -20,6 +21,8 @@ pub struct Rules {
     pub changed: Revision,
     /// How devices keep in touch.
     pub cadence: Cadence,
+    /// The latest acts on the whole territory, of which every device is told.
+    pub acts: Vec<(Revision, ActTold)>,
 }
 
 impl Rules {
@@ -31,7 +34,8 @@ impl Rules {
         let revision = store.revision().await?;
         let row = CADENCES.get(store, territory, EVERYWHERE).await?;
         let changed = row.as_ref().map_or(0, |r| r.revision);
-        Ok(Self { revision, changed, cadence: row.map(|r| r.value).unwrap_or_default() })
+        let acts = acts_of(store, territory, EVERYWHERE).await?;
+        Ok(Self { revision, changed, cadence: row.map(|r| r.value).unwrap_or_default(), acts })
     }
 
     /// What these rules are made of, for watching.

@@ -16,7 +16,7 @@ pub const VALUE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The longest id within a table, in bytes.
 pub const ID_BYTES_MAX: usize = 256;
 /// The most writes in one batch.
-pub const BATCH_WRITES_MAX: usize = 1_000;
+pub const BATCH_WRITES_MAX: usize = 1_500;
 /// The most entries or changed keys one call answers with.
 pub const PAGE_MAX: usize = 1_000;
 

@@ -3,9 +3,10 @@
 //! `Table<T, Intent>` takes part only in [`Writes`] made by [`Writes::by`], `Table<T, Observed>` only in those made by
 //! [`Writes::observed`]: a device that writes intent does not compile.
 
+use crate::acts::{ACTS, act_told};
 use crate::audit::Act;
 use crate::error::{Error, Result};
-use crate::store::{Append, Batch, Expect, Key, Revision, Scope, SharedStore, Store, Write};
+use crate::store::{Batch, Expect, Key, Revision, Scope, SharedStore, Store, Write};
 use model::id::TerritoryId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -105,8 +106,7 @@ impl Writes<Intent> {
     /// # Errors
     /// `Invalid` when the act cannot be recorded.
     pub fn by(territory: &TerritoryId, act: &Act) -> Result<Self> {
-        let appends: Vec<Append> = vec![act.append(territory)?];
-        Ok(Self { territory: territory.clone(), batch: Batch { writes: Vec::new(), appends }, kind: PhantomData })
+        Self { territory: territory.clone(), batch: Batch::default(), kind: PhantomData }.also(act)
     }
 
     /// The same with one more act: what is done to many things at once is told of each.
@@ -115,7 +115,11 @@ impl Writes<Intent> {
     /// `Invalid` when the act cannot be recorded.
     pub fn also(mut self, act: &Act) -> Result<Self> {
         self.batch.appends.push(act.append(&self.territory)?);
-        Ok(self)
+        match act_told(act) {
+            // The device that it was done to is told of it.
+            Some((id, told)) => self.put(&ACTS, id, &told, Expect::Any),
+            None => Ok(self),
+        }
     }
 
     /// Writes a value of intent.

@@ -1,5 +1,6 @@
 //! `Device.CheckIn`: a device's whole life, in one handler.
 
+use crate::acts;
 use crate::caller::{device_of, record_of};
 use crate::clones;
 use crate::live::{Call, Refused};
@@ -61,6 +62,7 @@ struct Said {
     agent_version: String,
     clock_ahead_ms: Option<i64>,
     other_machine: bool,
+    acts_upto: Option<Generation>,
 }
 
 #[tonic::async_trait]
@@ -150,6 +152,7 @@ fn take(
         hold: Duration::from_millis(request.hold_ms.into()).min(HOLD_MAX),
         agent_version: evidence(&request.agent_version).unwrap_or_default(),
         other_machine: request.other_machine,
+        acts_upto: request.acts_upto.map(Generation::from),
         clock_ahead_ms: (request.device_unix_ms != 0).then(|| request.device_unix_ms.saturating_sub(now.unix_millis())),
     };
     let observed = request.observed.map(observed_of).transpose()?;
@@ -255,6 +258,7 @@ async fn finish(
         answer.quarantined = state == JoinState::Quarantined;
         let now_ruling = Arc::clone(&ruling.borrow_and_update());
         let news = tell(shared, id, said, &now_ruling, &mut answer).await?;
+        let news = acts::tell(shared, id, said.acts_upto, &now_ruling, &mut answer).await? || news;
         if *stop.borrow() {
             answer.wait_ms = u32::try_from(random::below(shared.spread_ms().into()) + 1).unwrap_or(u32::MAX);
             last = true;

@@ -46,6 +46,8 @@ pub(crate) struct Seat {
     pub(crate) told: Option<Option<(Told, Revision)>>,
     /// When everything was last asked for, and how many times again since both sides last agreed.
     pub(crate) asked: Option<(Timestamp, u32)>,
+    /// The revision of the newest act on it, or a later one; `None` until read.
+    pub(crate) acts: Option<Revision>,
     /// The boots it was last heard from.
     pub(crate) boots: Boots,
     /// Its calls of late, each worth some milliseconds that time pays back.
@@ -134,16 +136,20 @@ impl Live {
         };
     }
 
-    /// Wakes a device's held check-in to look again.
-    pub(crate) fn wake(&self, device: DeviceId) {
-        if let Some(wake) = self.lock().get(&device).and_then(|seat| seat.wake.as_ref()) {
-            wake.notify_one();
+    /// A device's record has changed, and with it most likely what it is told of the acts on it.
+    pub(crate) fn changed(&self, device: DeviceId, upto: Revision) {
+        if let Some(seat) = self.lock().get_mut(&device) {
+            seat.acts = seat.acts.max(Some(upto));
+            seat.wake.iter().for_each(|wake| wake.notify_one());
         }
     }
 
     /// Wakes every held check-in to look again.
     pub(crate) fn wake_all(&self) {
-        self.lock().values().filter_map(|seat| seat.wake.as_ref()).for_each(|wake| wake.notify_one());
+        for seat in self.lock().values_mut() {
+            seat.acts = None;
+            seat.wake.iter().for_each(|wake| wake.notify_one());
+        }
     }
 
     /// When a device was last heard since the start, and whether it is held.

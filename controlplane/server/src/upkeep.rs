@@ -92,7 +92,7 @@ async fn devices_follow(shared: Arc<Shared>, mut since: Revision) {
             Ok(Changes::Keys { keys, upto }) => {
                 since = upto;
                 for id in keys.iter().filter_map(|key| key.id.parse::<DeviceId>().ok()) {
-                    shared.live.wake(id);
+                    shared.live.changed(id, upto);
                 }
             }
             Ok(Changes::Gone { now }) => {

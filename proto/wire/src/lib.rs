@@ -4,6 +4,7 @@
 
 pub mod codec;
 pub mod convert;
+pub mod fields;
 
 /// The generated messages and services.
 #[allow(

@@ -79,8 +79,7 @@ impl<'a> Line<'a> {
         self.looked(&mut findings).await;
         let failed = findings.iter().find(|finding| finding.outcome == Outcome::Fail).map(|finding| finding.check);
         let missing = Check::LINE.into_iter().filter(|check| findings.iter().all(|finding| finding.check != *check));
-        let missing: Vec<_> =
-            missing.map(|check| Finding::not_tried(check, failed.unwrap_or(Check::Trust))).collect();
+        let missing: Vec<_> = missing.map(|check| Finding::not_tried(check, failed.unwrap_or(Check::Trust))).collect();
         findings.extend(missing);
         findings.sort_by_key(|finding| Check::LINE.iter().position(|check| *check == finding.check));
         findings
@@ -174,12 +173,7 @@ impl<'a> Line<'a> {
         reached
     }
 
-    async fn proxy(
-        &self,
-        addresses: &[SocketAddr],
-        proxy: Option<&Proxy>,
-        findings: &mut Vec<Finding>,
-    ) -> Option<()> {
+    async fn proxy(&self, addresses: &[SocketAddr], proxy: Option<&Proxy>, findings: &mut Vec<Finding>) -> Option<()> {
         let Some(proxy) = proxy else {
             findings.push(Finding::ok(Check::Proxy, "none", Vec::new()));
             return Some(());
@@ -272,7 +266,8 @@ impl<'a> Line<'a> {
         let name = name.map_err(|_| fault(Error::Server(self.server.to_string())))?;
         let stream = self.dial_through(addresses, proxy).await.map_err(fault)?;
         let shaken = within(&*self.agent.clock, STEP, TlsConnector::from(tls).connect(name, stream)).await;
-        let stream = shaken.unwrap_or_else(|| Err(ErrorKind::TimedOut.into())).map_err(|error| self.tls_fault(&error))?;
+        let stream =
+            shaken.unwrap_or_else(|| Err(ErrorKind::TimedOut.into())).map_err(|error| self.tls_fault(&error))?;
         let sent = stream.get_ref().1.peer_certificates();
         let root = sent.and_then(<[_]>::last).map(|der| der.to_vec()).unwrap_or_default();
         let mut once = Some(stream);

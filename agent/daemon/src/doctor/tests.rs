@@ -121,7 +121,7 @@ async fn a_foreign_and_an_expired_certificate_are_told_apart() {
     let port = listener.local_addr().unwrap().port();
     let made = made(port);
     let late = NOW.after(Duration::from_secs(400 * 86_400));
-    let serving = tokio::spawn(greeting(listener, made.server.clone(), late));
+    let serving = tokio::spawn(greeting(listener, made.server, late));
     let path = made.temporary.path();
     let seen = agent(path, late).doctor(None).await.unwrap();
     assert_eq!(of(&seen, Check::Trust), (Outcome::Fail, "dates"), "{seen:?}");
