@@ -108,7 +108,6 @@ fn names_ports_proxies_and_foreign_servers_are_told_apart() {
     let mut other = ServerProcess::init(&folder.path().join("elsewhere"));
     other.start();
     assert_eq!(failing(&enrolled, &["--server", &other.url()]), ("trust".to_owned(), "foreign".to_owned()));
-    assert!(failing(&enrolled, &["--server", &server.url().replace("localhost", "127.0.0.1")]).1 == "name");
     enrolled.kill();
 }
 

@@ -293,6 +293,7 @@ doctor-answer-quarantined = it answers, and keeps this device in quarantine
 # What is sent, and what is done from afar (cartable-agent status --what-is-sent).
 sent-heading = What this device sent last, field by field, and why
 sent-nothing = Nothing yet.
+sent-empty = Nothing: all of it was empty.
 sent-title = { $title }, sent on { $at }
 sent-title-Hardware = Hardware
 sent-title-Peripherals = Peripherals

@@ -293,6 +293,7 @@ doctor-answer-quarantined = il répond, et garde cet appareil en quarantaine
 # Ce qui est envoyé, et ce qui est fait à distance (cartable-agent status --what-is-sent).
 sent-heading = Ce que cet appareil a envoyé en dernier, champ par champ, et pourquoi
 sent-nothing = Rien encore.
+sent-empty = Rien : tout y était vide.
 sent-title = { $title }, envoyé le { $at }
 sent-title-Hardware = Matériel
 sent-title-Peripherals = Périphériques

@@ -257,6 +257,8 @@ impl Link {
         let lacking = wanted.into_iter().filter(|kind| !midway || !self.report.carried().contains(kind));
         let lacking: Vec<_> = lacking.collect();
         self.report.wants(lacking.into_iter());
+        // Told of something, it is held again at once: more may follow.
+        let told = answer.acts_upto.is_some();
         if let Some(upto) = answer.acts_upto {
             match Acts::take(self.state.folder(), answer.acts, upto.into()) {
                 Ok(upto) => self.acts_upto = upto,
@@ -273,7 +275,7 @@ impl Link {
             (Some(wait), _) => Some(Next::Pause(Some(wait))),
             (None, Change::Refused(_)) => Some(Next::Pause(None)),
             (None, Change::New) => Some(Next::Go),
-            (None, Change::None) => self.report.pending().then_some(Next::Go),
+            (None, Change::None) => (told || self.report.pending()).then_some(Next::Go),
         };
         (stored, next)
     }

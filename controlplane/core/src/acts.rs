@@ -86,7 +86,7 @@ pub async fn acts_of(store: &dyn Store, territory: &TerritoryId, subject: &str) 
 mod tests {
     use super::*;
     use crate::audit::Person;
-    use crate::memory::MemoryStore;
+    use crate::memory::Memory;
     use crate::role::Role;
     use crate::store::SharedStore;
     use crate::table::Writes;
@@ -94,7 +94,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_act_is_told_by_its_role_and_never_by_a_name() {
-        let store: SharedStore = Arc::new(MemoryStore::default());
+        let store: SharedStore = Arc::new(Memory::default());
         let territory: TerritoryId = "doubs".parse().unwrap();
         let at = |n: i64| Timestamp::from_unix_seconds(1_795_000_000 + n);
         let (one, other) = (DeviceId::new(at(0), [1; 10]).to_string(), DeviceId::new(at(0), [2; 10]).to_string());

@@ -23,6 +23,9 @@ pub(super) fn text(sent: &Sent, catalogue: &Catalogue) -> String {
         let title = catalogue.find(&key, None).unwrap_or_else(|| message.name.clone());
         let values = [("title", Value::Text(title)), ("at", date(message.at_unix_ms, catalogue).into())];
         out.push_str(&format!("\n{}\n", catalogue.text_with("sent-title", &values)));
+        if message.fields.is_empty() {
+            out.push_str(&format!("  {}\n", catalogue.text("sent-empty")));
+        }
         for field in message.fields.iter().filter(|field| !field.values.is_empty()) {
             let short = field.name.rsplit('.').next().unwrap_or_default();
             let values = [("field", short.into()), ("value", values_text(field, catalogue).into())];
