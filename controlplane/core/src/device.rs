@@ -2,6 +2,7 @@
 
 use crate::audit::{Act, Person};
 use crate::error::{Error, Result};
+use crate::merge::{Merged, merged_check};
 use crate::scope::Reach;
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Intent, Row, Table, Writes};
@@ -69,6 +70,12 @@ pub struct Device {
     /// Since when it is known to be there twice; until a person decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cloned: Option<Timestamp>,
+    /// Which device took its place, and what it was before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<Merged>,
+    /// The devices whose place it took.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absorbed: Vec<DeviceId>,
     /// The token it came with.
     pub token: TokenId,
     /// When it joined.
@@ -155,6 +162,8 @@ pub enum Reason {
     Generation,
     /// Its identity is in use twice.
     Cloned,
+    /// Another one took its place.
+    Merged,
 }
 
 /// What a person decides about a device.
@@ -186,6 +195,7 @@ impl Reason {
             Self::TooManyRecoveries => "too_many_recoveries",
             Self::Generation => "generation",
             Self::Cloned => "cloned",
+            Self::Merged => "merged",
         }
     }
 }
@@ -354,6 +364,7 @@ pub async fn device_decide(
 
 /// What is revoked stays so.
 pub(crate) fn revoked_check(device: &Device) -> Result<()> {
+    merged_check(device)?;
     if device.state == JoinState::Revoked {
         let id = device.id;
         return Err(Error::Invalid(format!("device {id} is revoked for good; enrol it again with a new token")));
@@ -367,6 +378,7 @@ impl Device {
     /// # Errors
     /// `Invalid` for a revoked device: it stays so.
     pub(crate) fn decided(&self, decision: Decision) -> Result<Option<Self>> {
+        merged_check(self)?;
         let (state, reason) = decision.outcome();
         // What waits for another reason waits already; that it is lost is news.
         if self.state == state && (reason != Some(Reason::Lost) || self.reason == reason) {

@@ -185,6 +185,8 @@ async fn enrol_new(
         switched: None,
         candidate: None,
         cloned: None,
+        merged: None,
+        absorbed: Vec::new(),
         token: token.value.id,
         enrolled: now,
         recoveries: Vec::new(),

@@ -11,6 +11,7 @@ pub mod fleet;
 pub mod invitation;
 pub mod limits;
 pub mod memory;
+pub mod merge;
 pub mod operator;
 pub mod plan;
 pub mod presence;

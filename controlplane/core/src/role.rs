@@ -73,6 +73,9 @@ pub const CALLS: &[Row] = &[
     row("OperatorRenew", ALL, Scoped),
     row("ProposalList", &[Admin, Technician, PolicyAuthor], Scoped),
     row("ProposalDecide", &[Admin, Technician, PolicyAuthor], Scoped),
+    row("DeviceCompare", READERS, Scoped),
+    row("DeviceMerge", HANDS, Scoped),
+    row("DeviceUnmerge", HANDS, Scoped),
 ];
 
 /// A call that is allowed: in which role, and how far.

@@ -5,6 +5,7 @@ use crate::random;
 use crate::shared::Shared;
 use crate::status::status;
 use controlplane_core::clones::{Boots, Evidence, clone_lock, clone_superseded};
+use controlplane_core::device::Device;
 use identity::caller::Certificate;
 use model::id::{BootId, DeviceId};
 use tonic::Status;
@@ -39,9 +40,11 @@ pub(crate) fn wait_ms() -> u32 {
     60_000 + u32::try_from(random::below(60_000)).unwrap_or_default()
 }
 
-/// A person has decided: what was heard before says nothing any more.
-pub(crate) fn settled(shared: &Shared, device: DeviceId) {
-    shared.live.with(device, |seat| seat.boots = Boots::default());
+/// Devices as a person or a new identity has settled them: of those not locked, what was heard before says nothing any more.
+pub(crate) fn settled<'a>(shared: &Shared, devices: impl IntoIterator<Item = &'a Device>) {
+    for device in devices.into_iter().filter(|device| device.cloned.is_none()) {
+        shared.live.with(device.id, |seat| seat.boots = Boots::default());
+    }
 }
 
 fn said(device: DeviceId, news: bool, evidence: Evidence) {

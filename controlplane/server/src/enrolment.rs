@@ -141,7 +141,7 @@ impl Enrolment for EnrolmentService {
                 return Err(refuse(error));
             }
         };
-        clones::settled(shared, joined.device.id);
+        clones::settled(shared, [&joined.device]);
         let ruling = Arc::clone(&shared.ruling.borrow());
         let told = device::told(shared, joined.device.id, None, &ruling).await?;
         if told.plan != ruling.digest {

@@ -141,6 +141,12 @@ impl BootId {
     }
 }
 
+impl fmt::Display for BootId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
 impl TryFrom<String> for BootId {
     type Error = IdError;
     fn try_from(text: String) -> Result<Self, IdError> {

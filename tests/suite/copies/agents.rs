@@ -225,3 +225,74 @@ fn show(server: &ServerProcess, device: &str) -> Value {
 fn flags(server: &ServerProcess, device: &str) -> Vec<String> {
     serde_json::from_value(show(server, device)["flags"].clone()).unwrap()
 }
+
+#[test]
+fn a_reinstalled_machine_takes_the_place_of_what_it_was_and_gives_it_back() {
+    let (folder, server) = server();
+    let config = machine(folder.path(), "one", "PF-1");
+    let (old, mut new) =
+        (AgentProcess::new(folder.path(), "old", &config), AgentProcess::new(folder.path(), "new", &config));
+    old.enrol(&server, &server.token(&["--kind", "unit", "--school", "0951099D", "--kit", "K7", "--slot", "12"]));
+    new.enrol(&server, &server.token(&["--kind", "unit"]));
+    let (a, b) = (device_of(&old), device_of(&new));
+    new.start();
+    until(20, "its report is kept", || show(&server, &b)["hardware"]["serial"] == "PF-1");
+    // Side by side, in three forms.
+    let compared = server.json(&["device", "compare", &a]);
+    assert_eq!(compared["devices"], serde_json::json!([a, b]));
+    let fact = |name: &str| {
+        let facts = compared["facts"].as_array().unwrap();
+        facts.iter().find(|fact| fact["fact"] == name).unwrap_or_else(|| panic!("{name}")).clone()
+    };
+    assert_eq!(fact("claims.serial")["differs"], false);
+    assert_eq!(fact("school")["values"], serde_json::json!(["0951099D", null]));
+    assert_eq!(fact("reason")["values"], serde_json::json!([null, "same_serial"]));
+    assert_eq!(fact("hardware.serial")["values"], serde_json::json!([null, "PF-1"]));
+    for name in ["token", "agent_version", "boot", "connected"] {
+        assert_eq!(fact(name)["differs"], true, "{name}");
+    }
+    let said = |arguments: &[&str]| {
+        let out = server.cartable(arguments);
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let table = said(&["device", "compare", &a, &b]);
+    assert!(table.contains(&a) && table.contains(&b) && table.contains("≠ Establishment"), "{table}");
+    let csv = said(&["--output", "csv", "device", "compare", &a, &b]);
+    assert!(csv.starts_with("fact,differs,device,value\n") && csv.contains(&format!("claims.serial,false,{b},PF-1")));
+    // The new identity takes the old one's place, and the old one gets nothing any more.
+    let (before, beside) = (show(&server, &a), show(&server, &b));
+    let merge = ["device", "merge", &a, "--into", &b, "--why", "reinstalled", "--yes"];
+    assert!(said(&merge).contains("has taken the place of"));
+    let (merged, heir) = (show(&server, &a), show(&server, &b));
+    assert_eq!((&merged["state"], &merged["reason"]), (&"revoked".into(), &"merged".into()));
+    assert_eq!((&heir["school"], &heir["kit"], &heir["slot"]), (&"0951099D".into(), &"K7".into(), &"12".into()));
+    assert_eq!((&heir["absorbed"][0]["id"], &merged["merged_into"]), (&a.clone().into(), &b.clone().into()));
+    assert!(said(&["device", "show", &b]).contains("In the place of"));
+    assert!(said(&["device", "approve", &b]).contains("active"));
+    // By its serial number it is the new one; what was merged is merged once and decided about no more.
+    assert_eq!(show(&server, "PF-1")["id"], Value::from(b.clone()));
+    for refused in [&merge[..], &["device", "merge", &b, "--into", &a, "--yes"], &["device", "revoke", &a, "--yes"]] {
+        let out = server.cartable(refused);
+        assert!(!out.status.success(), "{refused:?}");
+    }
+    let mut back = copied(&folder, &old, "back", &config);
+    back.start();
+    until(20, "the old one is refused", || status(&back)["live"]["refused"] == true);
+    back.kill();
+    // Undone, both are as before, but for the approval.
+    said(&["device", "unmerge", &a, "--why", "two machines after all"]);
+    let (after, other) = (show(&server, &a), show(&server, &b));
+    for name in ["state", "reason", "school", "kit", "slot", "merged_into", "enrolled", "certificate_until"] {
+        assert_eq!(after[name], before[name], "{name}");
+    }
+    for name in ["school", "kit", "slot", "absorbed"] {
+        assert_eq!(other[name], beside[name], "{name}");
+    }
+    assert!(!server.cartable(&["device", "unmerge", &a]).status.success());
+    back.start();
+    until(20, "the old one is back", || status(&back)["live"]["refused"] == false);
+    let audited = server.json(&["audit", "list", "--device", &a]);
+    let verbs: Vec<&str> = audited.as_array().unwrap().iter().map(|e| e["verb"].as_str().unwrap()).collect();
+    assert!(verbs.contains(&"device_merge") && verbs.contains(&"device_unmerge"), "{verbs:?}");
+}

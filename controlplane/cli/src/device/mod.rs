@@ -1,7 +1,9 @@
 //! `cartable device`: the register, one device, and what is decided about it.
 
+mod compare;
 mod filter;
 mod health;
+mod merge;
 mod parts;
 mod row;
 mod sheet;
@@ -36,6 +38,9 @@ pub(crate) enum Verb {
     Lost(Decide),
     Revoke(Decide),
     Watch(Watch),
+    Compare(compare::Compare),
+    Merge(merge::Merge),
+    Unmerge(merge::Unmerge),
 }
 
 #[derive(Debug, Args)]
@@ -73,6 +78,9 @@ pub(crate) async fn run(verb: Verb, call: &mut Call<'_>) -> Result<(), Error> {
         Verb::Lost(decide) => device_decide(decide, JoinState::Quarantined, LOST, call).await,
         Verb::Revoke(decide) => device_decide(decide, JoinState::Revoked, "revoke", call).await,
         Verb::Watch(watch) => device_watch(watch, call).await,
+        Verb::Compare(compare) => compare::device_compare(compare, call).await,
+        Verb::Merge(merge) => merge::device_merge(merge, call).await,
+        Verb::Unmerge(unmerge) => merge::device_unmerge(unmerge, call).await,
     }
 }
 

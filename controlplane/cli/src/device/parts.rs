@@ -13,11 +13,7 @@ pub(crate) fn hardware_section(hardware: &Hardware, sheet: &mut Sheet, look: &Lo
     fact(sheet, look, "hardware-serial", hardware.serial.clone());
     fact(sheet, look, "hardware-uuid", hardware.system_uuid.clone());
     fact(sheet, look, "hardware-chassis", hardware.chassis.map(|c| look.text(chassis_key(c))));
-    let firmware = match (&hardware.firmware.version, &hardware.firmware.date) {
-        (Some(version), Some(date)) => Some(format!("{version} ({})", day_text(date, look))),
-        (version, date) => version.clone().or_else(|| date.as_deref().map(|d| day_text(d, look))),
-    };
-    fact(sheet, look, "hardware-firmware", firmware);
+    fact(sheet, look, "hardware-firmware", firmware_text(hardware, look));
     several(sheet, look, "hardware-processor", hardware.processors.iter().map(|p| processor_text(p, look)));
     fact(sheet, look, "hardware-memory", hardware.memory_bytes.map(|bytes| look.bytes(bytes)));
     several(sheet, look, "hardware-disk", hardware.disks.iter().map(|d| disk_text(d, look)));
@@ -50,6 +46,14 @@ pub(crate) fn peripherals_section(peripherals: &Peripherals, sheet: &mut Sheet, 
     }
 }
 
+/// Version and date.
+pub(super) fn firmware_text(hardware: &Hardware, look: &Look<'_>) -> Option<String> {
+    match (&hardware.firmware.version, &hardware.firmware.date) {
+        (Some(version), Some(date)) => Some(format!("{version} ({})", day_text(date, look))),
+        (version, date) => version.clone().or_else(|| date.as_deref().map(|d| day_text(d, look))),
+    }
+}
+
 /// One line each, the label once; the unknown when there is none.
 fn several(sheet: &mut Sheet, look: &Look<'_>, key: &str, texts: impl ExactSizeIterator<Item = String>) {
     if texts.len() == 0 {
@@ -64,7 +68,7 @@ fn several_known(sheet: &mut Sheet, look: &Look<'_>, key: &str, texts: impl Iter
     }
 }
 
-fn processor_text(processor: &Processor, look: &Look<'_>) -> String {
+pub(super) fn processor_text(processor: &Processor, look: &Look<'_>) -> String {
     let name = processor.name.clone().unwrap_or_else(|| look.text("model-unknown"));
     let counts = [("processor-cores", processor.cores), ("processor-threads", processor.threads)];
     let said: Vec<String> = counts
@@ -74,7 +78,7 @@ fn processor_text(processor: &Processor, look: &Look<'_>) -> String {
     if said.is_empty() { name } else { format!("{name} ({})", said.join(", ")) }
 }
 
-fn disk_text(disk: &Disk, look: &Look<'_>) -> String {
+pub(super) fn disk_text(disk: &Disk, look: &Look<'_>) -> String {
     let size = disk.size_bytes.map_or_else(|| look.text("disk-size-unknown"), |bytes| look.bytes(bytes));
     let kind = disk.rotational.map(|turns| look.text(if turns { "disk-rotational" } else { "disk-solid" }));
     let encrypted = look.text(match disk.encrypted {
@@ -85,7 +89,7 @@ fn disk_text(disk: &Disk, look: &Look<'_>) -> String {
     [Some(size), disk.model.clone(), kind, Some(encrypted)].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-fn battery_text(battery: &Battery, look: &Look<'_>) -> String {
+pub(super) fn battery_text(battery: &Battery, look: &Look<'_>) -> String {
     let name: Vec<String> =
         [&battery.maker, &battery.model, &battery.technology].into_iter().flatten().cloned().collect();
     let name = if name.is_empty() { None } else { Some(name.join(" ")) };
@@ -147,7 +151,7 @@ fn day_text(day: &str, look: &Look<'_>) -> String {
     day.parse::<jiff::civil::Date>().map_or_else(|_| day.to_owned(), |date| date.strftime(pattern).to_string())
 }
 
-const fn chassis_key(chassis: Chassis) -> &'static str {
+pub(super) const fn chassis_key(chassis: Chassis) -> &'static str {
     match chassis {
         Chassis::Desktop => "chassis-desktop",
         Chassis::Mini => "chassis-mini",

@@ -91,6 +91,16 @@ fn identity_section(device: &DeviceSheet, sheet: &mut Sheet, look: &Look<'_>) {
         let text = look.words.find(&format!("flag-{code}"), None).unwrap_or_else(|| code.clone());
         sheet.line(label, text, Tone::Warning);
     }
+    if let Some(into) = &device.merged_into {
+        sheet.line(look.text("device-merged"), into.clone(), Tone::Warning);
+    }
+    for (at, old) in device.absorbed.iter().enumerate() {
+        let label = if at == 0 { look.text("device-absorbed") } else { String::new() };
+        let (seen, _) = old.contact(look);
+        let values = [("enrolled", look.date(old.enrolled_unix_ms).into()), ("seen", seen.into())];
+        let told = look.words.text_with("device-absorbed-text", &values);
+        sheet.line(label, format!("{} ({told})", old.id), Tone::Plain);
+    }
     for (at, other) in device.alike.iter().enumerate() {
         let label = if at == 0 { look.text("device-alike") } else { String::new() };
         sheet.line(label, other.clone(), Tone::Warning);

@@ -6,6 +6,7 @@ use crate::Error;
 use crate::call::Call;
 use crate::print::rfc3339;
 use clap::Args;
+use model::device::Claims;
 use model::health::Health;
 use model::inventory::{Hardware, Packages, Peripherals, System};
 use model::section::SectionKind;
@@ -29,6 +30,12 @@ pub(crate) struct DeviceSheet {
     pub(crate) clock_ahead_ms: Option<i64>,
     pub(crate) alike: Vec<String>,
     pub(crate) flags: Vec<String>,
+    pub(crate) claims: Claims,
+    pub(crate) identity_generation: u32,
+    pub(crate) token: Option<String>,
+    pub(crate) boot: Option<String>,
+    pub(crate) merged_into: Option<String>,
+    pub(crate) absorbed: Vec<DeviceRow>,
     pub(crate) generation: Option<Generation>,
     pub(crate) observed: Option<Observed>,
     pub(crate) hardware: Option<Hardware>,
@@ -88,6 +95,7 @@ impl TryFrom<DeviceShowResponse> for DeviceSheet {
     type Error = ConvertError;
 
     fn try_from(answer: DeviceShowResponse) -> Result<Self, ConvertError> {
+        let some = |text: String| Some(text).filter(|t| !t.is_empty());
         let mut sheet = Self {
             row: answer.device.unwrap_or_default().into(),
             certificate_until: rfc3339(answer.certificate_until_unix_ms),
@@ -95,6 +103,12 @@ impl TryFrom<DeviceShowResponse> for DeviceSheet {
             clock_ahead_ms: answer.clock_ahead_ms,
             alike: answer.alike,
             flags: answer.flags,
+            claims: answer.claims.unwrap_or_default().into(),
+            identity_generation: answer.identity_generation,
+            token: some(answer.token),
+            boot: some(answer.boot),
+            merged_into: some(answer.merged_into),
+            absorbed: answer.absorbed.into_iter().map(DeviceRow::from).collect(),
             generation: answer.generation.map(Generation::from),
             observed: answer.observed.map(Observed::from),
             hardware: None,

@@ -60,6 +60,11 @@ impl<'a> Printer<'a> {
         self.output == Output::Table
     }
 
+    /// Whether a spreadsheet reads it: a thing with columns of its own is then a list.
+    pub(crate) fn for_spreadsheets(&self) -> bool {
+        self.output == Output::Csv
+    }
+
     /// Bytes as they are.
     pub(crate) fn raw(&mut self, bytes: &[u8]) -> Result<(), Error> {
         Ok(self.out.write_all(bytes)?)

@@ -50,6 +50,8 @@ impl World {
             switched: None,
             candidate: None,
             cloned: None,
+            merged: None,
+            absorbed: Vec::new(),
             token: "ABCDEFGH".parse().unwrap(),
             enrolled: START,
             recoveries: Vec::new(),

@@ -17,6 +17,7 @@ use controlplane_core::table::Row;
 use model::device::JoinState;
 use model::id::DeviceId;
 use model::owner::OwnerId;
+use model::section::SectionKind;
 use model::time::Timestamp;
 use model::uai::Uai;
 use std::collections::BTreeSet;
@@ -51,14 +52,25 @@ pub(super) async fn list(
 }
 
 pub(super) async fn show(shared: &Shared, staff: &Staff, text: &str) -> Result<DeviceShowResponse, Status> {
-    let store = shared.store.as_ref();
     let device = found(shared, staff, text).await?.value;
+    shown(shared, staff, device, &SectionKind::ALL).await
+}
+
+/// A device in full, with these sections of its report.
+pub(super) async fn shown(
+    shared: &Shared,
+    staff: &Staff,
+    device: Device,
+    kinds: &[SectionKind],
+) -> Result<DeviceShowResponse, Status> {
+    let store = shared.store.as_ref();
     let id = device.id;
     let until = device.certificate.until;
     let alike = device_alike(store, shared.territory(), &staff.reach, &device).await.map_err(status)?;
     let told = TOLD.get(store, shared.territory(), id.to_string()).await.map_err(status)?;
     let kept = report_sections(store, shared.territory(), id).await.map_err(status)?;
-    let sections = kept.into_iter().map(|(kind, section)| {
+    let kept = kept.into_iter().filter(|(kind, _)| kinds.contains(kind));
+    let sections = kept.map(|(kind, section)| {
         let body = section_unpack(kind, &section.body(), section.zstd).map_err(|e| Status::internal(e.to_string()))?;
         Ok(SectionReport {
             kind: wire::v1::SectionKind::from(kind).into(),
@@ -69,8 +81,22 @@ pub(super) async fn show(shared: &Shared, staff: &Staff, text: &str) -> Result<D
         })
     });
     let sections = sections.collect::<Result<_, Status>>()?;
+    let mut absorbed = Vec::new();
+    for id in &device.absorbed {
+        let row = DEVICES.get(store, shared.territory(), id.to_string()).await.map_err(status)?;
+        if let Some(row) = row.filter(|row| staff.reach.covers(&row.value.filed())) {
+            absorbed.push(summary_of(shared, row.value).await?);
+        }
+    }
     let member = member(shared, device).await?;
+    let device = &member.device;
     Ok(DeviceShowResponse {
+        claims: Some(device.claims.clone().into()),
+        identity_generation: device.identity_generation,
+        merged_into: device.merged.as_ref().map_or_else(String::new, |merged| merged.into.to_string()),
+        absorbed,
+        token: device.token.to_string(),
+        boot: member.presence.boot.map_or_else(String::new, |boot| boot.to_string()),
         device: Some(summary(shared, &member)),
         sections,
         generation: told.map(|row| row.value.generation.into()),
@@ -97,9 +123,7 @@ pub(super) async fn decide(
     let (id, now) = (found.value.id, shared.clock.now());
     let decided = device_decide(&shared.store, shared.territory(), id, decision, &staff.person, &asked.why, now);
     let device = decided.await.map_err(status)?;
-    if device.state == JoinState::Active {
-        clones::settled(shared, id);
-    }
+    clones::settled(shared, [&device]);
     tracing::info!(device = %id, state = state.name(), "decided by an operator");
     let member = member(shared, device).await?;
     Ok(DeviceDecideResponse { device: Some(summary(shared, &member)) })

@@ -2,6 +2,7 @@
 
 mod audit;
 mod cadence;
+mod compare;
 mod device;
 mod operator;
 mod proposal;
@@ -18,9 +19,10 @@ use tonic::{Request, Response, Status};
 use wire::v1::admin_server::{Admin, AdminServer};
 use wire::v1::{
     AuditListRequest, AuditListResponse, AuditVerifyRequest, AuditVerifyResponse, CadenceSetRequest,
-    CadenceSetResponse, CadenceShowRequest, CadenceShowResponse, DeviceDecideManyRequest, DeviceDecideManyResponse,
-    DeviceDecideRequest, DeviceDecideResponse, DeviceListRequest, DeviceListResponse, DeviceShowRequest,
-    DeviceShowResponse, DeviceSummary, DeviceWatchRequest, OperatorInviteRequest, OperatorInviteResponse,
+    CadenceSetResponse, CadenceShowRequest, CadenceShowResponse, DeviceCompareRequest, DeviceCompareResponse,
+    DeviceDecideManyRequest, DeviceDecideManyResponse, DeviceDecideRequest, DeviceDecideResponse, DeviceListRequest,
+    DeviceListResponse, DeviceMergeRequest, DeviceMergeResponse, DeviceShowRequest, DeviceShowResponse, DeviceSummary,
+    DeviceUnmergeRequest, DeviceUnmergeResponse, DeviceWatchRequest, OperatorInviteRequest, OperatorInviteResponse,
     OperatorListRequest, OperatorListResponse, OperatorRenewRequest, OperatorRenewResponse, OperatorRevokeRequest,
     OperatorRevokeResponse, OperatorSelfRequest, OperatorSelfResponse, ProposalDecideRequest, ProposalDecideResponse,
     ProposalListRequest, ProposalListResponse, ServerStatusRequest, ServerStatusResponse, TokenCreateRequest,
@@ -199,5 +201,29 @@ impl Admin for AdminService {
     ) -> Result<Response<ProposalDecideResponse>, Status> {
         let (staff, asked) = self.asked("ProposalDecide", request).await?;
         proposal::decide(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn device_compare(
+        &self,
+        request: Request<DeviceCompareRequest>,
+    ) -> Result<Response<DeviceCompareResponse>, Status> {
+        let (staff, asked) = self.asked("DeviceCompare", request).await?;
+        compare::compare(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn device_merge(
+        &self,
+        request: Request<DeviceMergeRequest>,
+    ) -> Result<Response<DeviceMergeResponse>, Status> {
+        let (staff, asked) = self.asked("DeviceMerge", request).await?;
+        compare::merge(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn device_unmerge(
+        &self,
+        request: Request<DeviceUnmergeRequest>,
+    ) -> Result<Response<DeviceUnmergeResponse>, Status> {
+        let (staff, asked) = self.asked("DeviceUnmerge", request).await?;
+        compare::unmerge(&self.shared, &staff, asked).await.map(Response::new)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::device::{found, summary_of};
 use crate::caller::Staff;
+use crate::clones;
 use crate::random;
 use crate::shared::Shared;
 use crate::status::{convert_status, invalid, status};
@@ -43,6 +44,7 @@ pub(super) async fn decide_many(
     let touched = devices.len();
     match act(shared, staff, Deed::Decide { devices, state, lost: asked.lost }, touched, &asked.why).await? {
         Acted::Done(devices) => {
+            clones::settled(shared, &devices);
             Ok(DeviceDecideManyResponse { devices: summaries(shared, devices).await?, proposal: None })
         }
         Acted::Waits(proposal) => {
@@ -83,7 +85,8 @@ pub(super) async fn decide(
     let now = shared.clock.now();
     let id = super::device::short(&asked.id)?;
     let decided = proposal_decide(&shared.store, shared.territory(), id, asked.agree, &staff.person, &asked.why, now);
-    let (proposal, _) = decided.await.map_err(shared.refuse(staff.author(), "ProposalDecide", id))?;
+    let (proposal, devices) = decided.await.map_err(shared.refuse(staff.author(), "ProposalDecide", id))?;
+    clones::settled(shared, &devices);
     Ok(ProposalDecideResponse { proposal: Some(summary(&proposal, now)) })
 }
 
