@@ -20,16 +20,25 @@ use tonic::Code;
 impl World {
     /// A token for a new identity of a device.
     async fn token_again(&self, device: DeviceId, random: u8) -> Result<Token, Error> {
+        self.token_made(TokenKind::ReEnrol, Some(device), random).await
+    }
+
+    /// A token for a new device.
+    async fn token_unit(&self, random: u8) -> Token {
+        self.token_made(TokenKind::Unit, None, random).await.unwrap()
+    }
+
+    async fn token_made(&self, kind: TokenKind, device: Option<DeviceId>, random: u8) -> Result<Token, Error> {
         use controlplane::clock::Clock;
         let wish = TokenWish {
-            kind: TokenKind::ReEnrol,
+            kind,
             uses: 1,
             life: None,
             school: None,
             owner: None,
             kit: None,
             serials: Vec::new(),
-            device: Some(device),
+            device,
             note: String::new(),
         };
         let (pin, now) = (self.token.pin, self.clock.now());
@@ -76,6 +85,12 @@ async fn enrolled_again_a_device_keeps_its_place_and_its_former_certificates_are
         async |text| controlplane_core::device::device_find(world.store.as_ref(), &world.territory, &reach, text).await;
     assert_eq!(find("PF-2").await.unwrap().value.id, old.id);
     assert!(matches!(find("PF-1").await, Err(Error::NotFound(_))));
+    // The key it had is nobody's: with a token for a new device it is one, and waits for what it claims.
+    let unit = world.token_unit(9).await;
+    let stranger = Attempt { signer: old.signer.clone(), ..Attempt::new(&unit, "PF-2") };
+    let stranger = world.join(stranger, 1).await.unwrap().remove(0);
+    assert_ne!(stranger.id, old.id);
+    assert_eq!(world.record(&stranger).await.reason, Some(Reason::SameSerial));
     assert!(world.audit().await.contains("\"device_reenrol\""));
 }
 
@@ -144,22 +159,7 @@ async fn a_new_identity_with_another_machines_serial_waits_for_a_person() {
     let world = World::new().await;
     let old = world.enrol().await;
     let reporter = world.token_again(old.id, 1).await.unwrap();
-    let other = {
-        let wish = TokenWish {
-            kind: TokenKind::Unit,
-            uses: 1,
-            life: None,
-            school: None,
-            owner: None,
-            kit: None,
-            serials: Vec::new(),
-            device: None,
-            note: String::new(),
-        };
-        use controlplane::clock::Clock;
-        let now = world.clock.now();
-        token_create(&world.store, &world.territory, wish, &admin(), world.token.pin, &[9; 31], now).await.unwrap().0
-    };
+    let other = world.token_unit(9).await;
     world.again(&other, "PF-9").await.unwrap();
     world.again(&reporter, "PF-9").await.unwrap();
     let record = world.record(&old).await;

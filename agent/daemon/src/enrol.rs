@@ -57,7 +57,9 @@ pub(crate) async fn enrol(agent: &Agent, server: &str, token: &str) -> Result<Jo
 pub(crate) async fn enrol_again(agent: &Agent, server: &str, token: &str) -> Result<Joined, Error> {
     let (server, token) = (server.parse()?, token.parse()?);
     let place = State::open(&agent.folder())?;
-    if let (true, Some(made)) = (place.settled(), crate::state::enrolment_read(place.folder())?) {
+    if place.settled()
+        && let Some(made) = crate::state::enrolment_read(place.folder())?
+    {
         // An earlier call was cut after the new identity was whole; its token is used.
         return Ok(Joined { device: made.device, server: made.server, quarantined: false });
     }

@@ -44,6 +44,18 @@ fn an_agent_enrols_again_and_goes_on_as_the_same_device() {
     let (code, _) = enrol(&agent, &["--again"]);
     assert_eq!(code, Some(4));
     assert!(agent.run(&["status"]).status.success());
+    // Nor does it stand in the way of the next one, which also mends a folder that cannot be read any more.
+    std::fs::write(agent.state.join("enrolment.json"), "{").unwrap();
+    assert!(!agent.run(&["status"]).status.success());
+    let token = server.token(&["--device", &device]);
+    let out = agent.run(&["enrol", "--again", "--server", &server.url(), "--token", &token]);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    assert_eq!(device_of(&agent), device);
+    // What was removed stays removed when the server's store is opened again.
+    server.kill();
+    server.start();
+    agent.start();
+    until(60, "it is connected again", || show(&server, &device)["connected"] == true);
 }
 
 #[test]
