@@ -111,7 +111,8 @@ impl Profile {
             Err(error) => return Err(error),
         };
         match known {
-            Some(profile) if !replace => {
+            // Without a certificate it is one that was never finished.
+            Some(profile) if !replace && profile.certificate.exists() => {
                 Err(Error::usage("error-profile-taken", &[("name", name), ("server", &profile.server)]))
             }
             Some(profile) if profile.server != server => {
@@ -237,6 +238,7 @@ mod tests {
         std::fs::write(&path, format!("# mine\n{}", std::fs::read_to_string(&path).unwrap())).unwrap();
         let (second, _) = Profile::place(&path, "jura", "https://b:2", false).unwrap();
         second.add(&path, "jura").unwrap();
+        std::fs::write(&second.certificate, "").unwrap();
         let around = Surroundings::of_test();
         assert_eq!(Profile::load(Some(&path), None, &around).unwrap().server, "https://a:1");
         Config::load(&path).unwrap().default_set(&path, "jura").unwrap();

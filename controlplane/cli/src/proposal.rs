@@ -2,7 +2,8 @@
 
 use crate::Error;
 use crate::call::Call;
-use crate::print::{Look, Row, Sheet, Tone, rfc3339};
+use crate::confirm::confirm;
+use crate::print::{Look, Row, Sheet, Tone, clean, rfc3339};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use wire::v1::{ProposalDecideRequest, ProposalListRequest, ProposalState, ProposalSummary};
@@ -10,6 +11,7 @@ use wire::v1::{ProposalDecideRequest, ProposalListRequest, ProposalState, Propos
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     List(List),
+    Show(Show),
     Approve(Decide),
     Refuse(Decide),
 }
@@ -21,10 +23,17 @@ pub(crate) struct List {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Show {
+    proposal: String,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Decide {
     proposal: String,
     #[arg(long)]
     why: Option<String>,
+    #[arg(long, short)]
+    yes: bool,
 }
 
 /// A line of the list of proposals; the field names are promised to programs.
@@ -33,6 +42,8 @@ pub(crate) struct ProposalRow {
     pub(crate) id: String,
     pub(crate) verb: String,
     pub(crate) devices: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ids: Vec<String>,
     pub(crate) detail: Option<String>,
     pub(crate) by: String,
     pub(crate) why: String,
@@ -48,7 +59,8 @@ pub(crate) async fn run(verb: Verb, call: &mut Call<'_>) -> Result<(), Error> {
     match verb {
         Verb::List(list) => {
             let mut client = call.client().await?;
-            let answer = call.answer(client.proposal_list(ProposalListRequest { all: list.all })).await?;
+            let answer =
+                call.answer(client.proposal_list(ProposalListRequest { all: list.all, id: String::new() })).await?;
             call.progress.clear();
             let rows: Vec<ProposalRow> = answer.proposals.into_iter().map(ProposalRow::from).collect();
             if call.print.for_people() && rows.is_empty() {
@@ -56,6 +68,11 @@ pub(crate) async fn run(verb: Verb, call: &mut Call<'_>) -> Result<(), Error> {
                 return Ok(());
             }
             call.print.list(&rows)
+        }
+        Verb::Show(show) => {
+            let row = proposal_ask(show.proposal, call).await?;
+            let sheet = sheet(&row, call.print.look());
+            call.print.one(&row, || sheet)
         }
         Verb::Approve(decide) => proposal_decide(decide, true, call).await,
         Verb::Refuse(decide) => proposal_decide(decide, false, call).await,
@@ -79,7 +96,23 @@ pub(crate) fn proposal_print(proposal: ProposalSummary, call: &mut Call<'_>) -> 
     call.print.one(&row, || sheet)
 }
 
+/// One proposal with all its devices.
+async fn proposal_ask(id: String, call: &mut Call<'_>) -> Result<ProposalRow, Error> {
+    let mut client = call.client().await?;
+    let answer = call.answer(client.proposal_list(ProposalListRequest { all: true, id })).await?;
+    call.progress.clear();
+    Ok(ProposalRow::from(answer.proposals.into_iter().next().unwrap_or_default()))
+}
+
 async fn proposal_decide(decide: Decide, agree: bool, call: &mut Call<'_>) -> Result<(), Error> {
+    if agree && !decide.yes {
+        // Nobody agrees to what they have not seen.
+        let row = proposal_ask(decide.proposal.clone(), call).await?;
+        let text = sheet(&row, call.print.look()).text(false);
+        call.note(&text);
+        let question = call.words.text("proposal-question");
+        confirm(call, &question).await?;
+    }
     let mut client = call.client().await?;
     let why = decide.why.unwrap_or_else(|| format!("cartable proposal {}", if agree { "approve" } else { "refuse" }));
     let request = ProposalDecideRequest { id: decide.proposal, agree, why };
@@ -95,6 +128,26 @@ async fn proposal_decide(decide: Decide, agree: bool, call: &mut Call<'_>) -> Re
     })
 }
 
+fn sheet(row: &ProposalRow, look: &Look<'_>) -> Sheet {
+    let mut sheet = Sheet::default();
+    sheet.section(clean(&row.id));
+    sheet.line(look.text("proposal-verb"), row.verb.clone(), Tone::Plain);
+    if let Some(detail) = &row.detail {
+        sheet.line(look.text("proposal-detail"), detail.clone(), Tone::Plain);
+    }
+    sheet.line(look.text("proposal-by"), row.by.clone(), Tone::Plain);
+    sheet.line(look.text("proposal-why"), row.why.clone(), Tone::Plain);
+    sheet.line(look.text("proposal-state"), look.text(&format!("proposal-state-{}", row.state)), Tone::Plain);
+    sheet.line(look.text("proposal-until"), look.date(row.expires_unix_ms), Tone::Plain);
+    if row.devices > 0 {
+        sheet.line(look.text("proposal-devices"), look.number(row.devices.into()), Tone::Plain);
+    }
+    for id in &row.ids {
+        sheet.line(String::new(), id.clone(), Tone::Plain);
+    }
+    sheet
+}
+
 impl From<ProposalSummary> for ProposalRow {
     fn from(p: ProposalSummary) -> Self {
         let state = match p.state() {
@@ -107,7 +160,8 @@ impl From<ProposalSummary> for ProposalRow {
         let some = |text: String| Some(text).filter(|t| !t.is_empty());
         Self {
             state,
-            devices: u32::try_from(p.devices.len()).unwrap_or(u32::MAX),
+            devices: p.device_count,
+            ids: p.devices,
             id: p.id,
             verb: p.verb,
             detail: some(p.detail),

@@ -15,6 +15,7 @@ use model::time::Timestamp;
 use model::token::TokenId;
 use model::uai::Uai;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Devices by their id.
 pub static DEVICES: Table<Device, Intent> = Table::new("device");
@@ -27,8 +28,9 @@ pub static EVIDENCE: Table<DeviceId, Intent> = Table::new("evidence");
 
 /// The fewest characters by which a person may name a device's id.
 const ID_PREFIX_MIN: usize = 4;
-/// The most devices looked at for one such name, and the most that are said to fit.
-const FITS_MAX: usize = 50;
+/// The most devices looked at for one such name, so many at a time, and the most that are said to fit.
+const FITS_MAX: usize = 5_000;
+const FITS_PAGE: usize = 500;
 const FITS_SAID: usize = 3;
 
 /// A device as people and rules have it.
@@ -275,26 +277,42 @@ pub(crate) fn state_check(state: JoinState) -> Result<()> {
 /// `NotFound` when none fits, `Invalid` when several do.
 pub async fn device_find(store: &dyn Store, territory: &TerritoryId, reach: &Reach, text: &str) -> Result<Row<Device>> {
     let text = text.trim();
-    let mut ids: Vec<DeviceId> = Vec::new();
-    if let Ok(id) = text.parse() {
-        ids.push(id);
+    let mut found: BTreeMap<DeviceId, Row<Device>> = BTreeMap::new();
+    let mut take = |row: Row<Device>| {
+        if reach.covers(&row.value.filed()) {
+            found.insert(row.value.id, row);
+        }
+        found.len() > FITS_SAID
+    };
+    if let Ok(id) = text.parse::<DeviceId>() {
+        DEVICES.get(store, territory, id.to_string()).await?.map(&mut take);
     } else {
         if text.len() >= ID_PREFIX_MIN && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
             let scope = DEVICES.scope(territory, text.to_ascii_lowercase());
-            ids.extend(DEVICES.page(store, &scope, "", FITS_MAX).await?.into_iter().map(|row| row.value.id));
+            let (mut after, mut looked_at) = (String::new(), 0);
+            'pages: while looked_at < FITS_MAX {
+                let page = DEVICES.page(store, &scope, &after, FITS_PAGE).await?;
+                let Some(last) = page.last() else { break };
+                after.clone_from(&last.id);
+                looked_at += page.len();
+                for row in page {
+                    if take(row) {
+                        break 'pages;
+                    }
+                }
+            }
+            if looked_at >= FITS_MAX {
+                return Err(Error::Invalid("too many devices begin so; give more of the id".to_owned()));
+            }
         }
         if !text.is_empty() {
             let scope = EVIDENCE.scope(territory, evidence_prefix("serial", text));
-            ids.extend(EVIDENCE.page(store, &scope, "", FITS_MAX).await?.into_iter().map(|row| row.value));
+            for row in EVIDENCE.page(store, &scope, "", FITS_PAGE).await? {
+                DEVICES.get(store, territory, row.value.to_string()).await?.map(&mut take);
+            }
         }
     }
-    ids.sort_unstable();
-    ids.dedup();
-    let mut found = Vec::new();
-    for id in ids {
-        let row = DEVICES.get(store, territory, id.to_string()).await?;
-        found.extend(row.filter(|row| reach.covers(&row.value.filed())));
-    }
+    let mut found: Vec<Row<Device>> = found.into_values().collect();
     if found.len() > 1 {
         // After a reinstallation the serial number is the new identity's; the old one is revoked.
         let living = |row: &&Row<Device>| row.value.state != JoinState::Revoked;
@@ -377,7 +395,7 @@ impl Device {
     ///
     /// # Errors
     /// `Invalid` for a revoked device: it stays so.
-    pub(crate) fn decided(&self, decision: Decision) -> Result<Option<Self>> {
+    pub fn decided(&self, decision: Decision) -> Result<Option<Self>> {
         merged_check(self)?;
         let (state, reason) = decision.outcome();
         // What waits for another reason waits already; that it is lost is news.

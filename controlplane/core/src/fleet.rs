@@ -183,7 +183,7 @@ pub async fn member_of(
     Ok(Member { device, facts, presence })
 }
 
-/// The devices of an establishment within a reach, at most so many.
+/// The devices of an establishment within a reach that are meant, at most so many.
 ///
 /// # Errors
 /// `Unavailable` when the store fails.
@@ -192,6 +192,7 @@ pub async fn school_devices(
     territory: &TerritoryId,
     reach: &Reach,
     school: Uai,
+    meant: &(dyn Fn(&Device) -> bool + Sync),
     most: usize,
 ) -> Result<Vec<Device>> {
     let scope = DEVICES.scope(territory, "");
@@ -200,8 +201,8 @@ pub async fn school_devices(
         let page = DEVICES.page(store, &scope, &after, 1_000).await?;
         let Some(last) = page.last() else { return Ok(found) };
         after.clone_from(&last.id);
-        let meant = |device: &Device| device.school == Some(school) && reach.covers(&device.filed());
-        found.extend(page.into_iter().map(|row| row.value).filter(meant));
+        let fits = |device: &Device| device.school == Some(school) && reach.covers(&device.filed()) && meant(device);
+        found.extend(page.into_iter().map(|row| row.value).filter(fits));
         if found.len() >= most {
             found.truncate(most);
             return Ok(found);
@@ -238,11 +239,11 @@ pub struct Census {
     pub revoked: u64,
 }
 
-/// Counts the fleet.
+/// Counts the fleet within a reach.
 ///
 /// # Errors
 /// `Unavailable` when the store fails.
-pub async fn fleet_census(store: &dyn Store, territory: &TerritoryId) -> Result<Census> {
+pub async fn fleet_census(store: &dyn Store, territory: &TerritoryId, reach: &Reach) -> Result<Census> {
     let scope = DEVICES.scope(territory, "");
     let mut census = Census::default();
     let mut after = String::new();
@@ -250,7 +251,7 @@ pub async fn fleet_census(store: &dyn Store, territory: &TerritoryId) -> Result<
         let page = DEVICES.page(store, &scope, &after, 1_000).await?;
         let Some(last) = page.last() else { return Ok(census) };
         after.clone_from(&last.id);
-        for row in page {
+        for row in page.into_iter().filter(|row| reach.covers(&row.value.filed())) {
             match row.value.state {
                 JoinState::Active => census.active += 1,
                 JoinState::Quarantined => census.quarantined += 1,

@@ -3,9 +3,10 @@
 use crate::audit::{Act, Author, Person};
 use crate::device::Certificate;
 use crate::error::{Error, Result};
-use crate::operator::{Grant, OPERATORS, Operator, grants_check, others_lead};
+use crate::operator::{Grant, OPERATORS, Operator, grants_check, guard_get, guarded, operator_get, others_lead};
+use crate::role::allowed;
 use crate::scope::Reach;
-use crate::store::{Expect, SharedStore, Store};
+use crate::store::{Expect, Revision, SharedStore, Store};
 use crate::table::{Intent, Row, Table, Writes};
 use model::digest::Digest;
 use model::id::TerritoryId;
@@ -22,6 +23,11 @@ pub const LIFE: Duration = Duration::from_secs(72 * 3_600);
 const LIFE_MAX: Duration = Duration::from_secs(7 * 86_400);
 /// After so many bad proofs an invitation is locked, as a token is.
 const FAILURES_MAX: u32 = 10;
+/// The most open invitations of one person.
+const OPEN_MAX: usize = 200;
+/// An invitation is kept so long after its time, and at most so many are forgotten at once.
+const KEPT: Duration = Duration::from_secs(30 * 86_400);
+const CLOSED_MAX: usize = 100;
 /// How often an acceptance that met another is tried again.
 const TRIES: usize = 8;
 
@@ -40,8 +46,9 @@ pub struct Invitation {
     pub name: String,
     /// What they may do.
     pub grants: Vec<Grant>,
-    /// Whether it is for somebody who is known already and lost their key, or comes back.
-    pub again: bool,
+    /// Whom it is for, as they were when it was made, when they were known already: somebody who lost their key, or comes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Known>,
     /// When it was made.
     pub created: Timestamp,
     /// When its time is over.
@@ -50,11 +57,35 @@ pub struct Invitation {
     pub failures: u32,
     /// Whether somebody withdrew it.
     pub withdrawn: bool,
-    /// The digest of the key it was used for.
+    /// What it was used for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub used: Option<Digest>,
+    pub used: Option<Used>,
     /// Who made it.
     pub by: String,
+}
+
+/// An operator as they were when somebody invited them again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// What they could do.
+    pub grants: Vec<Grant>,
+    /// When their access had ended, if it had.
+    pub revoked: Option<Timestamp>,
+}
+
+/// What an invitation was used for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// The digest of the key.
+    pub key: Digest,
+    /// The serial number of the certificate that was given last.
+    pub serial: String,
+}
+
+impl Known {
+    fn of(operator: &Operator) -> Self {
+        Self { grants: operator.grants.clone(), revoked: operator.revoked }
+    }
 }
 
 /// Whom to invite.
@@ -133,13 +164,14 @@ pub async fn operator_invite(
         }
         _ => {}
     }
+    let closed = closed_and_room(store.as_ref(), territory, &by.name, now).await?;
     let token = Token::new(random, pin);
     let invitation = Invitation {
         id: token.id,
         key: token.key(),
         name: wish.name,
         grants: wish.grants,
-        again: wish.again,
+        again: known.filter(|_| wish.again).map(|row| Known::of(&row.value)),
         created: now,
         expires: now.after(life),
         failures: 0,
@@ -148,11 +180,42 @@ pub async fn operator_invite(
         by: by.name.clone(),
     };
     let act = Act::of(now, by, "operator_invite", invitation.name.clone(), why);
-    Writes::by(territory, &act)?
-        .put(&INVITATIONS, token.id.to_string(), &invitation, Expect::Absent)?
-        .commit(store)
-        .await?;
+    let mut writes =
+        Writes::by(territory, &act)?.put(&INVITATIONS, token.id.to_string(), &invitation, Expect::Absent)?;
+    for (id, revision) in closed {
+        writes = writes.remove(&INVITATIONS, id, Expect::At(revision));
+    }
+    writes.commit(store).await?;
     Ok((token, invitation))
+}
+
+/// Some invitations whose time was over long ago, to be forgotten; the audit remembers them.
+async fn closed_and_room(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    by: &str,
+    now: Timestamp,
+) -> Result<Vec<(String, Revision)>> {
+    let scope = INVITATIONS.scope(territory, "");
+    let (mut closed, mut open, mut after) = (Vec::new(), 0, String::new());
+    loop {
+        let page = INVITATIONS.page(store, &scope, &after, 500).await?;
+        let Some(last) = page.last() else { break };
+        after.clone_from(&last.id);
+        for row in page {
+            let invitation = &row.value;
+            if invitation.expires.after(KEPT) <= now {
+                closed.push((row.id, row.revision));
+            } else if invitation.open(now) && invitation.used.is_none() && invitation.by == by {
+                open += 1;
+            }
+        }
+    }
+    if open >= OPEN_MAX {
+        return Err(Error::Invalid(format!("{OPEN_MAX} invitations of yours are open; withdraw some first")));
+    }
+    closed.truncate(CLOSED_MAX);
+    Ok(closed)
 }
 
 /// Judges an acceptance and makes the operator; one that was said before with the same key gets a new certificate for it, so an
@@ -202,37 +265,72 @@ async fn accept_once(
         return Err(denied());
     }
     let issued = issuer.operator_issue(acceptance.csr, &invitation.name, now)?;
-    if invitation.used.is_some_and(|used| used != issued.key) {
+    let guard = guard_get(store.as_ref(), territory).await?;
+    let known = OPERATORS.get(store.as_ref(), territory, invitation.name.clone()).await?;
+    let before = known.as_ref().map(|row| &row.value);
+    if !still_meant(&invitation, before, &issued.key)
+        || !inviter_may(store.as_ref(), territory, &invitation, before).await?
+    {
         return Err(denied());
     }
-    let known = OPERATORS.get(store.as_ref(), territory, invitation.name.clone()).await?;
-    let again = invitation.used.is_some();
-    let expect = match &known {
-        // Made by somebody else since, or put an end to since: the invitation is nothing any more.
-        Some(row) if !(again || invitation.again) || again && row.value.revoked.is_some() => return Err(denied()),
-        Some(row) => Expect::At(row.revision),
-        None => Expect::Absent,
-    };
     let operator = Operator {
         name: invitation.name.clone(),
         grants: invitation.grants.clone(),
         certificate: issued.certificate,
         candidate: None,
         revoked: None,
-        since: known.as_ref().map_or(now, |row| row.value.since),
+        since: before.map_or(now, |before| before.since),
         by: invitation.by.clone(),
     };
-    if known.as_ref().is_some_and(|row| row.value.leads()) && !operator.leads() {
-        others_lead(store.as_ref(), territory, &operator.name).await?;
+    let demoted = before.is_some_and(|before| before.leads(now)) && !operator.leads(now);
+    if demoted {
+        others_lead(store.as_ref(), territory, &operator.name, now).await?;
     }
-    invitation.used = Some(issued.key);
+    invitation.used = Some(Used { key: issued.key, serial: operator.certificate.serial.clone() });
+    let expect = known.as_ref().map_or(Expect::Absent, |row| Expect::At(row.revision));
     let act = Act::new(now, Author::from(id), "operator_accept", operator.name.clone());
-    Writes::by(territory, &act)?
+    let mut writes = Writes::by(territory, &act)?
         .put(&INVITATIONS, id.to_string(), &invitation, Expect::At(row.revision))?
-        .put(&OPERATORS, operator.name.clone(), &operator, expect)?
-        .commit(store)
-        .await?;
+        .put(&OPERATORS, operator.name.clone(), &operator, expect)?;
+    if demoted {
+        writes = guarded(writes, guard)?;
+    }
+    writes.commit(store).await?;
     Ok((operator, issued.chain))
+}
+
+/// Whether the invitation still fits the one it was for.
+///
+/// Said again, it gives another certificate for the same key only while the one it gave is in force and was not renewed: otherwise a
+/// key that was lost, with the invitation's text beside it, would take back what somebody has since become.
+fn still_meant(invitation: &Invitation, before: Option<&Operator>, key: &Digest) -> bool {
+    match (&invitation.used, before) {
+        (Some(used), Some(before)) => {
+            used.key == *key
+                && used.serial == before.certificate.serial
+                && before.candidate.is_none()
+                && before.revoked.is_none()
+        }
+        (Some(_), None) => false,
+        (None, before) => invitation.again == before.map(Known::of),
+    }
+}
+
+/// Whether the one who invited may still do so: they may have lost since what they hand on.
+async fn inviter_may(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    invitation: &Invitation,
+    before: Option<&Operator>,
+) -> Result<bool> {
+    let inviter = match operator_get(store, territory, &invitation.by).await {
+        Ok(row) if row.value.revoked.is_none() => row.value,
+        Ok(_) | Err(Error::NotFound(_)) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let Some(may) = allowed("OperatorInvite", &inviter.grants) else { return Ok(false) };
+    let grants = invitation.grants.iter().all(|grant| may.reach.contains(&grant.scope));
+    Ok(grants && before.is_none_or(|before| before.within(&may.reach)))
 }
 
 /// Counts a bad proof; the tenth locks the invitation.
@@ -284,7 +382,7 @@ pub async fn invitation_list(
 /// Withdraws an invitation within a reach.
 ///
 /// # Errors
-/// `NotFound`, also for one outside the reach, or `Conflict` when it was used at the same time.
+/// `NotFound`, also for one outside the reach; `Invalid` for one that was accepted; `Conflict` when it was used at the same time.
 pub async fn invitation_withdraw(
     store: &SharedStore,
     territory: &TerritoryId,
@@ -298,6 +396,13 @@ pub async fn invitation_withdraw(
     let row = row.filter(|row| row.value.grants.iter().all(|grant| reach.contains(&grant.scope)));
     let row = row.ok_or_else(|| Error::NotFound(format!("invitation {id}")))?;
     let mut invitation = row.value;
+    if invitation.used.is_some() {
+        let name = &invitation.name;
+        return Err(Error::Invalid(format!("this invitation was accepted; end the access of operator {name} instead")));
+    }
+    if !invitation.open(now) {
+        return Ok(invitation);
+    }
     invitation.withdrawn = true;
     let act = Act::of(now, by, "invitation_withdraw", invitation.name.clone(), why);
     Writes::by(territory, &act)?

@@ -21,6 +21,8 @@ static GUARDS: Table<u64, Intent> = Table::new("operator_guard");
 const GUARD: &str = "revocations";
 /// The most grants one operator has.
 const GRANTS_MAX: usize = 8;
+/// How often a call that met another write is tried again.
+const TRIES: usize = 8;
 
 /// A role and how far it reaches.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -59,9 +61,10 @@ impl Operator {
         self.grants.iter().all(|grant| reach.contains(&grant.scope))
     }
 
-    pub(crate) fn leads(&self) -> bool {
+    /// Whether they answer for the whole territory, and can come in at this moment.
+    pub(crate) fn leads(&self, now: Timestamp) -> bool {
         let whole = Grant { role: Role::Admin, scope: Scope::Territory };
-        self.revoked.is_none() && self.grants.contains(&whole)
+        self.revoked.is_none() && self.certificate.until > now && self.grants.contains(&whole)
     }
 }
 
@@ -114,6 +117,24 @@ pub async fn operator_admit(
     serial: &str,
     now: Timestamp,
 ) -> Result<Operator> {
+    let mut met = None;
+    for _ in 0..TRIES {
+        match admit_once(store, territory, name, serial, now).await {
+            // Another call of the same person, or somebody who put an end to their access: it is read again.
+            Err(Error::Conflict(key)) => met = Some(key),
+            done => return done,
+        }
+    }
+    Err(met.map_or_else(|| Error::NotFound(format!("operator {name}")), Error::Conflict))
+}
+
+async fn admit_once(
+    store: &SharedStore,
+    territory: &TerritoryId,
+    name: &str,
+    serial: &str,
+    now: Timestamp,
+) -> Result<Operator> {
     let row = OPERATORS.get(store.as_ref(), territory, name).await?;
     let row = row.ok_or_else(|| Error::Denied("this operator is not known here; ask for an invitation".to_owned()))?;
     let mut operator = row.value;
@@ -129,11 +150,7 @@ pub async fn operator_admit(
     operator.certificate = candidate;
     let act = Act::new(now, Author::Rule("renewal".to_owned()), "operator_certificate_switch", name);
     let writes = Writes::by(territory, &act)?.put(&OPERATORS, name, &operator, Expect::At(row.revision))?;
-    match writes.commit(store).await {
-        // Another call of the same person was first.
-        Ok(_) | Err(Error::Conflict(_)) => Ok(operator),
-        Err(error) => Err(error),
-    }
+    writes.commit(store).await.map(|_| operator)
 }
 
 /// Admits the certificate that lies in the data folder, as the territory's admin: the first operator, or the one of a folder
@@ -210,7 +227,7 @@ pub async fn operator_revoke(
     why: &str,
     now: Timestamp,
 ) -> Result<Operator> {
-    let guard = GUARDS.get(store.as_ref(), territory, GUARD).await?;
+    let guard = guard_get(store.as_ref(), territory).await?;
     let row = operator_get(store.as_ref(), territory, name).await?;
     let mut operator = row.value;
     if !operator.within(reach) {
@@ -219,33 +236,48 @@ pub async fn operator_revoke(
     if operator.revoked.is_some() {
         return Ok(operator);
     }
-    if operator.leads() {
-        others_lead(store.as_ref(), territory, name).await?;
+    if operator.leads(now) {
+        others_lead(store.as_ref(), territory, name, now).await?;
     }
     operator.revoked = Some(now);
     operator.candidate = None;
-    let expect = guard.as_ref().map_or(Expect::Absent, |row| Expect::At(row.revision));
     let act = Act::of(now, by, "operator_revoke", name, why);
-    Writes::by(territory, &act)?
-        .put(&OPERATORS, name, &operator, Expect::At(row.revision))?
-        .put(&GUARDS, GUARD, &guard.map_or(1, |row| row.value.saturating_add(1)), expect)?
-        .commit(store)
-        .await?;
+    let writes = Writes::by(territory, &act)?.put(&OPERATORS, name, &operator, Expect::At(row.revision))?;
+    guarded(writes, guard)?.commit(store).await?;
     Ok(operator)
+}
+
+/// What keeps two who take powers away at the same moment from each counting on the other's admin: read before anything else.
+pub(crate) async fn guard_get(store: &dyn Store, territory: &TerritoryId) -> Result<Option<Row<u64>>> {
+    GUARDS.get(store, territory, GUARD).await
+}
+
+/// These writes, only if nobody took powers away since the guard was read.
+///
+/// # Errors
+/// `Invalid` when the count cannot be written.
+pub(crate) fn guarded(writes: Writes<Intent>, guard: Option<Row<u64>>) -> Result<Writes<Intent>> {
+    let expect = guard.as_ref().map_or(Expect::Absent, |row| Expect::At(row.revision));
+    writes.put(&GUARDS, GUARD, &guard.map_or(1, |row| row.value.saturating_add(1)), expect)
 }
 
 /// Notes the next certificate of an operator who asked for one; the one in force stays until the first call with the new one.
 ///
 /// # Errors
-/// `NotFound`, or `Conflict` when two asked at the same time.
+/// `Denied` when the certificate shown is no longer in force, or `Conflict` when two asked at the same time.
 pub async fn operator_renew(
     store: &SharedStore,
     territory: &TerritoryId,
     by: &Person,
+    shown: &str,
     candidate: Certificate,
     now: Timestamp,
 ) -> Result<Operator> {
     let row = operator_get(store.as_ref(), territory, &by.name).await?;
+    // Since the call began, somebody may have come in by an invitation, or put an end to it.
+    if row.value.revoked.is_some() || row.value.certificate.serial != shown {
+        return Err(Error::Denied("this operator's certificate was replaced; ask for an invitation".to_owned()));
+    }
     let operator = Operator { candidate: Some(candidate), ..row.value };
     let act = Act::of(now, by, "operator_certificate_renew", by.name.clone(), "");
     Writes::by(territory, &act)?
@@ -259,9 +291,9 @@ pub async fn operator_renew(
 ///
 /// # Errors
 /// `Invalid` when nobody does.
-pub(crate) async fn others_lead(store: &dyn Store, territory: &TerritoryId, name: &str) -> Result<()> {
+pub(crate) async fn others_lead(store: &dyn Store, territory: &TerritoryId, name: &str, now: Timestamp) -> Result<()> {
     let all = operator_list(store, territory, &Reach::territory(), false).await?;
-    if all.iter().any(|other| other.name != name && other.leads()) {
+    if all.iter().any(|other| other.name != name && other.leads(now)) {
         return Ok(());
     }
     Err(Error::Invalid("this is the last admin of the whole territory; invite another one first".to_owned()))

@@ -1,20 +1,20 @@
 //! A second person: what touches many devices is proposed by one and carried out when another agrees.
 
-use crate::audit::{Act, Person};
-use crate::device::{DEVICES, Decision, Device, device_get};
+use crate::audit::{Act, Person, WHY_CHARS_MAX};
+use crate::device::{DEVICES, Decision, Device, Reason, device_get};
 use crate::error::{Error, Result};
 use crate::operator::operator_get;
 use crate::role::{Allowed, allowed};
 use crate::rules::{CADENCES, EVERYWHERE};
 use crate::scope::{Filed, Reach};
-use crate::store::{Expect, SharedStore, Store};
+use crate::store::{Expect, Revision, SharedStore, Store};
 use crate::table::{Intent, Row, Table, Writes};
 use model::desired::Cadence;
 use model::device::JoinState;
 use model::id::{DeviceId, TerritoryId};
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Proposals by their ids, which sort by time.
@@ -24,6 +24,11 @@ pub static PROPOSALS: Table<Proposal, Intent> = Table::new("proposal");
 pub const DEVICES_MAX: usize = 500;
 /// A proposal that nobody decides lapses after so long.
 pub const LIFE: Duration = Duration::from_secs(7 * 86_400);
+/// The most open proposals of one person.
+const OPEN_MAX: usize = 20;
+/// A proposal is kept so long after its time, and at most so many are forgotten at once.
+const KEPT: Duration = Duration::from_secs(30 * 86_400);
+const OLD_MAX: usize = 100;
 /// How often an act that met another one is tried again.
 const TRIES: usize = 4;
 
@@ -45,6 +50,20 @@ pub enum Deed {
     Cadence(Cadence),
 }
 
+/// What an act was proposed over; when it has changed since, agreeing would undo what somebody decided meanwhile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// How each device stood.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    devices: BTreeMap<DeviceId, Standing>,
+    /// When the cadence was last set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cadence: Option<Revision>,
+}
+
+/// What decisions about a device are about: its state, why, and whether it is there twice.
+type Standing = (JoinState, Option<Reason>, Option<Timestamp>);
+
 /// How a proposal stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,6 +83,9 @@ pub struct Proposal {
     pub id: String,
     /// What is to be done.
     pub deed: Deed,
+    /// Over what.
+    #[serde(default)]
+    seen: Seen,
     /// Who proposes it.
     pub by: String,
     /// Why.
@@ -109,6 +131,17 @@ const fn decision(state: JoinState, lost: bool) -> Decision {
     if lost { Decision::Lost } else { Decision::State(state) }
 }
 
+impl Proposal {
+    /// How many devices it is about.
+    #[must_use]
+    pub fn devices(&self) -> usize {
+        match &self.deed {
+            Deed::Decide { devices, .. } => devices.len(),
+            Deed::Cadence(_) => 0,
+        }
+    }
+}
+
 /// Does it, or proposes it when it touches more than `above` devices.
 ///
 /// # Errors
@@ -129,23 +162,74 @@ pub async fn deed_act(
 ) -> Result<Acted> {
     // What could not be done anyway is said now, not to the second person.
     let (writes, devices) = deed_writes(store.as_ref(), territory, reach, &deed, by, None, why, now).await?;
+    let why: String = why.chars().take(WHY_CHARS_MAX).collect();
     if u32::try_from(touched).unwrap_or(u32::MAX) <= above {
         writes.commit(store).await?;
         return Ok(Acted::Done(devices));
     }
     let id = DeviceId::new(now, random).to_string();
+    let seen = seen(store.as_ref(), territory, &deed).await?;
+    let old = old_and_room(store.as_ref(), territory, &by.name, now).await?;
     let proposal = Proposal {
         id: id.clone(),
         deed,
+        seen,
         by: by.name.clone(),
-        why: why.to_owned(),
+        why,
         created: now,
         expires: now.after(LIFE),
         outcome: Outcome::Open,
     };
-    let act = Act::of(now, by, "proposal_make", id.clone(), why);
-    Writes::by(territory, &act)?.put(&PROPOSALS, id, &proposal, Expect::Absent)?.commit(store).await?;
+    let act = Act::of(now, by, "proposal_make", id.clone(), &proposal.why);
+    let mut writes = Writes::by(territory, &act)?.put(&PROPOSALS, id, &proposal, Expect::Absent)?;
+    for (id, revision) in old {
+        writes = writes.remove(&PROPOSALS, id, Expect::At(revision));
+    }
+    writes.commit(store).await?;
     Ok(Acted::Waits(proposal))
+}
+
+/// How what the act is about stands at this moment.
+async fn seen(store: &dyn Store, territory: &TerritoryId, deed: &Deed) -> Result<Seen> {
+    let mut seen = Seen::default();
+    match deed {
+        Deed::Cadence(_) => seen.cadence = CADENCES.get(store, territory, EVERYWHERE).await?.map(|row| row.revision),
+        Deed::Decide { devices, .. } => {
+            for id in devices {
+                let device = device_get(store, territory, *id).await?.value;
+                seen.devices.insert(*id, (device.state, device.reason, device.cloned));
+            }
+        }
+    }
+    Ok(seen)
+}
+
+/// Some proposals that were over long ago, to be forgotten; the audit remembers them.
+async fn old_and_room(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    by: &str,
+    now: Timestamp,
+) -> Result<Vec<(String, Revision)>> {
+    let scope = PROPOSALS.scope(territory, "");
+    let (mut old, mut open, mut after) = (Vec::new(), 0, String::new());
+    loop {
+        let page = PROPOSALS.page(store, &scope, &after, 100).await?;
+        let Some(last) = page.last() else { break };
+        after.clone_from(&last.id);
+        for row in page {
+            if row.value.expires.after(KEPT) <= now {
+                old.push((row.id, row.revision));
+            } else if row.value.by == by && row.value.outcome == Outcome::Open && now < row.value.expires {
+                open += 1;
+            }
+        }
+    }
+    if open >= OPEN_MAX {
+        return Err(Error::Invalid(format!("{OPEN_MAX} proposals of yours are open; withdraw some first")));
+    }
+    old.truncate(OLD_MAX);
+    Ok(old)
 }
 
 /// A second person decides: it is done, or refused.
@@ -204,6 +288,10 @@ async fn decide_once(
     }
     let first = power(store.as_ref(), territory, &proposal.by, &proposal).await?;
     let first = first.ok_or_else(|| Error::Denied(format!("{} who proposed it may no longer do it", proposal.by)))?;
+    if seen(store.as_ref(), territory, &proposal.deed).await? != proposal.seen {
+        let text = "what this proposal is about was changed since; refuse it, and propose the act again";
+        return Err(Error::Invalid(text.to_owned()));
+    }
     let person = Person { name: proposal.by.clone(), role: first.role };
     let (deed, reason) = (&proposal.deed, proposal.why.as_str());
     let made = deed_writes(store.as_ref(), territory, &may.reach, deed, &person, Some(&second), reason, now).await?;
@@ -212,6 +300,20 @@ async fn decide_once(
     let act = Act::of(now, &second, "proposal_approve", id, why);
     writes.also(&act)?.put(&PROPOSALS, id, &proposal, expect)?.commit(store).await?;
     Ok((proposal, devices))
+}
+
+/// A proposal that this person may decide or has made.
+///
+/// # Errors
+/// `NotFound`, also for one that they may not see.
+pub async fn proposal_get(store: &dyn Store, territory: &TerritoryId, name: &str, id: &str) -> Result<Proposal> {
+    let row = PROPOSALS.get(store, territory, id).await?;
+    if let Some(Row { value, .. }) = row
+        && (value.by == name || power(store, territory, name, &value).await?.is_some())
+    {
+        return Ok(value);
+    }
+    Err(Error::NotFound(format!("proposal {:?}", id.chars().take(64).collect::<String>())))
 }
 
 /// Proposals that this person may decide or has made, newest first; decided and lapsed ones too when `all`.
@@ -278,8 +380,10 @@ async fn deed_writes(
     match deed {
         Deed::Cadence(cadence) => {
             let cadence = cadence.checked().map_err(|e| Error::Invalid(e.to_string()))?;
+            let row = CADENCES.get(store, territory, EVERYWHERE).await?;
+            let expect = row.map_or(Expect::Absent, |row| Expect::At(row.revision));
             let act = Act::of(now, by, deed.verb(), EVERYWHERE, why).with(second);
-            let writes = Writes::by(territory, &act)?.put(&CADENCES, EVERYWHERE, &cadence, Expect::Any)?;
+            let writes = Writes::by(territory, &act)?.put(&CADENCES, EVERYWHERE, &cadence, expect)?;
             Ok((writes, Vec::new()))
         }
         Deed::Decide { devices, state, lost } => {

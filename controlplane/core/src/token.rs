@@ -22,6 +22,8 @@ pub static TOKENS: Table<TokenRecord, Intent> = Table::new("token");
 pub const FAILURES_MAX: u32 = 10;
 /// The most devices a kit token lets in.
 pub const USES_MAX: u32 = 40;
+/// The most tokens looked at for one page, even if few of them fit.
+const LOOKED_AT_MAX: usize = 20_000;
 const NOTE_CHARS_MAX: usize = 200;
 const LABEL_CHARS_MAX: usize = 64;
 const HOUR: Duration = Duration::from_secs(3600);
@@ -227,11 +229,13 @@ pub async fn token_list(
     let scope = TOKENS.scope(territory, "");
     let mut found = Vec::new();
     let mut after = after.to_owned();
+    let mut looked_at = 0;
     loop {
-        let page = TOKENS.page(store, &scope, &after, limit.clamp(1, 500)).await?;
+        let page = TOKENS.page(store, &scope, &after, 500).await?;
         if page.is_empty() {
             return Ok((found, String::new()));
         }
+        looked_at += page.len();
         for row in page {
             after = row.id;
             if reach.covers(&row.value.filed()) && (all || row.value.state(now) == TokenState::Open) {
@@ -240,6 +244,9 @@ pub async fn token_list(
             if found.len() >= limit {
                 return Ok((found, after));
             }
+        }
+        if looked_at >= LOOKED_AT_MAX {
+            return Ok((found, after));
         }
     }
 }

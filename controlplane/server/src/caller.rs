@@ -137,13 +137,18 @@ pub(crate) fn operator_of<T>(shared: &Shared, request: &Request<T>) -> Result<(S
     found.inspect_err(|refused| shared.turned_away("admin_call", &name_of(request), refused.code()))
 }
 
+/// What the holder of an expired certificate is told.
+pub(crate) fn certificate_expired() -> Status {
+    Status::unauthenticated("this certificate has expired; renew it or enrol again")
+}
+
 /// The caller's certificate, if it is still valid: TLS looks at dates only when a connection begins and is not resumed.
 fn certificate_of<'a, T>(shared: &Shared, request: &'a Request<T>) -> Result<&'a Arc<Certificate>, Status> {
     let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_ref());
     let certificate =
         certificate.ok_or_else(|| Status::unauthenticated("this call needs a certificate; enrol first"))?;
     if certificate.until <= shared.clock.now() {
-        return Err(Status::unauthenticated("this certificate has expired; renew it or enrol again"));
+        return Err(certificate_expired());
     }
     Ok(certificate)
 }

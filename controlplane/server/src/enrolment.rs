@@ -29,9 +29,6 @@ const CHALLENGE_LIFE: Duration = Duration::from_secs(120);
 /// The most challenges that wait; the oldest goes first, so that a flood costs memory to nobody.
 const CHALLENGES_MAX: usize = 10_000;
 
-/// A refusal is answered after so long, to the writing of a bad proof's count and beyond.
-const REFUSAL_FLOOR: Duration = Duration::from_millis(250);
-
 /// The enrolment service.
 pub(crate) struct EnrolmentService {
     shared: Arc<Shared>,
@@ -118,11 +115,10 @@ impl Enrolment for EnrolmentService {
         })?;
         // Counted together: a caller may invent any token's name, and a real one is named where its bad proof is counted.
         let refuse = shared.refuse(Author::Rule("enrolment".to_owned()), "enrol", "");
-        // Every refusal takes the same while, whether something had to be written for it or not.
-        let floor = shared.clock.sleep(REFUSAL_FLOOR + Duration::from_millis(random::below(50)));
+        let began = shared.clock.ticks();
         let ca = shared.ca();
         let Some(token) = challenge.token else {
-            floor.await;
+            shared.refusal_wait(began).await;
             return Err(refuse(Error::Denied(REFUSED.to_owned())));
         };
         let proof = Proof {
@@ -137,7 +133,7 @@ impl Enrolment for EnrolmentService {
         let joined = match enrol(&shared.store, shared.territory(), ca.as_ref(), &proof, random, now).await {
             Ok(joined) => joined,
             Err(error) => {
-                floor.await;
+                shared.refusal_wait(began).await;
                 return Err(refuse(error));
             }
         };

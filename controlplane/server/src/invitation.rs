@@ -2,7 +2,6 @@
 
 use crate::admin::grant;
 use crate::caller::binding_of;
-use crate::random;
 use crate::shared::Shared;
 use crate::status::invalid;
 use controlplane_core::Error;
@@ -11,13 +10,10 @@ use controlplane_core::invitation::{REFUSED, invitation_accept};
 use identity::csr::REQUEST_BYTES_MAX;
 use model::token::Acceptance;
 use std::sync::Arc;
-use std::time::Duration;
 use tonic::{Request, Response, Status};
 use wire::v1::invitation_server::{Invitation, InvitationServer};
 use wire::v1::{InvitationAcceptRequest, InvitationAcceptResponse};
 
-/// A refusal is answered after so long, to the writing of a bad proof's count and beyond.
-const REFUSAL_FLOOR: Duration = Duration::from_millis(250);
 /// The largest message, in bytes.
 const REQUEST_MAX: usize = 16 * 1024;
 
@@ -47,10 +43,9 @@ impl Invitation for InvitationService {
             return Err(invalid("the certificate request is too large"));
         }
         let refuse = shared.refuse(Author::Rule("invitation".to_owned()), "invitation_accept", "");
-        // Every refusal takes the same while, whether something had to be written for it or not.
-        let floor = shared.clock.sleep(REFUSAL_FLOOR + Duration::from_millis(random::below(50)));
+        let began = shared.clock.ticks();
         let Ok(id) = said.invitation_id.parse() else {
-            floor.await;
+            shared.refusal_wait(began).await;
             return Err(refuse(Error::Denied(REFUSED.to_owned())));
         };
         let ca = shared.ca();
@@ -60,7 +55,7 @@ impl Invitation for InvitationService {
         let (operator, chain) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                floor.await;
+                shared.refusal_wait(began).await;
                 return Err(refuse(error));
             }
         };

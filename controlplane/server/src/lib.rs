@@ -32,6 +32,7 @@ mod random;
 mod recovery;
 mod reflection;
 mod renew;
+mod revocations;
 mod scrape;
 mod server;
 mod shared;

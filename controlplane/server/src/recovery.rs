@@ -31,8 +31,6 @@ use wire::v1::{
 
 /// A challenge holds for so long.
 const CHALLENGE_LIFE: Duration = Duration::from_secs(120);
-/// A refusal is answered after so long, whatever is wrong: beyond the reading of a record and the check of a signature.
-const REFUSAL_FLOOR: Duration = Duration::from_millis(250);
 /// As many check-ins as a recovery is worth: it signs, and writes durably.
 const COST: u64 = 10;
 /// The largest message, in bytes: a certificate request and a few short fields.
@@ -112,12 +110,12 @@ impl Recovery for RecoveryService {
             channel_binding: binding.as_bytes(),
         };
         let asked = Asked { key, transcript, signature: &said.signature };
-        let floor = shared.clock.sleep(REFUSAL_FLOOR + Duration::from_millis(random::below(50)));
+        let began = shared.clock.ticks();
         let proven = match recovery_prove(shared.store.as_ref(), shared.territory(), &asked).await {
             Ok(proven) => proven,
             Err(error) => {
                 let refused = refuse(shared, &asked, error).await;
-                floor.await;
+                shared.refusal_wait(began).await;
                 return Err(refused);
             }
         };

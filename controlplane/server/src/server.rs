@@ -17,6 +17,7 @@ use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::patience::patient;
 use crate::recovery::RecoveryService;
+use crate::revocations::Revocations;
 use crate::shared::{Ruling, Shared};
 use crate::timed::Timed;
 use crate::{reflection, scrape, upkeep};
@@ -100,6 +101,7 @@ impl Server {
             metrics,
             counted: Counted::default(),
             refusals: Mutex::new(Refusals::default()),
+            revocations: Revocations::default(),
         };
         let since = shared.ruling.borrow().rules.revision;
         Ok(Self { shared: Arc::new(shared), rulings, stopping, listener, scraped, since })

@@ -1,6 +1,7 @@
 //! What every service has in common: store, clock, keys, seats, rules.
 
 use crate::ca::Ca;
+use crate::caller::Staff;
 use crate::census::Counted;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -8,6 +9,8 @@ use crate::folder::Folder;
 use crate::keys::Keys;
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::random;
+use crate::revocations::Revocations;
 use crate::status::status;
 use bytes::Bytes;
 use controlplane_core::audit::{Author, Refusals};
@@ -19,6 +22,7 @@ use model::id::TerritoryId;
 use model::time::Timestamp;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::watch;
 use tonic::{Code, Status};
 use wire::convert::plan_encode;
@@ -42,6 +46,9 @@ impl Ruling {
     }
 }
 
+/// A refusal is answered after so long, to the writing of a bad proof's count and beyond.
+const REFUSAL_FLOOR: Duration = Duration::from_millis(250);
+
 /// Shared by every service.
 pub(crate) struct Shared {
     pub(crate) config: Config,
@@ -58,6 +65,7 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) counted: Counted,
     pub(crate) refusals: Mutex<Refusals>,
+    pub(crate) revocations: Revocations,
 }
 
 impl Shared {
@@ -85,6 +93,19 @@ impl Shared {
         self.refused.fetch_add(1, Ordering::Relaxed);
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         refusals.count(by, "out_of_scope", subject, self.clock.now());
+    }
+
+    /// Counts a person of the staff who named what is not there for them; who may see everything has only mistyped.
+    pub(crate) fn missed(&self, staff: &Staff, error: &controlplane_core::Error, subject: &str) {
+        if matches!(error, controlplane_core::Error::NotFound(_)) && !staff.reach.is_territory() {
+            self.out_of_reach(staff.author(), subject);
+        }
+    }
+
+    /// What a refusal still has to wait, so that every one takes the same while, whether something had to be written for it or not.
+    pub(crate) async fn refusal_wait(&self, began: Duration) {
+        let whole = REFUSAL_FLOOR + Duration::from_millis(random::below(50));
+        self.clock.sleep(whole.saturating_sub(self.clock.ticks().saturating_sub(began))).await;
     }
 
     /// How long devices take to come back after a loss, in milliseconds: it grows with those held (security.md: 60 s for 15,000).

@@ -164,3 +164,43 @@ async fn a_certificate_is_renewed_by_its_holder_and_the_old_one_ends_with_its_fi
     let audit = world.audit().await;
     assert!(audit.contains("operator_certificate_renew") && audit.contains("operator_certificate_switch"), "{audit}");
 }
+
+/// An invitation says what somebody was to be at that moment; what they have become since is not taken back by it.
+#[tokio::test]
+async fn an_old_invitation_takes_nobody_back_to_what_they_were() {
+    let world = World::new().await;
+    let first = Staff::first(&world);
+    let mut admin = first.client(&world).await;
+    let again = async |by: &Staff, name: &str, grants: Vec<wire::v1::Grant>| {
+        let asked = OperatorInviteRequest { name: name.to_owned(), grants, again: true, ..Default::default() };
+        let answer = by.client(&world).await.operator_invite(asked).await.unwrap().into_inner();
+        answer.secret.parse::<Token>().unwrap()
+    };
+    let k1 = key_make().unwrap();
+    let old = invite(&first, &world, "paul", vec![whole(Role::Admin)]).await.unwrap();
+    accept(&world, &old, &k1).await.unwrap();
+    let newer = again(&first, "paul", vec![whole(Role::Evaluator)]).await;
+    accept(&world, &newer, &key_make().unwrap()).await.unwrap();
+    // The laptop with the old key, and the old invitation's text on it.
+    assert_eq!(accept(&world, &old, &k1).await.unwrap_err().code(), Code::PermissionDenied);
+
+    // Promoted, or put an end to, after the invitation was made.
+    let school = Staff::invited(&world, "school", vec![schools(Role::Admin, &["0951099D"])]).await;
+    Staff::invited(&world, "marie", vec![schools(Role::Technician, &["0951099D"])]).await;
+    let takeover = again(&school, "marie", vec![schools(Role::Technician, &["0951099D"])]).await;
+    let promotion = again(&first, "marie", vec![whole(Role::Technician)]).await;
+    accept(&world, &promotion, &key_make().unwrap()).await.unwrap();
+    assert_eq!(accept(&world, &takeover, &key_make().unwrap()).await.unwrap_err().code(), Code::PermissionDenied);
+    let comeback = again(&first, "marie", vec![whole(Role::Technician)]).await;
+    let revoke = |name: &str| OperatorRevokeRequest { name: name.to_owned(), why: String::new() };
+    admin.operator_revoke(revoke("marie")).await.unwrap();
+    assert_eq!(accept(&world, &comeback, &key_make().unwrap()).await.unwrap_err().code(), Code::PermissionDenied);
+
+    // The one who invited has lost what they hand on.
+    let orphan = invite(&school, &world, "jean", vec![schools(Role::Technician, &["0951099D"])]).await.unwrap();
+    admin.operator_revoke(revoke("school")).await.unwrap();
+    assert_eq!(accept(&world, &orphan, &key_make().unwrap()).await.unwrap_err().code(), Code::PermissionDenied);
+    // What was accepted is ended by ending the access.
+    let used = admin.operator_revoke(revoke(&newer.id.to_string())).await.unwrap_err();
+    assert!(used.message().contains("was accepted; end the access of operator paul"), "{used:?}");
+}

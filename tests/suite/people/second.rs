@@ -2,13 +2,14 @@
 
 use super::staff::{Staff, schools, whole};
 use super::week::{enrolled, states};
+use controlplane_core::device::Decision;
 use controlplane_core::role::Role;
 use std::time::Duration;
 use tests::world::World;
 use tonic::Code;
 use wire::v1::{
-    Cadence, CadenceSetRequest, CadenceShowRequest, DeviceDecideManyRequest, JoinState, OperatorRevokeRequest,
-    ProposalDecideRequest, ProposalListRequest, ProposalState,
+    Cadence, CadenceSetRequest, CadenceShowRequest, DeviceDecideManyRequest, DeviceDecideRequest, JoinState,
+    OperatorRevokeRequest, ProposalDecideRequest, ProposalListRequest, ProposalState,
 };
 
 const A: &str = "0951099D";
@@ -39,15 +40,27 @@ async fn a_mass_revocation_waits_for_a_second_person_who_may_do_it_too() {
     let mut by = tech.client(&world).await;
     let answer = by.device_decide_many(revoke(A)).await.unwrap().into_inner();
     let proposal = answer.proposal.unwrap();
-    assert_eq!((proposal.devices.len(), answer.devices.len(), proposal.state()), (12, 0, ProposalState::Open));
+    assert_eq!((proposal.device_count, answer.devices.len(), proposal.state()), (12, 0, ProposalState::Open));
     assert!(states(&world, &devices).await.iter().all(|s| s == "active"), "nothing is done yet");
 
     let own = by.proposal_decide(decide(&proposal.id, true)).await.unwrap_err();
     assert!(own.code() == Code::PermissionDenied && own.message().contains("a second person"), "{own:?}");
     let mut stranger = other.client(&world).await;
-    assert!(stranger.proposal_list(ProposalListRequest { all: true }).await.unwrap().into_inner().proposals.is_empty());
+    assert!(
+        stranger
+            .proposal_list(ProposalListRequest { all: true, id: String::new() })
+            .await
+            .unwrap()
+            .into_inner()
+            .proposals
+            .is_empty()
+    );
     assert_eq!(stranger.proposal_decide(decide(&proposal.id, true)).await.unwrap_err().code(), Code::NotFound);
     let mut second = colleague.client(&world).await;
+    let one = ProposalListRequest { all: false, id: proposal.id.clone() };
+    let shown = second.proposal_list(one.clone()).await.unwrap().into_inner().proposals.remove(0);
+    assert_eq!(shown.devices.len(), 12, "who agrees sees to what");
+    assert_eq!(stranger.proposal_list(one).await.unwrap_err().code(), Code::NotFound);
     assert_eq!(second.proposal_list(ProposalListRequest::default()).await.unwrap().into_inner().proposals.len(), 1);
     let done = second.proposal_decide(decide(&proposal.id, true)).await.unwrap().into_inner().proposal.unwrap();
     assert_eq!((done.state(), done.second.as_str()), (ProposalState::Done, "colleague"));
@@ -122,4 +135,53 @@ async fn a_proposal_lapses_is_refused_and_ends_with_the_one_who_made_it() {
     let refused = admin.proposal_decide(decide(&orphan.id, true)).await.unwrap_err();
     assert!(refused.message().contains("may no longer"), "{refused:?}");
     assert!(states(&world, &devices).await.iter().all(|s| s == "active"));
+}
+
+/// What was decided about a device since an act was proposed is not undone by agreeing to it.
+#[tokio::test]
+async fn what_has_changed_since_it_was_proposed_is_not_done() {
+    let world = World::new().await;
+    let devices = enrolled(&world, A, 11).await;
+    let first = Staff::first(&world);
+    let mut admin = first.client(&world).await;
+    for device in &devices {
+        world.decide(device.parse().unwrap(), model::device::JoinState::Quarantined).await;
+    }
+    let tech = Staff::invited(&world, "tech", vec![schools(Role::Technician, &[A])]).await;
+    let approve = DeviceDecideManyRequest { state: JoinState::Active.into(), ..revoke(A) };
+    let proposal = tech.client(&world).await.device_decide_many(approve).await.unwrap().into_inner().proposal.unwrap();
+    world.decide(devices[3].parse().unwrap(), Decision::Lost).await;
+    let changed = admin.proposal_decide(decide(&proposal.id, true)).await.unwrap_err();
+    assert!(changed.message().contains("was changed since"), "{changed:?}");
+    assert!(states(&world, &devices).await.iter().all(|s| s == "quarantined"));
+    admin.proposal_decide(decide(&proposal.id, false)).await.unwrap();
+}
+
+/// One after the other they are as many as all at once.
+#[tokio::test]
+async fn revocations_in_small_portions_are_one_act() {
+    let world = World::new().await;
+    let devices = enrolled(&world, A, 12).await;
+    let tech = Staff::invited(&world, "tech", vec![schools(Role::Technician, &[A])]).await;
+    let mut by = tech.client(&world).await;
+    let one = |device: &String| DeviceDecideRequest {
+        device: device.clone(),
+        state: JoinState::Revoked.into(),
+        why: "broken".to_owned(),
+        lost: false,
+    };
+    for device in &devices[..10] {
+        assert!(by.device_decide(one(device)).await.unwrap().into_inner().proposal.is_none());
+    }
+    let waits = by.device_decide(one(&devices[10])).await.unwrap().into_inner();
+    assert_eq!((waits.proposal.is_some(), waits.device.unwrap().state()), (true, JoinState::Active));
+    // What protects is not held up.
+    let quarantine = DeviceDecideRequest { state: JoinState::Quarantined.into(), ..one(&devices[11]) };
+    assert!(by.device_decide(quarantine).await.unwrap().into_inner().proposal.is_none());
+    world.clock.forward(Duration::from_secs(3_600));
+    assert!(by.device_decide(one(&devices[10])).await.unwrap().into_inner().proposal.is_none());
+    for (state, lost) in [(JoinState::Revoked, true), (JoinState::Active, true), (JoinState::Unspecified, false)] {
+        let odd = DeviceDecideManyRequest { lost, state: state.into(), devices: devices[..1].to_vec(), ..revoke("") };
+        assert_eq!(by.device_decide_many(odd).await.unwrap_err().code(), Code::InvalidArgument);
+    }
 }

@@ -181,6 +181,14 @@ async fn a_week_of_work_stays_within_three_scopes_and_the_audit_tells_it() {
     assert!(page.entries.iter().all(|entry| a.contains(&entry.subject)), "{:?}", page.entries);
     let denied = of_a.client(&world).await.audit_verify(AuditVerifyRequest::default()).await.unwrap_err();
     assert_eq!(denied.code(), Code::PermissionDenied);
+    // Nor does where a page ends tell of what is not shown, nor what one has reached for oneself.
+    let probe = AuditListRequest { limit: 1, subject: b[0].clone(), ..Default::default() };
+    let page = of_a.client(&world).await.audit_list(probe).await.unwrap().into_inner();
+    assert_eq!((page.entries.len(), page.next.as_str()), (0, ""));
+    let mut own = desks[2].staff.client(&world).await;
+    let page = own.audit_list(read.clone()).await.unwrap().into_inner();
+    let foreign: Vec<_> = page.entries.iter().filter(|entry| desks[2].foreign.contains(&entry.subject)).collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
     let auditor = Staff::invited(&world, "auditor", vec![whole(Role::Auditor)]).await;
     let mut auditor = auditor.client(&world).await;
     let verified = auditor.audit_verify(AuditVerifyRequest::default()).await.unwrap().into_inner();
@@ -203,4 +211,31 @@ async fn a_week_of_work_stays_within_three_scopes_and_the_audit_tells_it() {
     }
     let refused = |line: &&str| line.contains("\"token_create\"") && line.contains("\"refused\":true");
     assert!(audit.lines().filter(refused).count() >= 3, "tokens for elsewhere were refused, and nothing tells");
+}
+
+/// Devices enrolled in one season begin alike: the beginning of an id must not end one by chance.
+#[tokio::test]
+async fn the_beginning_of_an_id_that_fits_several_names_none() {
+    let world = World::new().await;
+    enrolled(&world, B, 60).await;
+    let own = enrolled(&world, A, 2).await;
+    let paul = Staff::invited(&world, "paul", vec![schools(Role::Technician, &[A])]).await;
+    let revoke = |device: &str| DeviceDecideRequest {
+        device: device.to_owned(),
+        state: JoinState::Revoked.into(),
+        why: String::new(),
+        lost: false,
+    };
+    let mut client = paul.client(&world).await;
+    let several = client.device_decide(revoke(&own[0][..4])).await.unwrap_err();
+    assert!(
+        several.code() == Code::InvalidArgument && several.message().contains("several devices fit"),
+        "{several:?}"
+    );
+    assert_eq!(states(&world, &own).await, ["active", "active"]);
+    let one = enrolled(&world, C, 1).await;
+    let marie = Staff::invited(&world, "marie", vec![schools(Role::Technician, &[C])]).await;
+    // Behind sixty of others, the only one that is hers.
+    let shown = marie.client(&world).await.device_show(DeviceShowRequest { device: one[0][..4].to_owned() }).await;
+    assert_eq!(shown.unwrap().into_inner().device.unwrap().id, one[0]);
 }

@@ -129,6 +129,9 @@ async fn device_decide(decide: Decide, state: JoinState, verb: &str, call: &mut 
     if devices.len() == 1 && school.is_empty() {
         let request = DeviceDecideRequest { device: devices.remove(0), state: state.into(), why, lost };
         let decided = call.answer(client.device_decide(request)).await?;
+        if let Some(proposal) = decided.proposal {
+            return proposal_print(proposal, call);
+        }
         let row = DeviceRow::from(decided.device.unwrap_or_default());
         call.progress.clear();
         let sheet = decided_sheet(std::slice::from_ref(&row), call);

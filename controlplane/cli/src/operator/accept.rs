@@ -1,6 +1,6 @@
 //! `cartable operator accept`: an invitation becomes a profile; the key is made here and never leaves.
 
-use super::keep::{key_next, pair_put, write};
+use super::keep::{key_check, key_next, pair_put, pending_finish, write};
 use crate::Error;
 use crate::call::Call;
 use crate::config::Profile;
@@ -8,8 +8,7 @@ use crate::connect;
 use crate::print::{Sheet, Tone, clean};
 use clap::Args;
 use identity::csr::request_make;
-use identity::issue::{chain_to_pem, pin_of, point_of, until_of};
-use identity::key::IdentitySigner;
+use identity::issue::{chain_to_pem, pin_of, until_of};
 use model::token::{Acceptance, Token, TokenError};
 use serde::Serialize;
 use std::io::{BufRead, stdin};
@@ -40,6 +39,7 @@ pub(super) async fn operator_accept(accept: Accept, call: &mut Call<'_>) -> Resu
     // What cannot be is said before the secret is asked for.
     let (path, name) = call.profile_place()?;
     let (profile, known) = Profile::place(&path, &name, &server, accept.replace)?;
+    pending_finish(&profile)?;
     let invitation = invitation_read(accept.invitation, call).await?;
     let key_pem = key_next(&profile.key)?;
     let csr = request_make(&key_pem)?;
@@ -55,16 +55,17 @@ pub(super) async fn operator_accept(accept: Accept, call: &mut Call<'_>) -> Resu
     let (Some(own), Some(root)) = (answer.chain.first(), answer.chain.last()) else {
         return Err(malformed("the answer holds no certificate"));
     };
-    let key = key_pem_point(&key_pem).ok_or_else(|| malformed("the key cannot be read"))?;
-    if pin_of(root)? != invitation.pin || point_of(own)? != key {
-        return Err(malformed("the answer's certificate is not for this key, or not of the invitation's root"));
+    if pin_of(root)? != invitation.pin {
+        return Err(malformed("the answer's root is not the invitation's"));
     }
+    key_check(&key_pem, own)?;
     let until = until_of(own)?.unix_millis();
     write(&profile.root, chain_to_pem(std::slice::from_ref(root)).as_bytes())?;
-    pair_put(&profile, &chain_to_pem(&answer.chain))?;
+    // Cut from here on, the profile is there, and the same key asks again with --replace.
     if !known {
         profile.add(&path, &name)?;
     }
+    pair_put(&profile, &chain_to_pem(&answer.chain))?;
     call.progress.clear();
     let look = call.print.look();
     let mut sheet = Sheet::default();
@@ -97,13 +98,4 @@ async fn invitation_read(given: Option<String>, call: &mut Call<'_>) -> Result<T
         TokenError::Check => Error::usage("error-invitation-check", &[]),
         TokenError::Length(_) | TokenError::Character(_) => Error::usage("error-invitation", &[]),
     })
-}
-
-/// The public point of a PEM key.
-fn key_pem_point(pem: &str) -> Option<Vec<u8>> {
-    use identity::pki_types::PrivatePkcs8KeyDer;
-    use identity::pki_types::pem::PemObject;
-    let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).ok()?;
-    let signer = IdentitySigner::from_pkcs8(der.secret_pkcs8_der()).ok()?;
-    Some(signer.public().as_bytes().to_vec())
 }

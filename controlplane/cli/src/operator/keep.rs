@@ -5,6 +5,10 @@
 
 use crate::Error;
 use crate::config::{Profile, file_read};
+use identity::issue::point_of;
+use identity::key::IdentitySigner;
+use identity::pki_types::PrivatePkcs8KeyDer;
+use identity::pki_types::pem::PemObject;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -31,6 +35,18 @@ pub(super) fn pair_put(profile: &Profile, chain_pem: &str) -> Result<(), Error> 
     pending_finish(profile)
 }
 
+/// Checks that a certificate is for this key.
+pub(super) fn key_check(key_pem: &str, certificate: &[u8]) -> Result<(), Error> {
+    let malformed = |what| Error::Credentials(identity::Error::Malformed(what));
+    let der =
+        PrivatePkcs8KeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|_| malformed("the key cannot be read"))?;
+    let signer = IdentitySigner::from_pkcs8(der.secret_pkcs8_der())?;
+    if point_of(certificate)? == signer.public().as_bytes() {
+        return Ok(());
+    }
+    Err(malformed("the answer's certificate is not for this key"))
+}
+
 /// Puts a pair in place that a cut run has left.
 pub(crate) fn pending_finish(profile: &Profile) -> Result<(), Error> {
     let (key, certificate) = (next(&profile.key), next(&profile.certificate));
@@ -43,6 +59,8 @@ pub(crate) fn pending_finish(profile: &Profile) -> Result<(), Error> {
     };
     if key.exists() {
         fs::rename(&key, &profile.key).map_err(failed(&profile.key))?;
+        // The certificate's own name must not reach the disk before the key's.
+        folder_sync(&profile.key)?;
     }
     fs::rename(&certificate, &profile.certificate).map_err(failed(&profile.certificate))?;
     folder_sync(&profile.certificate)

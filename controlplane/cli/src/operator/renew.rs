@@ -1,6 +1,6 @@
 //! `cartable operator renew`: the next certificate for a new key, made here.
 
-use super::keep::{key_next, pair_put};
+use super::keep::{key_check, key_next, pair_put};
 use crate::Error;
 use crate::call::Call;
 use crate::print::{Sheet, Tone};
@@ -17,9 +17,11 @@ struct Renewed {
 pub(super) async fn operator_renew(call: &mut Call<'_>) -> Result<(), Error> {
     let mut client = call.client().await?;
     let profile = call.profile()?;
-    let csr = identity::csr::request_make(&key_next(&profile.key)?)?;
+    let key_pem = key_next(&profile.key)?;
+    let csr = identity::csr::request_make(&key_pem)?;
     let answer = call.answer(client.operator_renew(OperatorRenewRequest { csr })).await?;
     let own = answer.chain.first().ok_or(identity::Error::Malformed("the answer holds no certificate"))?;
+    key_check(&key_pem, own)?;
     let until = until_of(own)?.unix_millis();
     pair_put(&profile, &chain_to_pem(&answer.chain))?;
     call.progress.clear();

@@ -3,7 +3,7 @@
 mod page;
 mod verify;
 
-pub use page::{Entry, Filter, audit_page};
+pub use page::{Entry, Filter, Reader, audit_page};
 pub use verify::{VERIFY_MAX, audit_verify};
 
 use crate::error::{Error, Result};

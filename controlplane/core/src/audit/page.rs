@@ -1,12 +1,14 @@
 //! Reading the chain: acts in the order in which they were written, with the bytes that prove them.
 
-use super::{AUDIT, Act, scope};
+use super::{AUDIT, Act, Author, scope};
+use crate::device::DEVICES;
 use crate::error::{Error, Result};
-use crate::store::{Key, PAGE_MAX, SharedStore};
+use crate::scope::Reach;
+use crate::store::{Key, PAGE_MAX, SharedStore, Store};
 use bytes::Bytes;
 use model::chain::{self, Link};
 use model::digest::Digest;
-use model::id::TerritoryId;
+use model::id::{DeviceId, TerritoryId};
 use model::time::Timestamp;
 
 /// The most entries looked at for one page, so that a filter that fits nothing does not hold a call for a whole chain.
@@ -59,7 +61,33 @@ impl Filter {
     }
 }
 
-/// A page of entries after a place, oldest first, and where the next page begins; nothing when this was the last.
+/// Who reads, and how far they may see.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    /// Their name: their own acts are theirs to read.
+    pub name: &'a str,
+    /// What of the territory they may see.
+    pub reach: &'a Reach,
+}
+
+impl Reader<'_> {
+    /// Of a part of the territory one reads the acts on its devices, and one's own, unless they name what lies outside.
+    async fn sees(&self, store: &dyn Store, territory: &TerritoryId, act: Option<&Act>) -> Result<bool> {
+        if self.reach.is_territory() {
+            return Ok(true);
+        }
+        let Some(act) = act else { return Ok(false) };
+        match act.subject.parse::<DeviceId>() {
+            Ok(id) => {
+                let row = DEVICES.get(store, territory, id.to_string()).await?;
+                Ok(row.is_some_and(|row| self.reach.covers(&row.value.filed())))
+            }
+            Err(_) => Ok(matches!(&act.by, Author::Operator(name) if name == self.name)),
+        }
+    }
+}
+
+/// A page of the entries that somebody may see after a place, oldest first, and where the next page begins; nothing when this was the last.
 ///
 /// A page may hold fewer entries than there are, even none, and still not be the last. An entry that cannot be read fits every
 /// filter: an auditor has to see it.
@@ -69,6 +97,7 @@ impl Filter {
 pub async fn audit_page(
     store: &SharedStore,
     territory: &TerritoryId,
+    reader: &Reader<'_>,
     filter: &Filter,
     after: &str,
     limit: usize,
@@ -87,7 +116,9 @@ pub async fn audit_page(
         for (key, entry) in page {
             let entry = read(&key, entry.value)?;
             looked_at += 1;
-            if entry.act.as_ref().is_none_or(|act| filter.fits(act)) {
+            let fits = entry.act.as_ref().is_none_or(|act| filter.fits(act));
+            // Judged before it is counted: where a page ends must not tell of what is not shown.
+            if fits && reader.sees(store.as_ref(), territory, entry.act.as_ref()).await? {
                 if !found.is_empty() && bytes + entry.link.len() > PAGE_BYTES_MAX {
                     return Ok((found, Some(after)));
                 }

@@ -69,7 +69,9 @@ async fn reached(store: &SharedStore, territory: &TerritoryId, length: u64) -> R
 mod tests {
     use super::super::{Act, Author, Filter, audit_page};
     use super::*;
+    use crate::audit::Reader;
     use crate::memory::Memory;
+    use crate::scope::Reach;
     use crate::store::{Batch, Expect, Write};
     use bytes::Bytes;
     use model::chain::Fault;
@@ -158,7 +160,8 @@ mod tests {
         let found = |filter: Filter, after: &'static str, limit| {
             let store = Arc::clone(&store);
             async move {
-                let (page, next) = audit_page(&store, &territory(), &filter, after, limit).await.unwrap();
+                let reader = Reader { name: "", reach: &Reach::territory() };
+                let (page, next) = audit_page(&store, &territory(), &reader, &filter, after, limit).await.unwrap();
                 (page.iter().map(|e| e.sequence).collect::<Vec<_>>(), next)
             }
         };
@@ -173,8 +176,9 @@ mod tests {
         assert_eq!(found(device, "", 9).await.0, [6]);
         assert_eq!(found(Filter { verb: Some("device".into()), ..Filter::default() }, "", 9).await, (vec![], None));
         tamper(&store, 1, Some(Bytes::from_static(b"{}"))).await;
-        let (page, _) = audit_page(&store, &territory(), &Filter::default(), "", 2).await.unwrap();
+        let reader = Reader { name: "", reach: &Reach::territory() };
+        let (page, _) = audit_page(&store, &territory(), &reader, &Filter::default(), "", 2).await.unwrap();
         assert!(page[1].act.is_none() && page[1].link.as_ref() == b"{}", "shown all the same");
-        assert!(audit_page(&store, &territory(), &Filter::default(), "+1", 2).await.is_err());
+        assert!(audit_page(&store, &territory(), &reader, &Filter::default(), "+1", 2).await.is_err());
     }
 }

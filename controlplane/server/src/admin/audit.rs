@@ -4,9 +4,7 @@ use super::device::{limit_of, short};
 use crate::caller::Staff;
 use crate::shared::Shared;
 use crate::status::{convert_status, status};
-use controlplane_core::audit::{Author, Entry, Filter, audit_page, audit_verify};
-use controlplane_core::device::DEVICES;
-use model::id::DeviceId;
+use controlplane_core::audit::{Author, Entry, Filter, Reader, audit_page, audit_verify};
 use model::time::Timestamp;
 use tonic::Status;
 use wire::convert::{tip_last, tip_read};
@@ -14,30 +12,11 @@ use wire::v1::{AuditAuthor, AuditEntry, AuditListRequest, AuditListResponse, Aud
 
 pub(super) async fn list(shared: &Shared, staff: &Staff, asked: AuditListRequest) -> Result<AuditListResponse, Status> {
     let (filter, limit) = (filter_of(&asked)?, limit_of(asked.limit)?);
-    let page = audit_page(&shared.store, shared.territory(), &filter, short(&asked.after)?, limit);
-    let (mut entries, next) = page.await.map_err(status)?;
-    if !staff.reach.is_territory() {
-        entries = within(shared, staff, entries).await?;
-    }
+    let reader = Reader { name: &staff.person.name, reach: &staff.reach };
+    let page = audit_page(&shared.store, shared.territory(), &reader, &filter, short(&asked.after)?, limit);
+    let (entries, next) = page.await.map_err(status)?;
     let entries = entries.into_iter().map(|entry| line(entry, asked.links)).collect();
     Ok(AuditListResponse { entries, next: next.unwrap_or_default() })
-}
-
-/// Of a part of the territory one reads the acts on its devices, and one's own.
-async fn within(shared: &Shared, staff: &Staff, entries: Vec<Entry>) -> Result<Vec<Entry>, Status> {
-    let mut kept = Vec::new();
-    for entry in entries {
-        let Some(act) = &entry.act else { continue };
-        let own = act.by == staff.author();
-        let row = match act.subject.parse::<DeviceId>() {
-            Ok(id) if !own => DEVICES.get(shared.store.as_ref(), shared.territory(), id.to_string()).await,
-            _ => Ok(None),
-        };
-        if own || row.map_err(status)?.is_some_and(|row| staff.reach.covers(&row.value.filed())) {
-            kept.push(entry);
-        }
-    }
-    Ok(kept)
 }
 
 pub(super) async fn verify(shared: &Shared, asked: AuditVerifyRequest) -> Result<AuditVerifyResponse, Status> {

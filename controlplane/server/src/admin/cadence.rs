@@ -27,7 +27,7 @@ pub(super) async fn set(
         fleet_count(shared.store.as_ref(), shared.territory(), above.saturating_add(1)).await.map_err(status)?;
     let proposal = match act(shared, staff, Deed::Cadence(cadence), touched, &asked.why).await? {
         Acted::Done(_) => None,
-        Acted::Waits(proposal) => Some(summary(&proposal, shared.clock.now())),
+        Acted::Waits(proposal) => Some(summary(&proposal, false, shared.clock.now())),
     };
     let rules = Rules::load(shared.store.as_ref(), shared.territory()).await.map_err(status)?;
     Ok(CadenceSetResponse { cadence: Some(rules.cadence.into()), revision: rules.changed, proposal })

@@ -1,7 +1,7 @@
 //! Devices.
 
-use crate::caller::{Staff, staff_again};
-use crate::clones;
+use super::proposal::{act, carried_out, touched};
+use crate::caller::{Staff, certificate_expired, staff_again};
 use crate::shared::Shared;
 use crate::status::{convert_status, invalid, status};
 use controlplane_core::Error;
@@ -10,6 +10,7 @@ use controlplane_core::fleet::{Filter, Member, fleet_page, member_of};
 use controlplane_core::operator::OPERATORS;
 use controlplane_core::plan::TOLD;
 use controlplane_core::presence::{ConditionState, ObservedState, PRESENCES};
+use controlplane_core::proposal::{Acted, Deed};
 use controlplane_core::report::{Condition, FACTS, report_sections};
 use controlplane_core::scope::Reach;
 use controlplane_core::store::{Changes, PAGE_MAX, Scope};
@@ -113,20 +114,35 @@ pub(super) async fn decide(
     staff: &Staff,
     asked: DeviceDecideRequest,
 ) -> Result<DeviceDecideResponse, Status> {
-    let state = JoinState::try_from(asked.state()).map_err(convert_status)?;
-    let decision = match (state, asked.lost) {
-        (state, false) => Decision::State(state),
-        (JoinState::Quarantined, true) => Decision::Lost,
-        (_, true) => return Err(invalid("a device that is said to be lost is quarantined")),
-    };
+    let decision = decision_of(asked.state(), asked.lost)?;
     let found = found(shared, staff, &asked.device).await?;
     let (id, now) = (found.value.id, shared.clock.now());
+    let touched = touched(shared, staff, decision, 1);
+    let changes = found.value.decided(decision).map_err(status)?.is_some();
+    if changes && u32::try_from(touched).unwrap_or(u32::MAX) > shared.config.limits.second_person_above {
+        let state = JoinState::try_from(asked.state()).map_err(convert_status)?;
+        let deed = Deed::Decide { devices: [id].into(), state, lost: asked.lost };
+        if let Acted::Waits(proposal) = act(shared, staff, deed, touched, &asked.why).await? {
+            let proposal = Some(super::proposal::summary(&proposal, false, now));
+            return Ok(DeviceDecideResponse { device: Some(summary_of(shared, found.value).await?), proposal });
+        }
+    }
     let decided = device_decide(&shared.store, shared.territory(), id, decision, &staff.person, &asked.why, now);
     let device = decided.await.map_err(status)?;
-    clones::settled(shared, [&device]);
-    tracing::info!(device = %id, state = state.name(), "decided by an operator");
-    let member = member(shared, device).await?;
-    Ok(DeviceDecideResponse { device: Some(summary(shared, &member)) })
+    if changes {
+        carried_out(shared, staff, std::slice::from_ref(&device));
+    }
+    tracing::info!(device = %id, state = device.state.name(), "decided by an operator");
+    Ok(DeviceDecideResponse { device: Some(summary_of(shared, device).await?), proposal: None })
+}
+
+/// What is decided; only what is quarantined can be said to be lost.
+pub(super) fn decision_of(state: wire::v1::JoinState, lost: bool) -> Result<Decision, Status> {
+    match (JoinState::try_from(state).map_err(convert_status)?, lost) {
+        (state, false) => Ok(Decision::State(state)),
+        (JoinState::Quarantined, true) => Ok(Decision::Lost),
+        (_, true) => Err(invalid("a device that is said to be lost is quarantined")),
+    }
 }
 
 /// The device that a person means, among those they may see.
@@ -152,15 +168,25 @@ pub(super) async fn watch(
     let filter = filter_of(&asked.filter.unwrap_or_default())?;
     let (send, receive) = mpsc::channel(WATCH_AHEAD);
     let mut since = shared.store.revision().await.map_err(status)?;
+    // What was decided about the caller before that revision is seen now, what comes after it is followed.
+    staff = staff_again(&shared, "DeviceWatch", &staff).await?;
+    let until = staff.certificate.until;
     let tables = vec![DEVICES.name, FACTS.name, PRESENCES.name, OPERATORS.name];
     let scope = Scope { territory: shared.territory().clone(), tables, prefix: String::new() };
     tokio::spawn(async move {
         let mut stop = shared.stop.clone();
+        let expired = shared.clock.sleep(until.since(shared.clock.now()));
+        tokio::pin!(expired);
         loop {
             let changes = tokio::select! {
-                changes = shared.store.changes(&scope, since, PAGE_MAX) => changes,
+                changes = shared.store.changes(&scope, since, PAGE_MAX) => Some(changes),
                 () = send.closed() => return,
                 _ = stop.wait_for(|s| *s) => return,
+                () = &mut expired => None,
+            };
+            let Some(changes) = changes else {
+                let _ = send.send(Err(certificate_expired())).await;
+                return;
             };
             let keys = match changes {
                 Ok(Changes::Keys { keys, upto }) => {

@@ -122,8 +122,8 @@ impl Admin for AdminService {
         &self,
         request: Request<ServerStatusRequest>,
     ) -> Result<Response<ServerStatusResponse>, Status> {
-        self.asked("ServerStatus", request).await?;
-        server::status(&self.shared).await.map(Response::new)
+        let (staff, _) = self.asked("ServerStatus", request).await?;
+        server::status(&self.shared, &staff).await.map(Response::new)
     }
 
     async fn audit_list(&self, request: Request<AuditListRequest>) -> Result<Response<AuditListResponse>, Status> {

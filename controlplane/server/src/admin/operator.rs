@@ -43,6 +43,7 @@ pub(super) async fn invite(
     let (store, territory, pin) = (&shared.store, shared.territory(), shared.ca().pin);
     let made =
         operator_invite(store, territory, &staff.reach, wish, &staff.person, &asked.why, pin, &random, now).await;
+    let made = made.inspect_err(|error| shared.missed(staff, error, &asked.name));
     let (token, invitation) = made.map_err(shared.refuse(staff.author(), "OperatorInvite", &asked.name))?;
     Ok(OperatorInviteResponse {
         operator: Some(invited(&invitation)),
@@ -75,10 +76,14 @@ pub(super) async fn revoke(
         (Ok(operator), _) => summary(&operator, now),
         (Err(controlplane_core::Error::NotFound(_)), Ok(id)) => {
             let withdrawn = invitation_withdraw(store, territory, &staff.reach, id, by, why, now).await;
+            let withdrawn = withdrawn.inspect_err(|error| shared.missed(staff, error, name));
             let gone = OperatorSummary { state: OperatorState::Revoked.into(), ..invited(&withdrawn.map_err(status)?) };
             return Ok(OperatorRevokeResponse { operator: Some(gone) });
         }
-        (Err(error), _) => return Err(status(error)),
+        (Err(error), _) => {
+            shared.missed(staff, &error, name);
+            return Err(status(error));
+        }
     };
     Ok(OperatorRevokeResponse { operator: Some(operator) })
 }
@@ -100,7 +105,8 @@ pub(super) async fn renew(
     }
     let now = shared.clock.now();
     let issued = shared.ca().operator_issue(&asked.csr, &staff.person.name, now).map_err(status)?;
-    let renewed = operator_renew(&shared.store, shared.territory(), &staff.person, issued.certificate, now).await;
+    let (store, territory, shown) = (&shared.store, shared.territory(), staff.certificate.serial.as_str());
+    let renewed = operator_renew(store, territory, &staff.person, shown, issued.certificate, now).await;
     renewed.map_err(status)?;
     Ok(OperatorRenewResponse { chain: issued.chain })
 }

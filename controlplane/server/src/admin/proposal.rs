@@ -6,10 +6,10 @@ use crate::clones;
 use crate::random;
 use crate::shared::Shared;
 use crate::status::{convert_status, invalid, status};
-use controlplane_core::device::Device;
+use controlplane_core::device::{Decision, Device};
 use controlplane_core::fleet::school_devices;
 use controlplane_core::proposal::{
-    Acted, DEVICES_MAX, Deed, Outcome, Proposal, deed_act, proposal_decide, proposal_list,
+    Acted, DEVICES_MAX, Deed, Outcome, Proposal, deed_act, proposal_decide, proposal_get, proposal_list,
 };
 use model::device::JoinState;
 use model::time::Timestamp;
@@ -20,14 +20,18 @@ use wire::v1::{
     ProposalListRequest, ProposalListResponse, ProposalState, ProposalSummary,
 };
 
+/// The most proposals in one answer, the newest.
+const LIST_MAX: usize = 1_000;
+
 pub(super) async fn decide_many(
     shared: &Shared,
     staff: &Staff,
     asked: DeviceDecideManyRequest,
 ) -> Result<DeviceDecideManyResponse, Status> {
-    let state = JoinState::try_from(asked.state()).map_err(convert_status)?;
+    let decision = super::device::decision_of(asked.state(), asked.lost)?;
+    let too_many = || invalid(format!("a decision is about 1 to {DEVICES_MAX} devices at a time"));
     if asked.devices.len() > DEVICES_MAX {
-        return Err(invalid(format!("a decision is about 1 to {DEVICES_MAX} devices at a time")));
+        return Err(too_many());
     }
     let mut devices = BTreeSet::new();
     for text in &asked.devices {
@@ -35,21 +39,43 @@ pub(super) async fn decide_many(
     }
     if let Some(school) = super::device::school_of(&asked.school)? {
         let (store, territory) = (shared.store.as_ref(), shared.territory());
-        let of_school =
-            school_devices(store, territory, &staff.reach, school, DEVICES_MAX + 1).await.map_err(status)?;
         // Those that are so already, or revoked for good, are not meant.
-        let open = |device: &&Device| device.state != state && device.state != JoinState::Revoked;
-        devices.extend(of_school.iter().filter(open).map(|device| device.id));
+        let meant = |device: &Device| device.decided(decision).is_ok_and(|after| after.is_some());
+        let of_school = school_devices(store, territory, &staff.reach, school, &meant, DEVICES_MAX + 1).await;
+        devices.extend(of_school.map_err(status)?.iter().map(|device| device.id));
     }
-    let touched = devices.len();
+    if devices.len() > DEVICES_MAX {
+        return Err(too_many());
+    }
+    let touched = touched(shared, staff, decision, devices.len());
+    let state = JoinState::try_from(asked.state()).map_err(convert_status)?;
     match act(shared, staff, Deed::Decide { devices, state, lost: asked.lost }, touched, &asked.why).await? {
         Acted::Done(devices) => {
-            clones::settled(shared, &devices);
+            carried_out(shared, staff, &devices);
             Ok(DeviceDecideManyResponse { devices: summaries(shared, devices).await?, proposal: None })
         }
-        Acted::Waits(proposal) => {
-            Ok(DeviceDecideManyResponse { devices: Vec::new(), proposal: Some(summary(&proposal, shared.clock.now())) })
+        Acted::Waits(proposal) => Ok(DeviceDecideManyResponse {
+            devices: Vec::new(),
+            proposal: Some(summary(&proposal, false, shared.clock.now())),
+        }),
+    }
+}
+
+/// How many devices a decision counts as: revocations in small portions are one act.
+pub(super) fn touched(shared: &Shared, staff: &Staff, decision: Decision, devices: usize) -> usize {
+    match decision {
+        Decision::State(JoinState::Revoked) => {
+            devices + shared.revocations.recent(&staff.person.name, shared.clock.now())
         }
+        _ => devices,
+    }
+}
+
+/// What else follows a decision about these devices.
+pub(super) fn carried_out(shared: &Shared, staff: &Staff, devices: &[Device]) {
+    clones::settled(shared, devices);
+    for _ in devices.iter().filter(|device| device.state == JoinState::Revoked) {
+        shared.revocations.note(&staff.person.name, shared.clock.now());
     }
 }
 
@@ -72,9 +98,13 @@ pub(super) async fn list(
     staff: &Staff,
     asked: ProposalListRequest,
 ) -> Result<ProposalListResponse, Status> {
-    let now = shared.clock.now();
-    let found = proposal_list(shared.store.as_ref(), shared.territory(), &staff.person.name, asked.all, now).await;
-    Ok(ProposalListResponse { proposals: found.map_err(status)?.iter().map(|p| summary(p, now)).collect() })
+    let (store, territory, now) = (shared.store.as_ref(), shared.territory(), shared.clock.now());
+    if !asked.id.is_empty() {
+        let one = proposal_get(store, territory, &staff.person.name, super::device::short(&asked.id)?).await;
+        return Ok(ProposalListResponse { proposals: vec![summary(&one.map_err(status)?, true, now)] });
+    }
+    let found = proposal_list(store, territory, &staff.person.name, asked.all, now).await.map_err(status)?;
+    Ok(ProposalListResponse { proposals: found.iter().take(LIST_MAX).map(|p| summary(p, false, now)).collect() })
 }
 
 pub(super) async fn decide(
@@ -85,13 +115,14 @@ pub(super) async fn decide(
     let now = shared.clock.now();
     let id = super::device::short(&asked.id)?;
     let decided = proposal_decide(&shared.store, shared.territory(), id, asked.agree, &staff.person, &asked.why, now);
-    let (proposal, devices) = decided.await.map_err(shared.refuse(staff.author(), "ProposalDecide", id))?;
+    let decided = decided.await.inspect_err(|error| shared.missed(staff, error, id));
+    let (proposal, devices) = decided.map_err(shared.refuse(staff.author(), "ProposalDecide", id))?;
     clones::settled(shared, &devices);
-    Ok(ProposalDecideResponse { proposal: Some(summary(&proposal, now)) })
+    Ok(ProposalDecideResponse { proposal: Some(summary(&proposal, true, now)) })
 }
 
-/// A proposal as it travels.
-pub(super) fn summary(proposal: &Proposal, now: Timestamp) -> ProposalSummary {
+/// A proposal as it travels, with all its devices where one asks for it alone.
+pub(super) fn summary(proposal: &Proposal, whole: bool, now: Timestamp) -> ProposalSummary {
     let (state, second) = match &proposal.outcome {
         Outcome::Open if now >= proposal.expires => (ProposalState::Lapsed, ""),
         Outcome::Open => (ProposalState::Open, ""),
@@ -99,7 +130,8 @@ pub(super) fn summary(proposal: &Proposal, now: Timestamp) -> ProposalSummary {
         Outcome::Refused(second) => (ProposalState::Refused, second.as_str()),
     };
     let (devices, detail) = match &proposal.deed {
-        Deed::Decide { devices, .. } => (devices.iter().map(ToString::to_string).collect(), String::new()),
+        Deed::Decide { devices, .. } if whole => (devices.iter().map(ToString::to_string).collect(), String::new()),
+        Deed::Decide { .. } => (Vec::new(), String::new()),
         Deed::Cadence(c) => {
             let (poll, hold, health, inventory) =
                 (c.poll_seconds, c.hold_seconds, c.health_seconds, c.inventory_seconds);
@@ -110,6 +142,7 @@ pub(super) fn summary(proposal: &Proposal, now: Timestamp) -> ProposalSummary {
         id: proposal.id.clone(),
         verb: proposal.deed.verb().to_owned(),
         devices,
+        device_count: u32::try_from(proposal.devices()).unwrap_or(u32::MAX),
         detail,
         by: proposal.by.clone(),
         why: proposal.why.clone(),

@@ -1,5 +1,6 @@
 //! How the control plane is.
 
+use crate::caller::Staff;
 use crate::shared::Shared;
 use crate::status::status as refused;
 use controlplane_core::fleet::fleet_census;
@@ -8,8 +9,8 @@ use std::sync::atomic::Ordering;
 use tonic::Status;
 use wire::v1::ServerStatusResponse;
 
-pub(super) async fn status(shared: &Shared) -> Result<ServerStatusResponse, Status> {
-    let census = fleet_census(shared.store.as_ref(), shared.territory()).await.map_err(refused)?;
+pub(super) async fn status(shared: &Shared, staff: &Staff) -> Result<ServerStatusResponse, Status> {
+    let census = fleet_census(shared.store.as_ref(), shared.territory(), &staff.reach).await.map_err(refused)?;
     let disk = rustix::fs::statvfs(shared.folder.store()).ok();
     Ok(ServerStatusResponse {
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -73,7 +73,8 @@ pub(super) async fn revoke(
     let now = shared.clock.now();
     let id = asked.id.parse().map_err(invalid)?;
     let record = token_revoke(&shared.store, shared.territory(), &staff.reach, id, &staff.person, &asked.why, now);
-    Ok(TokenRevokeResponse { token: Some(summary(&record.await.map_err(status)?, now)) })
+    let record = record.await.inspect_err(|error| shared.missed(staff, error, &asked.id));
+    Ok(TokenRevokeResponse { token: Some(summary(&record.map_err(status)?, now)) })
 }
 
 fn summary(token: &TokenRecord, now: Timestamp) -> TokenSummary {
