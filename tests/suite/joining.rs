@@ -1,7 +1,7 @@
 //! The rules of joining, on the store in memory with the clock moved by hand.
 
 use controlplane_core::audit::{Person, audit_verify};
-use controlplane_core::device::{Certificate, DEVICES, Reason, device_decide, device_find};
+use controlplane_core::device::{Certificate, DEVICES, IDENTITIES, Reason, device_decide, device_find};
 use controlplane_core::enrol::{Issuer, Joined, Proof, REFUSED, enrol};
 use controlplane_core::memory::Memory;
 use controlplane_core::role::Role;
@@ -52,6 +52,10 @@ impl World {
     }
 
     async fn token(&self, kind: TokenKind, uses: u32, serials: &[&str]) -> Token {
+        self.token_for(kind, uses, serials, None).await
+    }
+
+    async fn token_for(&self, kind: TokenKind, uses: u32, serials: &[&str], device: Option<DeviceId>) -> Token {
         let wish = TokenWish {
             kind,
             uses,
@@ -60,10 +64,10 @@ impl World {
             owner: None,
             kit: None,
             serials: serials.iter().map(|s| (*s).to_owned()).collect(),
-            device: None,
+            device,
             note: String::new(),
         };
-        let random = [u8::try_from(serials.len() + uses as usize * 7).unwrap(); 31];
+        let random = [u8::try_from(serials.len() + uses as usize * 7 + usize::from(device.is_some())).unwrap(); 31];
         let made = token_create(&self.store, &self.territory, wish, &JEANNE, Pin::of(b"root"), &random, self.now);
         made.await.unwrap().0
     }
@@ -217,5 +221,33 @@ async fn sixty_four_uses_at_once_make_one_device_a_thousand_times() {
                 .await
                 .unwrap();
         assert_eq!(tokens[0].used, 1, "round {round}");
+    }
+}
+
+/// The same for a new identity of a device that is known: it gets one, not one after another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_four_new_identities_at_once_are_one() {
+    const USES: usize = 64;
+    let keys: Arc<Vec<IdentitySigner>> = Arc::new((0..=USES).map(|_| key()).collect());
+    for round in 0..100 {
+        let world = Arc::new(World { store: Arc::new(Crowded(Memory::new())), ..World::new() });
+        let unit = world.token(TokenKind::Unit, 1, &[]).await;
+        let device = world.join(&unit, &keys[USES], "A-1").await.unwrap().device.id;
+        let token = world.token_for(TokenKind::ReEnrol, 1, &[], Some(device)).await;
+        let mut uses = JoinSet::new();
+        for n in 0..USES {
+            let (world, keys, token) = (Arc::clone(&world), Arc::clone(&keys), token.clone());
+            uses.spawn(async move { world.join(&token, &keys[n], "A-1").await });
+        }
+        let (joined, refused): (Vec<_>, Vec<_>) = uses.join_all().await.into_iter().partition(Result::is_ok);
+        assert_eq!(joined.len(), 1, "round {round}");
+        assert!(refused.iter().all(is_refused), "round {round}: {refused:?}");
+        let joined = joined.into_iter().next().unwrap().unwrap().device;
+        assert_eq!((joined.id, joined.identity_generation), (device, 2));
+        let all = IDENTITIES.page(world.store.as_ref(), &IDENTITIES.scope(&world.territory, ""), "", 10).await.unwrap();
+        assert_eq!(
+            all.iter().map(|row| row.id.clone()).collect::<Vec<_>>(),
+            [joined.identity_key.fingerprint().to_string()]
+        );
     }
 }

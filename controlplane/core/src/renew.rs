@@ -158,6 +158,7 @@ async fn device_write(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn certificate(serial: &str, number: u32, until: i64) -> Certificate {
         Certificate { serial: serial.to_owned(), number, until: Timestamp::from_unix_seconds(until) }
@@ -189,6 +190,49 @@ mod tests {
         assert_eq!(standing(&first, None, &certificate("0f", 0, 100)), Standing::Superseded);
         assert_eq!(standing(&old, None, &certificate("10", 0, 900)), Standing::Superseded);
         assert_eq!(standing(&first, None, &certificate("11", 1, 50)), Standing::Newer);
+    }
+
+    proptest! {
+        /// However a device renews, loses answers and switches, and whatever copy of its record is restored on the way: what is
+        /// newest is never refused, and once something newer was used, nothing older is in force until the next restore.
+        #[test]
+        fn nothing_older_passes_and_the_newest_is_never_stranded(steps in proptest::collection::vec((0u8..4, 0usize..8), 1..60)) {
+            let first = certificate("1", 1, 100);
+            let (mut in_force, mut candidate): (Certificate, Option<Certificate>) = (first.clone(), None);
+            // What the device has used last, and every certificate there is with it.
+            let (mut newest, mut issued) = (first.clone(), vec![first]);
+            let mut backup = (in_force.clone(), candidate.clone());
+            for (step, which) in steps {
+                match step {
+                    0 => {
+                        let number = in_force.number.max(candidate.as_ref().map_or(0, |c| c.number)) + 1;
+                        // All end alike, as in an authority's last days.
+                        let next = certificate(&format!("{number}-{}", issued.len()), number, 100);
+                        issued.push(next.clone());
+                        candidate = Some(next);
+                    }
+                    1 => {
+                        let Some(shown) = candidate.clone() else { continue };
+                        prop_assert_eq!(standing(&in_force, candidate.as_ref(), &shown), Standing::Candidate);
+                        (in_force, candidate, newest) = (shown.clone(), None, shown);
+                        for old in issued.iter().filter(|old| old.number < in_force.number) {
+                            prop_assert_eq!(standing(&in_force, None, old), Standing::Superseded);
+                        }
+                    }
+                    2 => backup = (in_force.clone(), candidate.clone()),
+                    _ if which == 0 => {
+                        (in_force, candidate) = backup.clone();
+                        let stands = standing(&in_force, candidate.as_ref(), &newest);
+                        prop_assert_ne!(stands, Standing::Superseded);
+                        // The device calls before anything else is issued, and the record follows it.
+                        if stands == Standing::Newer {
+                            (in_force, candidate) = (newest.clone(), None);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
     }
 
     #[test]
