@@ -312,6 +312,8 @@ impl Machine {
     /// Starts it, as after kill -9 when it ran before.
     pub async fn start(&mut self) {
         self.kill().await;
+        // What it noted before says nothing of this run.
+        let _ = std::fs::remove_file(self.state.join("status.json"));
         let agent = self.agent.clone();
         self.running = Some(tokio::spawn(async move { agent.run(std::future::pending()).await.unwrap() }));
     }
@@ -329,6 +331,20 @@ impl Machine {
         let seen = async {
             while !self.agent.status().unwrap().live.is_some_and(|live| noted(&live)) {
                 tokio::task::yield_now().await;
+            }
+        };
+        let seen = tokio::time::timeout(Duration::from_secs(20), seen).await;
+        assert!(seen.is_ok(), "not {what}: {:#?}", self.agent.status().unwrap().live);
+    }
+
+    /// Until it notes this of itself, while time passes.
+    pub async fn sometime(&self, world: &World, what: &str, noted: impl Fn(&Live) -> bool) {
+        let seen = async {
+            while !self.agent.status().unwrap().live.is_some_and(|live| noted(&live)) {
+                world.clock.forward(Duration::from_secs(20));
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
             }
         };
         let seen = tokio::time::timeout(Duration::from_secs(20), seen).await;

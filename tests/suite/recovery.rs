@@ -1,3 +1,5 @@
 //! Off all summer, and with a wrong clock: devices find back, and nobody else does.
 
+mod away;
+mod clock;
 mod proof;

@@ -9,10 +9,22 @@ use std::time::Duration;
 /// The floor is written again when the server's time is this far above it: a write a day spares the disk.
 const STEP: Duration = Duration::from_secs(86_400);
 
-/// The time to judge certificates by.
+/// A clock that differs less from what a server said is right.
+const RIGHT: Duration = Duration::from_secs(300);
+
+/// The time to judge certificates by; `told` is the control plane's own time, if it was asked because this clock is in doubt.
+///
+/// A clock that agrees with it is used again: it was put right meanwhile.
 #[must_use]
-pub fn validation_time(system: Timestamp, built: Timestamp, floor: Option<Timestamp>) -> Timestamp {
-    system.max(built).max(floor.unwrap_or(built))
+pub fn validation_time(
+    system: Timestamp,
+    told: Option<Timestamp>,
+    built: Timestamp,
+    floor: Option<Timestamp>,
+) -> Timestamp {
+    let apart = |told: &Timestamp| system.since(*told).max(told.since(system)) > RIGHT;
+    let now = told.filter(apart).unwrap_or(system);
+    now.max(built).max(floor.unwrap_or(built))
 }
 
 /// The floor to keep after a server whose certificate was checked said its time; nothing when the kept one does.
@@ -46,13 +58,26 @@ mod tests {
         assert_eq!(floor_raised(Some(day(100)), day(3), day(120)), None);
     }
 
+    #[test]
+    fn a_clock_that_is_off_gives_way_to_what_was_told_until_it_is_put_right() {
+        let at = |system, told| validation_time(system, told, day(10), Some(day(20)));
+        for off in [day(0), day(500)] {
+            assert_eq!(at(off, Some(day(100))), day(100));
+        }
+        let nearly = day(100).after(Duration::from_secs(299));
+        assert_eq!(at(nearly, Some(day(100))), nearly);
+        // A server whose clock is at 1970 does not undo what was known before.
+        assert_eq!(at(day(500), Some(day(0))), day(20));
+    }
+
     proptest! {
         #[test]
-        fn time_is_never_before_what_is_known(system: i64, built: i64, floor: Option<i64>) {
+        fn time_is_never_before_what_is_known(system: i64, told: Option<i64>, built: i64, floor: Option<i64>) {
             let t = Timestamp::from_unix_millis;
-            let at = validation_time(t(system), t(built), floor.map(t));
-            prop_assert!(at >= t(system) && at >= t(built) && floor.is_none_or(|f| at >= t(f)));
-            prop_assert!([Some(system), Some(built), floor].contains(&Some(at.unix_millis())));
+            let at = validation_time(t(system), told.map(t), t(built), floor.map(t));
+            prop_assert!(at >= t(built) && floor.is_none_or(|f| at >= t(f)));
+            prop_assert!(told.is_some() || at >= t(system));
+            prop_assert!([Some(system), told, Some(built), floor].contains(&Some(at.unix_millis())));
         }
     }
 }

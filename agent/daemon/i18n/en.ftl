@@ -72,7 +72,7 @@ status-clock-ahead = ahead by { $span }
 status-clock-behind = behind by { $span }
 status-certificate = Certificate
 status-certificate-until = valid until { $at }
-status-certificate-expired = expired since { $at }; enrol the device again
+status-certificate-expired = ended on { $at }; the agent gets another by itself at its next contact
 status-condition = State of "{ $item }"
 status-condition-held = applied
 status-condition-pending = under way ({ $reason })
@@ -82,11 +82,10 @@ fault-unreachable = server out of reach
 fault-proxy = the proxy refuses
 fault-untrusted = the server is not the trusted one
 fault-refused = the server refuses
-fault-expired = certificate expired: move the state folder away and enrol the device again
+fault-dates = a certificate does not hold at this time
 fault-answer = the server's answer is not valid
 fault-state = the state folder cannot be used
 fault-text = { $at }: { $what } ({ $detail })
-fault-text-short = { $at }: { $what }
 
 error = error: { $text }
 error-file = { $path }: { $detail }
@@ -115,6 +114,7 @@ error-unreachable = { $target } cannot be reached ({ $detail }); check the addre
 error-proxy = the proxy refuses the connection (status { $detail }); ask that it lets CONNECT through to this server
 error-proxy-password = the proxy asks for a user name and a password: put them as user:password into a file of its own and name it in the configuration, proxy_credentials = "/path"
 error-untrusted = the server { $target } is not the one this device or this token knows ({ $detail }); check the address and this device's clock, or ask for a new token
+error-dates = the certificate of { $target } does not hold at this time ({ $detail }), not by the server's own clock either; tell the administration of the server
 error-refused = the server refuses: { $detail }
 error-refused-token = the server refuses this token: it is unknown, expired, used up or locked; ask for a new one
 error-answer = the server's answer is not valid ({ $detail }); nothing was kept
@@ -194,6 +194,15 @@ why-too-many-certificates = too many certificates
 why-trust-roots-of-another-territory = trust roots of another territory
 why-unreadable = unreadable
 why-invalid-peer-certificate-unknownissuer = invalid peer certificate: UnknownIssuer
+why-a-certificate-that-has-ended = a certificate that has ended
+why-a-time-that-answers-another-question = a time that answers another question
+why-no-time = no time
+why-the-time = the time
+why-the-time-s-signature = the time's signature
+why-the-time-of-another-territory = the time of another territory
+why-trust-roots-that-were-replaced = trust roots that were replaced
+why-this-device-is-not-known-here-or-its-key-is-not-the-one-on-record-enrol-it-again-with-a-new-token = this device is not known here, or its key is not the one on record; enrol it again with a new token
+why-received-fatal-alert-certificateexpired = the server finds this device's certificate expired
 
 # The diagnosis (cartable-agent doctor).
 doctor-ok = ok

@@ -72,7 +72,7 @@ status-clock-ahead = en avance de { $span }
 status-clock-behind = en retard de { $span }
 status-certificate = Certificat
 status-certificate-until = valable jusqu'au { $at }
-status-certificate-expired = expiré depuis le { $at } ; enrôlez l'appareil de nouveau
+status-certificate-expired = terminé le { $at } ; l'agent en obtient un autre de lui-même à son prochain contact
 status-condition = État de « { $item } »
 status-condition-held = appliqué
 status-condition-pending = en cours ({ $reason })
@@ -82,11 +82,10 @@ fault-unreachable = serveur injoignable
 fault-proxy = refus du serveur mandataire
 fault-untrusted = le serveur n'est pas celui de confiance
 fault-refused = refus du serveur
-fault-expired = certificat expiré : mettez le dossier d'état de côté et enrôlez l'appareil de nouveau
+fault-dates = un certificat n'est pas valable à cette date
 fault-answer = réponse du serveur non valable
 fault-state = dossier d'état inutilisable
 fault-text = { $at } : { $what } ({ $detail })
-fault-text-short = { $at } : { $what }
 
 error = erreur : { $text }
 error-file = { $path } : { $detail }
@@ -115,6 +114,7 @@ error-unreachable = { $target } est injoignable ({ $detail }) ; vérifiez l'ad
 error-proxy = le serveur mandataire refuse la connexion (code { $detail }) ; demandez qu'il laisse passer CONNECT vers ce serveur
 error-proxy-password = le serveur mandataire demande un nom et un mot de passe : mettez-les sous la forme utilisateur:mot-de-passe dans un fichier à part, et indiquez-le dans la configuration, proxy_credentials = "/chemin"
 error-untrusted = le serveur { $target } n'est pas celui que cet appareil ou ce jeton connaît ({ $detail }) ; vérifiez l'adresse et l'heure de l'appareil, ou demandez un nouveau jeton
+error-dates = le certificat de { $target } n'est pas valable à cette date ({ $detail }), même selon l'horloge du serveur ; prévenez l'administration du serveur
 error-refused = le serveur refuse : { $detail }
 error-refused-token = le serveur refuse ce jeton : il est inconnu, expiré, épuisé ou bloqué ; demandez-en un nouveau
 error-answer = la réponse du serveur n'est pas valable ({ $detail }) ; rien n'a été enregistré
@@ -194,6 +194,15 @@ why-too-many-certificates = trop de certificats
 why-trust-roots-of-another-territory = racines de confiance d'un autre territoire
 why-unreadable = illisible
 why-invalid-peer-certificate-unknownissuer = son certificat vient d'une autorité que cet appareil ou ce jeton ne connaît pas
+why-a-certificate-that-has-ended = certificat déjà terminé
+why-a-time-that-answers-another-question = heure qui répond à une autre question
+why-no-time = pas d'heure
+why-the-time = l'heure
+why-the-time-s-signature = signature de l'heure non valable
+why-the-time-of-another-territory = heure d'un autre territoire
+why-trust-roots-that-were-replaced = racines de confiance remplacées depuis
+why-this-device-is-not-known-here-or-its-key-is-not-the-one-on-record-enrol-it-again-with-a-new-token = appareil inconnu ici, ou clé qui n'est pas celle enregistrée ; enrôlez-le de nouveau avec un nouveau jeton
+why-received-fatal-alert-certificateexpired = le serveur juge le certificat de cet appareil expiré
 
 # Le diagnostic (cartable-agent doctor).
 doctor-ok = bien

@@ -64,6 +64,11 @@ impl Desired {
         }
     }
 
+    /// What it trusts to sign heads.
+    pub(crate) const fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
     pub(crate) fn generation(&self) -> Option<Generation> {
         self.ledger.held().map(|head| head.generation)
     }

@@ -5,8 +5,8 @@ use model::time::Timestamp;
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
 use std::fmt::Debug;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// No certificate is judged by a time before this version was made: 2026-11-01T00:00:00Z, moved with each release.
@@ -74,11 +74,19 @@ pub(crate) async fn within<T>(clock: &dyn Clock, limit: Duration, future: impl F
 pub(crate) struct JudgingTime {
     clock: Arc<dyn Clock>,
     floor: AtomicI64,
+    /// What the control plane said the time was, and when, since the machine was switched on: whoever sets the clock meanwhile
+    /// does not move it. In memory only.
+    told: Mutex<Option<(Timestamp, Duration)>>,
 }
 
 impl JudgingTime {
     pub(crate) fn new(clock: Arc<dyn Clock>, floor: Option<Timestamp>) -> Self {
-        Self { clock, floor: AtomicI64::new(floor.map_or(i64::MIN, Timestamp::unix_millis)) }
+        Self { clock, floor: AtomicI64::new(floor.map_or(i64::MIN, Timestamp::unix_millis)), told: Mutex::default() }
+    }
+
+    /// The control plane said, signed, that it is this late.
+    pub(crate) fn told(&self, at: Timestamp) {
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, self.clock.elapsed()));
     }
 
     pub(crate) fn floor_set(&self, floor: Timestamp) {
@@ -87,7 +95,9 @@ impl JudgingTime {
 
     pub(crate) fn now(&self) -> Timestamp {
         let floor = Timestamp::from_unix_millis(self.floor.load(Ordering::Relaxed));
-        validation_time(self.clock.now(), BUILT, Some(floor))
+        let told = *self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = told.map(|(at, since)| at.after(self.clock.elapsed().saturating_sub(since)));
+        validation_time(self.clock.now(), told, BUILT, Some(floor))
     }
 }
 

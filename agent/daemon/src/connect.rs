@@ -4,6 +4,7 @@ use crate::clock::{Clock, within};
 use crate::error::Error;
 use crate::proxy::{Rules, tunnel};
 use hyper_util::rt::TokioIo;
+use identity::tls::dates_at_fault;
 use model::digest::Digest;
 use model::section::MESSAGE_BYTES_MAX;
 use rustls::ClientConfig;
@@ -78,12 +79,14 @@ pub(crate) struct Connection {
     pub(crate) channel: Channel,
     /// The digest of the server's certificate: the channel binding (tls-server-end-point, RFC 5929).
     pub(crate) server_certificate: Digest,
+    /// The certificates that the server sent, its own first, DER.
+    pub(crate) presented: Arc<[Vec<u8>]>,
 }
 
 /// Connects. The connection is one TLS session and never silently another, so that its binding stays true.
 ///
 /// # Errors
-/// [`Error::Unreachable`], [`Error::Proxy`] or [`Error::Untrusted`].
+/// [`Error::Unreachable`], [`Error::Proxy`], [`Error::Untrusted`] or [`Error::Dates`].
 pub(crate) async fn connect(
     server: &Server,
     proxies: &Rules,
@@ -94,8 +97,9 @@ pub(crate) async fn connect(
     let unreachable = |why: String| Error::Unreachable { target: server.to_string(), why };
     let stream = within(clock, CONNECT_LIMIT, tls_stream(server, proxies, tls)).await;
     let stream = stream.ok_or_else(|| unreachable(format!("no answer in {} s", CONNECT_LIMIT.as_secs())))??;
-    let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-    let server_certificate = Digest::of(certificate.ok_or(Error::Answer("no certificate"))?);
+    let presented = stream.get_ref().1.peer_certificates().unwrap_or_default();
+    let presented: Arc<[Vec<u8>]> = presented.iter().map(|der| der.to_vec()).collect();
+    let server_certificate = Digest::of(presented.first().ok_or(Error::Answer("no certificate"))?);
     // 4 min ± 20 %, so that a school's devices do not ping in step.
     let ping = PING * 4 / 5 + agent_core::backoff::portion(PING * 2 / 5, random);
     let endpoint = Endpoint::from_shared(server.to_string())
@@ -113,8 +117,11 @@ pub(crate) async fn connect(
         std::future::ready(stream.ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected)))
     }));
     let channel = within(clock, CONNECT_LIMIT, channel).await;
-    let channel = channel.ok_or_else(|| unreachable("no HTTP/2".to_owned()))?.map_err(|e| unreachable(causes(&e)))?;
-    Ok(Connection { channel, server_certificate })
+    let channel = channel.ok_or_else(|| unreachable("no HTTP/2".to_owned()))?.map_err(|e| match expired(&e) {
+        Some(why) => Error::Dates { target: server.to_string(), why },
+        None => unreachable(causes(&e)),
+    })?;
+    Ok(Connection { channel, server_certificate, presented })
 }
 
 /// The largest message either way.
@@ -136,6 +143,7 @@ async fn tls_stream(server: &Server, proxies: &Rules, tls: Arc<ClientConfig>) ->
     let name = ServerName::try_from(server.host.clone()).map_err(|_| Error::Server(server.to_string()))?;
     let connected = TlsConnector::from(tls).connect(name, stream).await;
     connected.map_err(|e| match e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(tls) if dates_at_fault(tls) => Error::Dates { target: server.to_string(), why: tls.to_string() },
         Some(tls @ rustls::Error::InvalidCertificate(_)) => {
             Error::Untrusted { target: server.to_string(), why: tls.to_string() }
         }
@@ -144,6 +152,15 @@ async fn tls_stream(server: &Server, proxies: &Rules, tls: Arc<ClientConfig>) ->
         }
         _ => Error::Unreachable { target: server.to_string(), why: e.to_string() },
     })
+}
+
+/// What the other end says, if it is that this device's certificate does not hold at its time.
+///
+/// In TLS 1.3 it looks at that certificate after the handshake, so the alert comes with the first call; between that and TLS lie
+/// layers that hand on no more than its words.
+fn expired(error: &dyn std::error::Error) -> Option<String> {
+    let said = rustls::Error::AlertReceived(rustls::AlertDescription::CertificateExpired).to_string();
+    causes(error).contains(&said).then_some(said)
 }
 
 /// An error with its sources, in one line.
@@ -167,6 +184,9 @@ pub(crate) fn status_error(server: &Server, status: &tonic::Status) -> Error {
     use tonic::Code;
     match status.code() {
         Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown | Code::Aborted => {
+            if let Some(why) = expired(status) {
+                return Error::Dates { target: server.to_string(), why };
+            }
             // With a source it is this side's report of a broken line, whose text is the library's affair.
             let cut = std::error::Error::source(status).is_some();
             let why = if cut { "the connection was cut".to_owned() } else { message(status) };

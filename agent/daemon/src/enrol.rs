@@ -1,15 +1,17 @@
 //! Joining: a token and a fresh key in, a certificate and the first desired state out.
 
 use crate::clock::{JudgingTime, within};
-use crate::connect::{Connection, Server, connect, message_limit, status_error};
+use crate::connect::{Connection, Server, message_limit, status_error};
 use crate::error::Error;
 use crate::machine::Machine;
+use crate::signed_time::Stranger;
 use crate::state::{Certificate, Enrolled, Enrolment, Held, Progress, State, enrolled_read, key_point, trust_open};
 use crate::{Agent, VERSION, inventory, sent};
 use agent_core::ledger::Ledger;
 use identity::caller::{Caller, certificate_read};
 use identity::key::IdentitySigner;
-use identity::{csr, issue, tls};
+use identity::tls::{Anchor, Dates};
+use identity::{csr, issue};
 use model::desired::Head;
 use model::digest::Digest;
 use model::id::DeviceId;
@@ -88,11 +90,27 @@ async fn joined(
     let identity = state.identity_key()?;
     let key_pem = state.tls_key_next()?;
     let time = Arc::new(JudgingTime::new(agent.clock.clone(), floor));
-    let settings = Arc::new(tls::enrolling(token.pin, time.clone())?);
     let proxies = agent.config.proxy_rules()?;
-    let connection = connect(server, &proxies, settings, &*agent.clock, rand::random()).await?;
+    let stranger = Stranger {
+        server,
+        proxies: &proxies,
+        clock: &*agent.clock,
+        time: time.clone(),
+        anchor: Anchor::Pin(token.pin),
+        folder: state.folder(),
+        trust: None,
+    };
+    let connection = match stranger.connected(Dates::Judged).await {
+        Err(Error::Dates { .. }) => {
+            time.told(stranger.time(&stranger.connected(Dates::Ignored).await?).await?);
+            stranger.connected(Dates::Judged).await?
+        }
+        connected => connected?,
+    };
     let request = csr::request_make(&key_pem)?;
-    let answer = exchange(agent, server, &connection, token, &identity, &request).await?;
+    let (said, answer) = exchange(agent, server, &connection, token, &identity, &request).await?;
+    // The certificate was made just now, by the server's clock: by one that is off by a few weeks it would not hold.
+    time.told(said);
     let quarantined = answer.quarantined;
     let given = Given::checked(answer, token, &key_pem, time.now())?;
     state.machine_write(&Machine::from(&inventory::claims(&agent.root())))?;
@@ -111,7 +129,7 @@ async fn exchange(
     token: &Token,
     identity: &IdentitySigner,
     request: &[u8],
-) -> Result<v1::FinishResponse, Error> {
+) -> Result<(Timestamp, v1::FinishResponse), Error> {
     let mut client = EnrolmentClient::new(connection.channel.clone())
         .max_decoding_message_size(message_limit())
         .max_encoding_message_size(message_limit());
@@ -139,7 +157,7 @@ async fn exchange(
     };
     sent::note(&agent.folder(), "FinishRequest", &finish);
     let answer = within(&*agent.clock, ANSWER_LIMIT, client.finish(finish)).await.ok_or_else(late)?;
-    Ok(answer.map_err(said)?.into_inner())
+    Ok((Timestamp::from_unix_millis(challenge.server_unix_ms), answer.map_err(said)?.into_inner()))
 }
 
 /// What the server gave, found to hold together.

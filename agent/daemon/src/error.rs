@@ -95,9 +95,14 @@ pub enum Error {
         /// What TLS says.
         why: String,
     },
-    /// The device's own certificate has ended: the server would not let it in.
-    #[error("this device's certificate has expired; enrol the device again")]
-    Expired,
+    /// A certificate does not hold at this time, the server's by this device's or this device's by the server's.
+    #[error("a certificate does not hold at this time ({why}): the server's, or this device's clock is wrong")]
+    Dates {
+        /// Server and port.
+        target: String,
+        /// What TLS says.
+        why: String,
+    },
     /// The server said no.
     #[error("the server refuses: {message}")]
     Refused {
@@ -144,7 +149,7 @@ impl Error {
     /// The part that is not said by its kind: why, in the words of the system or the server.
     pub(crate) fn detail(&self) -> String {
         match self {
-            Self::Unreachable { why, .. } | Self::Untrusted { why, .. } => why.clone(),
+            Self::Unreachable { why, .. } | Self::Untrusted { why, .. } | Self::Dates { why, .. } => why.clone(),
             Self::Proxy { status } => format!("HTTP {status}"),
             Self::Refused { message, .. } => message.clone(),
             Self::Answer(what) => (*what).to_owned(),
@@ -158,7 +163,7 @@ impl Error {
         match self {
             Self::Server(_) | Self::Token(_) | Self::TokenMissing | Self::ProxyAddress(_) => 2,
             Self::NotEnrolled(_) => 3,
-            Self::Refused { .. } | Self::Untrusted { .. } => 4,
+            Self::Refused { .. } | Self::Untrusted { .. } | Self::Dates { .. } => 4,
             Self::Unreachable { .. } | Self::Proxy { .. } => 6,
             _ => 1,
         }

@@ -22,6 +22,7 @@ mod proxy;
 mod renew;
 mod report;
 mod sent;
+mod signed_time;
 mod spool;
 mod state;
 mod status;

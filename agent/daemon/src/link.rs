@@ -2,6 +2,7 @@
 
 mod failure;
 mod hold;
+mod recovery;
 mod renewal;
 
 use crate::acts::Acts;
@@ -42,7 +43,7 @@ const ROUNDS_MAX: u32 = 8;
 /// A breath: a pause, or a check-in, of at least this.
 const BREATH: Duration = Duration::from_secs(5);
 /// What a connection that stands has overcome.
-const CONNECTION_FAULTS: [&str; 4] = ["unreachable", "proxy", "untrusted", "expired"];
+const CONNECTION_FAULTS: [&str; 4] = ["unreachable", "proxy", "untrusted", "dates"];
 
 /// A device's conversation with the control plane.
 pub(crate) struct Link {
@@ -52,7 +53,11 @@ pub(crate) struct Link {
     proxies: Rules,
     enrolment: Enrolment,
     certificates: Certificates,
+    /// The root's certificate, DER.
+    root: Vec<u8>,
     time: Arc<JudgingTime>,
+    /// A certificate did not hold at the time of one of the two sides.
+    doubted_time: bool,
     floor: Option<Timestamp>,
     boot: BootId,
     desired: Desired,
@@ -102,6 +107,7 @@ impl Link {
         let floor = state.clock_floor();
         let time = Arc::new(JudgingTime::new(agent.clock.clone(), floor));
         let certificates = Certificates::new(&certificate, candidate.as_ref(), &enrolment, &time)?;
+        let root = certificate.chain.last().cloned().unwrap_or_default();
         let Progress { sequence, acknowledged } = state.progress();
         let desired = Desired::new(enrolment.device, trust, held);
         let before = noted(&folder)?.unwrap_or_default();
@@ -136,7 +142,9 @@ impl Link {
             state,
             enrolment,
             certificates,
+            root,
             time,
+            doubted_time: false,
             floor,
             desired,
             live,
@@ -350,15 +358,17 @@ impl Link {
         }
     }
 
-    async fn connected(&mut self) -> Result<(), Error> {
+    async fn connected(&mut self) -> Result<(), Failed> {
         if self.connection.is_none() {
-            // TLS would only say that the server hung up.
-            if self.time.now() > self.certificates.until() {
-                return Err(Error::Expired);
-            }
-            let clock = self.clock();
-            let connection =
-                connect(&self.server, &self.proxies, self.certificates.tls(), &*clock, rand::random()).await?;
+            self.ready().await?;
+            let connection = match self.connection_make().await {
+                Err(Error::Dates { .. }) => {
+                    self.doubted_time = true;
+                    self.ready().await?;
+                    self.connection_make().await?
+                }
+                made => made?,
+            };
             tracing::info!(server = %self.server, "connected");
             self.connection = Some(connection);
             // The handshake proved both sides: that is contact, though the answer may be held for long.
@@ -367,6 +377,11 @@ impl Link {
             self.note();
         }
         Ok(())
+    }
+
+    async fn connection_make(&self) -> Result<Connection, Error> {
+        let tls = self.certificates.tls();
+        connect(&self.server, &self.proxies, tls, &*self.agent.clock, rand::random()).await
     }
 
     fn call(

@@ -63,14 +63,14 @@ impl Asking<'_> {
     pub(crate) async fn candidate(&self, now: Timestamp) -> Result<(Certificate, Window), Error> {
         let key_pem = self.state.tls_key_next()?;
         let answer = self.exchange(&key_pem).await?;
-        let candidate = self.checked(&answer, key_pem, now)?;
-        let window = Window {
-            certificate: Digest::of(candidate.own()),
-            renew_from_unix_ms: Timestamp::from_unix_millis(answer.renew_from_unix_ms),
-            renew_until_unix_ms: Timestamp::from_unix_millis(answer.renew_until_unix_ms),
+        let given = Given {
+            chain: answer.chain,
+            trust: answer.trust,
+            renew: (answer.renew_from_unix_ms, answer.renew_until_unix_ms),
         };
-        self.state.candidate_write(&candidate, &window)?;
-        Ok((candidate, window))
+        // A clock that is some hours behind passes with the server's certificate and would not with one made just now.
+        let now = now.max(Timestamp::from_unix_millis(answer.server_unix_ms));
+        given.keep(self.state, self.enrolment, key_pem, now)
     }
 
     async fn exchange(&self, key_pem: &str) -> Result<v1::RenewResponse, Error> {
@@ -90,33 +90,64 @@ impl Asking<'_> {
         })?;
         answer.map(tonic::Response::into_inner).map_err(|status| status_error(self.server, &status))
     }
+}
 
-    fn checked(&self, answer: &v1::RenewResponse, key_pem: String, now: Timestamp) -> Result<Certificate, Error> {
+/// What the server gave to an enrolled device: a certificate to follow the one in force.
+pub(crate) struct Given {
+    /// The certificate, then its issuers, DER.
+    pub(crate) chain: Vec<Vec<u8>>,
+    /// Trust roots.
+    pub(crate) trust: Option<v1::Envelope>,
+    /// The window in which it is to be renewed, in milliseconds since 1970.
+    pub(crate) renew: (i64, i64),
+}
+
+impl Given {
+    /// Keeps it as the candidate, once it is found to hold together at this time.
+    pub(crate) fn keep(
+        self,
+        state: &State,
+        enrolment: &Enrolment,
+        key_pem: String,
+        now: Timestamp,
+    ) -> Result<(Certificate, Window), Error> {
+        self.check(enrolment, &key_pem, now)?;
+        let candidate = Certificate { key_pem, chain: self.chain };
+        let window = Window {
+            certificate: Digest::of(candidate.own()),
+            renew_from_unix_ms: Timestamp::from_unix_millis(self.renew.0),
+            renew_until_unix_ms: Timestamp::from_unix_millis(self.renew.1),
+        };
+        state.candidate_write(&candidate, &window)?;
+        Ok((candidate, window))
+    }
+
+    fn check(&self, enrolment: &Enrolment, key_pem: &str, now: Timestamp) -> Result<(), Error> {
         let no = Error::Answer;
-        let (Some(own), Some(root)) = (answer.chain.first(), answer.chain.last()) else {
+        let (Some(own), Some(root)) = (self.chain.first(), self.chain.last()) else {
             return Err(no("no certificate"));
         };
-        if answer.chain.len() > CHAIN_MAX {
+        if self.chain.len() > CHAIN_MAX {
             return Err(no("too many certificates"));
         }
-        if Digest::of(root) != self.enrolment.root {
+        if Digest::of(root) != enrolment.root {
             return Err(no("its root is not the one of the enrolment"));
         }
-        let key = key_point(&key_pem).ok_or(no("the TLS key"))?;
+        let key = key_point(key_pem).ok_or(no("the TLS key"))?;
         if issue::point_of(own)? != key.as_bytes() {
             return Err(no("a certificate for another key"));
         }
-        chain_checked(&answer.chain, now)?;
+        chain_checked(&self.chain, now)?;
         let Caller::Device { territory, device } = certificate_read(own)?.caller else {
             return Err(no("a certificate that is not a device's"));
         };
-        if device != self.enrolment.device || territory != self.enrolment.territory {
+        if device != enrolment.device || territory != enrolment.territory {
             return Err(no("a certificate for another device"));
         }
-        let trust = trust_open(answer.trust.as_ref().ok_or(no("no trust roots"))?, root).map_err(no)?;
+        let trust = trust_open(self.trust.as_ref().ok_or(no("no trust roots"))?, root).map_err(no)?;
         if trust.territory != territory {
             return Err(no("trust roots of another territory"));
         }
-        Ok(Certificate { key_pem, chain: answer.chain.clone() })
+        Ok(())
     }
 }

@@ -78,7 +78,7 @@ pub struct Condition {
 pub struct Fault {
     /// When.
     pub at_unix_ms: Timestamp,
-    /// A code: `unreachable`, `proxy`, `untrusted`, `refused`, `expired`, `answer`, `state`.
+    /// A code: `unreachable`, `proxy`, `untrusted`, `dates`, `refused`, `answer`, `state`.
     pub code: String,
     /// In words.
     pub text: String,
@@ -90,15 +90,19 @@ pub(crate) fn read(folder: &Folder, now: Timestamp) -> Result<Status, Error> {
     let enrolled = enrolled_read(folder)?;
     let until_of = |chain: &[Vec<u8>]| chain.first().and_then(|own| identity::issue::until_of(own).ok());
     let until = enrolled.as_ref().and_then(|enrolled| until_of(&enrolled.certificate.chain));
-    let judged = validation_time(now, BUILT, clock_floor_read(folder));
+    let (live, running) = (noted(folder)?, folder.running());
+    // An agent that runs knows how far this clock is off.
+    let ahead = live.as_ref().filter(|_| running).and_then(|live| live.clock_ahead_ms);
+    let told = ahead.map(|ahead| Timestamp::from_unix_millis(now.unix_millis().saturating_sub(ahead)));
+    let judged = validation_time(now, told, BUILT, clock_floor_read(folder));
     Ok(Status {
         state: folder.root().to_owned(),
-        running: folder.running(),
+        running,
         generation: enrolled.as_ref().and_then(|e| e.held.as_ref()).map(|held| held.head.generation),
         certificate_until_unix_ms: until,
         certificate_expired: until.is_some_and(|until| judged > until),
         enrolment: enrolled.map(|e| e.enrolment),
-        live: noted(folder)?,
+        live,
     })
 }
 

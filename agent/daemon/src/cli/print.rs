@@ -92,9 +92,7 @@ pub(super) fn status(status: &Status, flags: &str, catalogue: &Catalogue) -> Str
             ("what", say(&format!("fault-{}", fault.code)).into()),
             ("detail", phrase(&fault.text, catalogue).into()),
         ];
-        // Its kind says all there is to do about it.
-        let key = if fault.code == "expired" { "fault-text-short" } else { "fault-text" };
-        rows.push((say("status-fault"), catalogue.text_with(key, &values)));
+        rows.push((say("status-fault"), catalogue.text_with("fault-text", &values)));
     }
     let width = rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
     rows.into_iter().map(|(label, value)| format!("{label:width$}  {value}\n")).collect()
@@ -166,7 +164,6 @@ pub(super) fn error_text(error: &Error, flags: &str, catalogue: &Catalogue) -> S
         Error::Server(text) => say("error-server", &[detail(text)]),
         Error::ProxyAddress(origin) => say("error-proxy-address", &[("origin", (*origin).to_owned())]),
         Error::ProxyCredentials(file) => say("error-proxy-credentials", &[path(file)]),
-        Error::Expired => say("fault-expired", &[]),
         Error::Token(TokenError::Character(c)) => say("error-token-character", &[detail(c)]),
         Error::Token(TokenError::Length(n)) => say("error-token-length", &[detail(n)]),
         Error::Token(TokenError::Check) => say("error-token-check", &[]),
@@ -175,6 +172,7 @@ pub(super) fn error_text(error: &Error, flags: &str, catalogue: &Catalogue) -> S
         Error::Proxy { status: 407 } => say("error-proxy-password", &[]),
         Error::Proxy { status } => say("error-proxy", &[detail(status)]),
         Error::Untrusted { target, why } => say("error-untrusted", &[("target", target.clone()), detail(why)]),
+        Error::Dates { target, why } => say("error-dates", &[("target", target.clone()), detail(why)]),
         Error::Refused { code: "permission_denied" | "unauthenticated" | "not_found", .. } => {
             say("error-refused-token", &[])
         }
@@ -225,9 +223,7 @@ mod tests {
         assert!(said.contains("serveur injoignable (la liaison a été coupée)\n"), "{said}");
         let refused =
             of(Live { fault: fault("unreachable", "Connection refused (os error 111)"), ..Live::default() }, true);
-        assert!(refused.contains("(connexion refusée)") && refused.contains("expiré depuis le"), "{refused}");
-        let expired = of(Live { fault: fault("expired", "this device's"), ..Live::default() }, true);
-        assert!(expired.contains("certificat expiré") && !expired.contains("this device"), "{expired}");
+        assert!(refused.contains("(connexion refusée)") && refused.contains("terminé le"), "{refused}");
     }
 
     #[test]
@@ -243,7 +239,14 @@ mod tests {
 
     #[test]
     fn every_reason_of_ours_has_words() {
-        let sources = [include_str!("../enrol.rs"), include_str!("../state.rs"), include_str!("../link.rs")];
+        let sources = [
+            include_str!("../enrol.rs"),
+            include_str!("../state.rs"),
+            include_str!("../link.rs"),
+            include_str!("../link/recovery.rs"),
+            include_str!("../signed_time.rs"),
+            include_str!("../renew.rs"),
+        ];
         let mut found = 0;
         for source in sources {
             for mark in ["no(\"", "bad(\"", "Answer(\""] {

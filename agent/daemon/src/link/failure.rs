@@ -9,8 +9,8 @@ use std::time::Duration;
 
 /// How the server says when to try again (gRPC proposal A6, server pushback).
 const PUSHBACK: &str = "grpc-retry-pushback-ms";
-/// What no network mends is tried again after this: a person may have set the clock, or moved the folder's files.
-const EXPIRED_PAUSE: Duration = Duration::from_secs(3_600);
+/// A device whose certificate has ended and that may not find back tries again after this: a person may have decided.
+const ENDED_PAUSE: Duration = Duration::from_secs(3_600);
 /// A server may have the whole report made anew once in this.
 const DOUBT_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -45,17 +45,22 @@ impl Link {
             Error::Unreachable { .. } => "unreachable",
             Error::Proxy { .. } => "proxy",
             Error::Untrusted { .. } => "untrusted",
-            Error::Expired => {
-                pause = pause.max(backoff::jittered(EXPIRED_PAUSE, rand::random()));
-                "expired"
+            Error::Dates { .. } => {
+                self.doubted_time = true;
+                "dates"
             }
             Error::Refused { code, .. } => {
                 match *code {
-                    "permission_denied" | "unauthenticated" => {
+                    "permission_denied" => {
+                        let ended = self.time.now() > self.certificates.until();
                         self.live.refused = true;
                         self.certificates.refused();
-                        pause = pause.max(backoff::refused(rand::random()));
+                        let quiet = backoff::refused(rand::random());
+                        let long = backoff::jittered(ENDED_PAUSE, rand::random());
+                        pause = pause.max(if ended { long } else { quiet });
                     }
+                    // By the server's clock the certificate has ended.
+                    "unauthenticated" => self.doubted_time = true,
                     "invalid_argument" => self.doubted(),
                     _ => {}
                 }

@@ -2,7 +2,7 @@
 
 use super::{Arc, Error, JudgingTime, Link};
 use crate::renew::{Asking, Credentials};
-use crate::state::{Certificate, Enrolment};
+use crate::state::{Certificate, Enrolment, Window};
 use agent_core::renew::Renewal;
 use model::time::Timestamp;
 use rustls::ClientConfig;
@@ -85,13 +85,18 @@ impl Link {
         };
         let (candidate, window) = asking.candidate(now).await?;
         let candidate = Credentials::new(&candidate, self.time.clone())?;
+        self.candidate_take(candidate, &window);
+        Ok(())
+    }
+
+    /// A candidate that is kept is used from here on.
+    pub(super) fn candidate_take(&mut self, candidate: Credentials, window: &Window) {
         self.certificates.renewal =
             Renewal::new(window.renew_from_unix_ms, window.renew_until_unix_ms, candidate.random);
         self.enrolment.renew_from_unix_ms = window.renew_from_unix_ms;
         self.enrolment.renew_until_unix_ms = window.renew_until_unix_ms;
         self.certificates.fallback = false;
         self.certificates.candidate = Some(candidate);
-        Ok(())
     }
 
     /// A check-in was answered: the certificate it was made with is the one in force.

@@ -292,23 +292,6 @@ async fn a_restart_forgets_nothing_that_the_server_said() {
 }
 
 #[tokio::test]
-async fn a_device_whose_certificate_has_ended_says_so_and_asks_once_an_hour() {
-    let mut world = World::new(false).await;
-    assert!(!world.agent.status().unwrap().certificate_expired);
-    world.clock.forward(Duration::from_secs(86_400 * 4_000));
-    world.start().await;
-    let times = |n: u32| move |live: &Live| live.fault.as_ref().is_some_and(|f| f.code == "expired" && f.times == n);
-    world.until(times(1)).await;
-    assert!(world.agent.status().unwrap().certificate_expired);
-    world.clock.forward(Duration::from_secs(3_200));
-    world.quiet().await;
-    world.until(times(1)).await;
-    world.clock.forward(Duration::from_secs(800));
-    world.until(times(2)).await;
-    world.quiet().await;
-}
-
-#[tokio::test]
 async fn a_line_that_is_cut_is_drawn_again_over_the_servers_spread() {
     let world = World::new(false).await;
     world.free_folder();
