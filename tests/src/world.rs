@@ -144,6 +144,11 @@ impl World {
 
     /// One that begins at this time.
     pub async fn at(start: Timestamp) -> Self {
+        Self::over(Arc::new(Memory::new()), start).await
+    }
+
+    /// One that begins at this time over this store.
+    pub async fn over(store: SharedStore, start: Timestamp) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let territory: TerritoryId = "doubs".parse().unwrap();
         let wish = Wish {
@@ -154,7 +159,6 @@ impl World {
         };
         init(&folder.path().join("data"), &wish, start).unwrap();
         let clock = Arc::new(HandClock::new(start));
-        let store: SharedStore = Arc::new(Memory::new());
         let mut world = Self { folder, clock, store, territory, port: 0, tokens: AtomicI64::new(0), running: None };
         world.start().await;
         world

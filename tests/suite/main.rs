@@ -12,6 +12,7 @@ mod enrolment;
 mod examples;
 mod foreign;
 mod held;
+mod herds;
 mod hostile;
 mod http2;
 mod joining;

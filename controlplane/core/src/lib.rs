@@ -10,6 +10,7 @@ pub mod error;
 pub mod fleet;
 pub mod invitation;
 pub mod limits;
+pub mod load;
 pub mod memory;
 pub mod merge;
 pub mod operator;

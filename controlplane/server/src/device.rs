@@ -4,6 +4,7 @@ use crate::acts;
 use crate::caller::{device_of, record_of};
 use crate::clones;
 use crate::live::{Call, Refused};
+use crate::load::{overloaded, pushed_back};
 use crate::random;
 use crate::renew;
 use crate::shared::{Ruling, Shared};
@@ -11,9 +12,10 @@ use crate::status::{convert_status, invalid, part_status, status};
 use controlplane_core::Error;
 use controlplane_core::audit::Author;
 use controlplane_core::device::{Standing, device_admit};
+use controlplane_core::load::Class;
 use controlplane_core::plan::{TOLD, Told, told_next};
 use controlplane_core::presence::{
-    CONDITIONS_MAX, Condition, ConditionState, ObservedState, PRESENCES, Presence, sections_wanted,
+    CONDITIONS_MAX, Condition, ConditionState, Kept, ObservedState, PRESENCES, Presence, sections_wanted,
 };
 use controlplane_core::renew::SUPERSEDED;
 use controlplane_core::report::{Report, Section, report_keep};
@@ -28,7 +30,6 @@ use model::section::{MESSAGE_BYTES_MAX, SectionKind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tonic::metadata::MetadataValue;
 use tonic::{Request, Response, Status};
 use wire::convert::{Assembled, boot_id};
 use wire::v1::device_server::{Device as DeviceCalls, DeviceServer};
@@ -94,22 +95,49 @@ impl DeviceService {
         let now = shared.clock.now();
         let limits = &shared.config.limits;
         let call = shared.live.begin(id, now, limits.device_burst, limits.device_calls_per_minute).ok_or_else(busy)?;
-        let (mut said, report) = take(shared, id, request.into_inner())?;
+        let mut message = request.into_inner();
+        let later = undone(shared, &mut message)?;
+        let (mut said, report) = take(shared, id, message)?;
         let mut answer = CheckInResponse { spread_ms: shared.spread_ms(), ..CheckInResponse::default() };
         if clones::flapping(shared, id, said.boot).await? {
             // Held, each would end the other's call for ever and neither would learn of it.
             (state, said.hold) = (JoinState::Quarantined, Duration::ZERO);
             answer.wait_ms = clones::wait_ms();
         }
-        let reported = report.is_some();
+        let at_once = report.is_some() || later.is_some();
         if let Some((report, observed)) = report {
             answer.stored = report.sections.iter().map(|(_, s)| s.digest.as_bytes().to_vec()).collect();
             keep(shared, id, &said, report, observed).await?;
         }
-        answer.wanted = wanted(shared, id, &said).await?;
-        let reported = reported || !answer.wanted.is_empty();
-        finish(shared, &call, (id, state, &certificate), &said, answer, reported).await.map(Response::new)
+        let kept = kept_of(shared, id).await?;
+        match later {
+            // It is said again, so nothing is wanted.
+            Some(again) => answer.wait_ms = u32::try_from(again.as_millis()).unwrap_or(u32::MAX),
+            None => answer.wanted = wanted(shared, id, &said, kept),
+        }
+        let at_once = at_once || !answer.wanted.is_empty();
+        finish(shared, &call, (id, state, &certificate), &said, answer, at_once).await.map(Response::new)
     }
+}
+
+/// What is left undone under too much load: a whole check-in is refused, a report is taken out of it and is to come again after so long.
+///
+/// # Errors
+/// `Unavailable` with a retry delay.
+fn undone(shared: &Shared, message: &mut CheckInRequest) -> Result<Option<Duration>, Status> {
+    let holds = shared.ruling.borrow().digest.as_bytes()[..] == message.plan[..]
+        && message.generation.is_some_and(|held| held.epoch == shared.store.epoch());
+    if let Some(again) = shared.load.shed(if holds { Class::Heartbeat } else { Class::Desired }) {
+        return Err(overloaded(again));
+    }
+    if message.parts.is_empty() {
+        return Ok(None);
+    }
+    let later = shared.load.shed(Class::Inventory);
+    if later.is_some() {
+        (message.parts, message.observed, message.report) = (Vec::new(), None, false);
+    }
+    Ok(later)
 }
 
 /// Whether the device may talk; the first check-in with a new certificate puts that one in force.
@@ -207,17 +235,21 @@ async fn keep(
     Ok(())
 }
 
+/// What is kept of the device's reports.
+async fn kept_of(shared: &Shared, id: DeviceId) -> Result<Kept, Status> {
+    if let Some(kept) = shared.live.with(id, |seat| seat.kept) {
+        return Ok(kept);
+    }
+    let kept = presence_of(shared, id).await?.kept();
+    Ok(shared.live.with(id, |seat| *seat.kept.get_or_insert(kept)))
+}
+
 /// What to ask for in full; asked again ever more rarely, so that two sides which differ for ever do not talk for ever.
-async fn wanted(shared: &Shared, id: DeviceId, said: &Said) -> Result<Vec<i32>, Status> {
+fn wanted(shared: &Shared, id: DeviceId, said: &Said, kept: Kept) -> Vec<i32> {
     let now = shared.clock.now();
-    let kept = match shared.live.with(id, |seat| seat.kept) {
-        Some(kept) => kept,
-        None => presence_of(shared, id).await?.kept(),
-    };
     let mut wanted = sections_wanted(kept, said.sequence, said.root);
     let arriving = shared.live.assembling(id);
     shared.live.with(id, |seat| {
-        seat.kept = Some(kept);
         if wanted.is_empty() {
             seat.asked = None;
         } else if arriving || seat.asked.is_some_and(|(at, times)| now.since(at) < ask_again(times)) {
@@ -227,7 +259,7 @@ async fn wanted(shared: &Shared, id: DeviceId, said: &Said) -> Result<Vec<i32>, 
             seat.asked = Some((now, seat.asked.map_or(0, |(_, times)| times.saturating_add(1))));
         }
     });
-    Ok(wanted.into_iter().map(|kind| wire::v1::SectionKind::from(kind).into()).collect())
+    wanted.into_iter().map(|kind| wire::v1::SectionKind::from(kind).into()).collect()
 }
 
 /// How long to wait before asking once more, having asked so many times again: ten minutes, doubled up to a day.
@@ -340,10 +372,8 @@ pub(crate) async fn told(
 }
 
 pub(crate) fn busy() -> Status {
-    let mut status = Status::resource_exhausted("this device calls too often; it may call again in a minute");
-    // The retry delay as gRPC clients know it (gRFC A6).
-    status.metadata_mut().insert("grpc-retry-pushback-ms", MetadataValue::from_static("60000"));
-    status
+    let refused = Status::resource_exhausted("this device calls too often; it may call again in a minute");
+    pushed_back(refused, Duration::from_secs(60))
 }
 
 async fn presence_of(shared: &Shared, id: DeviceId) -> Result<Presence, Status> {

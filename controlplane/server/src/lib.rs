@@ -21,6 +21,7 @@ mod invitation;
 mod keys;
 mod listen;
 mod live;
+mod load;
 mod manual;
 mod metrics;
 pub mod opening;

@@ -4,6 +4,7 @@ use crate::caller::Peer;
 use crate::clock::Clock;
 use crate::connection::{Connection, Room};
 use crate::keys::Keys;
+use crate::load::Load;
 use crate::metrics::{Handshake, Metrics};
 use crate::pace::{Pace, Paced};
 use crate::places::Places;
@@ -36,6 +37,7 @@ struct Door {
     keys: Arc<Keys>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
+    load: Arc<Load>,
     busy: Semaphore,
     silent: Arc<Places<()>>,
     strangers: Arc<Semaphore>,
@@ -47,7 +49,7 @@ pub(crate) async fn accept(
     listener: TcpListener,
     keys: Arc<Keys>,
     (connections, handshakes): (usize, usize),
-    (metrics, clock): (Arc<Metrics>, Arc<dyn Clock>),
+    (metrics, load, clock): (Arc<Metrics>, Arc<Load>, Arc<dyn Clock>),
     ready: mpsc::Sender<io::Result<Connection>>,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -56,6 +58,7 @@ pub(crate) async fn accept(
         keys,
         clock,
         metrics,
+        load,
         busy: Semaphore::new(handshakes),
         silent: Places::new(connections / SILENT_PART),
         strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
@@ -136,7 +139,9 @@ impl Door {
             }
         };
         drop(silent);
+        let waiting = self.load.waiting();
         let _turn = self.busy.acquire().await.map_err(io::Error::other)?;
+        drop(waiting);
         let listening = self.keys.listening();
         let shaken = tokio::time::timeout(TURN_MAX, hello.into_stream(Arc::clone(&listening.config)));
         let stream = shaken.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;

@@ -19,6 +19,7 @@ pub(crate) struct Live {
     seats: Mutex<HashMap<DeviceId, Seat>>,
     calls: AtomicU64,
     held: AtomicU64,
+    held_at_stop: AtomicU64,
     assembling: AtomicUsize,
 }
 
@@ -162,6 +163,16 @@ impl Live {
     /// How many check-ins are held.
     pub(crate) fn held(&self) -> u64 {
         self.held.load(Ordering::Relaxed)
+    }
+
+    /// Notes how many are held when the server stops: they end one after the other.
+    pub(crate) fn stopping(&self) {
+        self.held_at_stop.store(self.held(), Ordering::Relaxed);
+    }
+
+    /// How many come back together should the server be lost now; it does not shrink while they are sent away.
+    pub(crate) fn herd(&self) -> u64 {
+        self.held().max(self.held_at_stop.load(Ordering::Relaxed))
     }
 
     /// Devices heard since their last contact was written; they count as written unless given to [`Live::flush_undo`].

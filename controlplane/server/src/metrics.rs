@@ -1,6 +1,7 @@
 //! What an operator's Prometheus is told: counts taken where things happen, each an atomic, and no name of anybody in them.
 
 use crate::census::Census;
+use controlplane_core::load::Class;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -41,6 +42,7 @@ pub(crate) struct Metrics {
     check_ins: Counters,
     handshakes: Counters,
     refusals: Family<[Label; 2], Counter>,
+    shed: Counters,
     connections: Gauge,
     held: Gauge<u64, AtomicU64>,
     commits: Histogram,
@@ -67,6 +69,7 @@ impl Metrics {
             check_ins: Family::default(),
             handshakes: Family::default(),
             refusals: Family::default(),
+            shed: Family::default(),
             connections: Gauge::default(),
             held: Gauge::default(),
             // 0.25 ms to 4 s: a fast disk's fsync to one that is failing.
@@ -82,6 +85,9 @@ impl Metrics {
         }
         for outcome in [Handshake::Done, Handshake::Failed, Handshake::TimedOut, Handshake::Crowded] {
             drop(metrics.handshakes.get_or_create(&[("outcome", outcome.name())]));
+        }
+        for class in Class::ALL {
+            drop(metrics.shed.get_or_create(&[("class", class.name())]));
         }
         metrics
     }
@@ -110,6 +116,11 @@ impl Metrics {
             _ => "other",
         };
         self.refusals.get_or_create(&[("act", act), ("reason", reason)]).inc();
+    }
+
+    /// Counts what was left undone because there was too much to do.
+    pub(crate) fn shed(&self, class: Class) {
+        self.shed.get_or_create(&[("class", class.name())]).inc();
     }
 
     /// Counts a commit that is durable, by what its caller waited for it.
@@ -158,6 +169,7 @@ impl Metrics {
         all.register("check_ins", "Check-ins by how they ended", self.check_ins.clone());
         all.register("handshakes", "TLS handshakes by how they ended", self.handshakes.clone());
         all.register("refusals", "Calls refused, by what was asked and why", self.refusals.clone());
+        all.register("shed", "What was left undone under too much load, by class", self.shed.clone());
         all.register("connections", "Open connections", self.connections.clone());
         all.register("held", "Check-ins held back until there is news", self.held.clone());
         all.register("store_commit_seconds", "What callers waited for durable commits", self.commits.clone());

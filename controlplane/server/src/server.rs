@@ -14,6 +14,7 @@ use crate::invitation::InvitationService;
 use crate::keys::Keys;
 use crate::listen::accept;
 use crate::live::Live;
+use crate::load::Load;
 use crate::metrics::Metrics;
 use crate::patience::patient;
 use crate::recovery::RecoveryService;
@@ -81,7 +82,8 @@ impl Server {
             None => None,
         };
         let metrics = Arc::new(Metrics::new());
-        let store = Timed::of(store, Arc::clone(&metrics), Arc::clone(&clock));
+        let load = Arc::new(Load::new(Arc::clone(&clock), Arc::clone(&metrics)));
+        let store = Timed::of(store, Arc::clone(&metrics), Arc::clone(&load));
         operator_admit(folder, &store, &config, clock.now()).await?;
         let rules = Rules::load(store.as_ref(), &config.territory).await?;
         let (rulings, ruling) = watch::channel(Arc::new(Ruling::of(rules)));
@@ -94,6 +96,7 @@ impl Server {
             clock,
             keys,
             live: Live::default(),
+            load,
             ruling,
             stop,
             check_ins: AtomicU64::new(0),
@@ -126,13 +129,14 @@ impl Server {
         let recovering = RecoveryService::server(Arc::clone(&shared))?;
         let (ready, connections) = mpsc::channel(READY_MAX);
         let limits = (shared.config.limits.connections, shared.config.limits.handshakes);
-        let watched = (Arc::clone(&shared.metrics), Arc::clone(&shared.clock));
+        let watched = (Arc::clone(&shared.metrics), Arc::clone(&shared.load), Arc::clone(&shared.clock));
         let keys = Arc::clone(&shared.keys);
         let accepting = tokio::spawn(accept(listener, keys, limits, watched, ready, shared.stop.clone()));
         let scraping = scraped.map(|listener| tokio::spawn(scrape::serve(listener, Arc::clone(&shared))));
         let keeping = upkeep::start(&shared, rulings, since);
         let stop = async {
             shutdown.await;
+            shared.live.stopping();
             tracing::info!("stopping: held devices are told when to come back");
             stopping.send_replace(true);
         };

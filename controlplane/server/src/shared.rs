@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::folder::Folder;
 use crate::keys::Keys;
 use crate::live::Live;
+use crate::load::Load;
 use crate::metrics::Metrics;
 use crate::random;
 use crate::revocations::Revocations;
@@ -56,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) live: Live,
+    pub(crate) load: Arc<Load>,
     pub(crate) ruling: watch::Receiver<Arc<Ruling>>,
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) started: Timestamp,
@@ -111,7 +113,7 @@ impl Shared {
     /// How long devices take to come back after a loss, in milliseconds: it grows with those held (security.md: 60 s for 15,000).
     pub(crate) fn spread_ms(&self) -> u32 {
         let most = u64::from(self.config.limits.spread_seconds) * 1000;
-        u32::try_from((self.live.held() * 4).clamp(1_000.min(most), most)).unwrap_or(u32::MAX)
+        u32::try_from((self.live.herd() * 4).clamp(1_000.min(most), most)).unwrap_or(u32::MAX)
     }
 
     /// The status of a rule's refusal, counted for the audit when it is a denial.

@@ -1,6 +1,6 @@
 //! A store whose commits are timed: what callers wait for it is the first thing to look at when a server is slow.
 
-use crate::clock::Clock;
+use crate::load::Load;
 use crate::metrics::Metrics;
 use async_trait::async_trait;
 use controlplane_core::store::{Batch, Changes, Entry, Key, Revision, Scope, SharedStore, Store};
@@ -12,13 +12,13 @@ use std::sync::Arc;
 pub(crate) struct Timed {
     store: SharedStore,
     metrics: Arc<Metrics>,
-    clock: Arc<dyn Clock>,
+    load: Arc<Load>,
 }
 
 impl Timed {
     /// The same store, timed.
-    pub(crate) fn of(store: SharedStore, metrics: Arc<Metrics>, clock: Arc<dyn Clock>) -> SharedStore {
-        Arc::new(Self { store, metrics, clock })
+    pub(crate) fn of(store: SharedStore, metrics: Arc<Metrics>, load: Arc<Load>) -> SharedStore {
+        Arc::new(Self { store, metrics, load })
     }
 }
 
@@ -39,10 +39,10 @@ impl Store for Timed {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Revision> {
-        let began = self.clock.ticks();
+        let writing = self.load.writing();
         let committed = self.store.commit(batch).await;
         match &committed {
-            Ok(_) => self.metrics.commit(self.clock.ticks().saturating_sub(began)),
+            Ok(_) => self.metrics.commit(writing.waited()),
             Err(Error::Unavailable { .. }) => self.metrics.commit_failed(),
             Err(_) => {}
         }

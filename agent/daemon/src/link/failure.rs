@@ -39,7 +39,10 @@ impl Link {
     /// Notes a failure; how long to stay away.
     pub(super) fn failed(&mut self, failed: Failed) -> Duration {
         let Failed { error, wait } = failed;
-        self.connection = None;
+        // Who says when to call again is there, and has no use for one more handshake.
+        if wait.is_none() {
+            self.connection = None;
+        }
         let mut pause = self.backoff.failed(wait, self.spread, rand::random());
         let code = match &error {
             Error::Unreachable { .. } => "unreachable",

@@ -1,0 +1,178 @@
+//! When a server has too much to do, and what it then leaves undone first.
+//!
+//! The signal is how long writes wait: not the slowest, which one busy moment makes slow, but the quickest of a span. When even that one
+//! waited long, there is a queue that does not drain, whatever made it: the disk, the processor, or a herd. A write that does not end
+//! at all counts while it goes on. Handshakes that wait for their turn are the other queue.
+
+use std::time::Duration;
+
+/// Over so long the quickest write is sought.
+const SPAN: Duration = Duration::from_secs(5);
+
+/// What can be left undone, first what is missed least.
+///
+/// Revocations, recovery and what people ask are in no class: they are never left undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// Sections of a report: the device keeps them and sends them again.
+    Inventory,
+    /// That a device is there and holds what it should.
+    Heartbeat,
+    /// What a device does not hold yet.
+    Desired,
+}
+
+/// What is waited for.
+#[derive(Clone, Debug, Default)]
+pub struct Load {
+    /// Writes begun and not ended.
+    writing: u64,
+    /// When a write last ended, or the first of those that wait began.
+    moved: Duration,
+    /// When this span began, and its quickest write.
+    span: Duration,
+    quickest: Option<Duration>,
+    /// The quickest write of the span before.
+    standing: Duration,
+}
+
+impl Class {
+    /// Every class, first what is left undone first.
+    pub const ALL: [Self; 3] = [Self::Inventory, Self::Heartbeat, Self::Desired];
+
+    /// The name in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inventory => "inventory",
+            Self::Heartbeat => "heartbeat",
+            Self::Desired => "desired",
+        }
+    }
+
+    /// It is left undone from such a wait on, or from so many handshakes that wait.
+    const fn limits(self) -> (Duration, u64) {
+        match self {
+            Self::Inventory => (Duration::from_secs(2), 256),
+            Self::Heartbeat => (Duration::from_secs(5), 1_024),
+            Self::Desired => (Duration::from_secs(15), 4_096),
+        }
+    }
+
+    /// How long to stay away, before jitter: the less it is missed, the longer.
+    #[must_use]
+    pub const fn pause(self) -> Duration {
+        match self {
+            Self::Inventory => Duration::from_secs(60),
+            Self::Heartbeat => Duration::from_secs(30),
+            Self::Desired => Duration::from_secs(10),
+        }
+    }
+}
+
+impl Load {
+    /// Notes that a write begins; `now` is a time that only grows, here and below.
+    pub fn write_begun(&mut self, now: Duration) {
+        if self.writing == 0 {
+            self.moved = now;
+        }
+        self.writing += 1;
+    }
+
+    /// Notes that a write has ended after so long, well or not.
+    pub fn write_ended(&mut self, waited: Duration, now: Duration) {
+        self.writing = self.writing.saturating_sub(1);
+        self.moved = now;
+        if now.saturating_sub(self.span) >= SPAN {
+            let quickest = self.quickest.take().filter(|_| now.saturating_sub(self.span) < 2 * SPAN);
+            self.standing = quickest.unwrap_or_default();
+            self.span = now;
+        }
+        self.quickest = Some(self.quickest.map_or(waited, |quickest| quickest.min(waited)));
+    }
+
+    /// Whether something of this class is to be left undone, while so many handshakes wait for their turn.
+    #[must_use]
+    pub fn sheds(&self, class: Class, handshakes: u64, now: Duration) -> bool {
+        let (wait, queue) = class.limits();
+        handshakes >= queue || self.wait(now) >= wait
+    }
+
+    /// How long writes wait at least.
+    fn wait(&self, now: Duration) -> Duration {
+        // What was long ago says nothing.
+        let standing = if now.saturating_sub(self.span) < 2 * SPAN { self.standing } else { Duration::ZERO };
+        let stuck = if self.writing > 0 { now.saturating_sub(self.moved) } else { Duration::ZERO };
+        standing.max(stuck)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn shed(load: &Load, handshakes: u64, now: Duration) -> Vec<Class> {
+        Class::ALL.into_iter().filter(|class| load.sheds(*class, handshakes, now)).collect()
+    }
+
+    #[test]
+    fn what_is_missed_least_goes_first_and_comes_back_last() {
+        let mut load = Load::default();
+        load.write_begun(s(100));
+        let mut before = 0;
+        for now in 100..130 {
+            let shed = shed(&load, 0, s(now));
+            assert_eq!(shed, Class::ALL[..shed.len()], "in the order of their classes");
+            assert!(shed.len() >= before, "{now}");
+            before = shed.len();
+        }
+        assert_eq!(before, 3);
+        load.write_ended(s(30), s(130));
+        assert_eq!(shed(&load, 0, s(130)), []);
+    }
+
+    #[test]
+    fn one_slow_write_among_quick_ones_is_no_overload() {
+        let mut load = Load::default();
+        for now in 0..60 {
+            for waited in [9, 0, 9] {
+                load.write_begun(s(now));
+                load.write_ended(s(waited), s(now));
+            }
+            assert_eq!(shed(&load, 0, s(now)), [], "{now}");
+        }
+    }
+
+    #[test]
+    fn a_queue_that_does_not_drain_is_noticed_and_forgotten() {
+        let mut load = Load::default();
+        let write = |load: &mut Load, waited, now| {
+            load.write_begun(s(now));
+            load.write_ended(s(waited), s(now));
+        };
+        for now in 0..12 {
+            write(&mut load, 3, now);
+        }
+        assert_eq!(shed(&load, 0, s(12)), [Class::Inventory]);
+        // A whole span of quick ones, or none at all for long.
+        let quiet = load.clone();
+        for now in 12..23 {
+            write(&mut load, 0, now);
+        }
+        assert_eq!(shed(&load, 0, s(23)), []);
+        assert_eq!(shed(&quiet, 0, s(40)), []);
+    }
+
+    #[test]
+    fn handshakes_that_wait_count_too() {
+        let load = Load::default();
+        assert_eq!(shed(&load, 255, s(0)), []);
+        assert_eq!(shed(&load, 256, s(0)), [Class::Inventory]);
+        assert_eq!(shed(&load, 1_024, s(0)), [Class::Inventory, Class::Heartbeat]);
+        assert_eq!(shed(&load, 4_096, s(0)), Class::ALL);
+    }
+}
