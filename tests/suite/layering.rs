@@ -52,8 +52,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("tokio-stream", &["agent", "controlplane", "cartable", "tests"]),
     // people
     ("clap", &["words", "agent", "controlplane", "cartable", "tests"]),
-    ("clap_complete", &["controlplane", "cartable"]),
-    ("clap_mangen", &["controlplane"]),
+    ("clap_complete", &["agent", "controlplane", "cartable"]),
+    ("clap_mangen", &["agent", "controlplane", "cartable"]),
     ("comfy-table", &["cartable"]),
     ("indicatif", &["cartable"]),
     ("qrcode", &["cartable"]),

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 usage, 3 not enrolled, 4 refused by the server, 6 server out of reach.
 
 mod doctor;
+mod manual;
 mod print;
 mod sent;
 
@@ -55,6 +56,14 @@ enum Verb {
         what_is_sent: bool,
         #[arg(long, value_enum, default_value = "text")]
         output: Output,
+    },
+    Completion {
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    Man {
+        #[arg(long)]
+        to: PathBuf,
     },
     Doctor {
         #[arg(long)]
@@ -118,6 +127,20 @@ fn quoted(word: &str) -> String {
 }
 
 fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error> {
+    // These need no configuration.
+    match &line.verb {
+        Verb::Completion { shell } => {
+            say(&mut std::io::stdout(), &manual::completion(*shell, &catalogue));
+            return Ok(ExitCode::SUCCESS);
+        }
+        Verb::Man { to } => {
+            manual::pages_write(to, &catalogue)?;
+            let said = catalogue.text_with("man-written", &[("path", to.display().to_string().into())]);
+            say(&mut std::io::stdout(), &said);
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {}
+    }
     let file = line.config.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
     let there = line.config.is_some() || file.exists();
     let mut config = if there { Config::read(file)? } else { Config::default() };
@@ -126,8 +149,9 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
         config.state = std::path::absolute(&state).map_err(Error::file(&state))?;
     }
     match line.verb {
+        Verb::Completion { .. } | Verb::Man { .. } => {}
         Verb::Run { check_config: true, .. } => {
-            config.proxy_rules()?;
+            agent(config).check()?;
             let key = if there { "config-good" } else { "config-default" };
             let said = catalogue.text_with(key, &[("file", file.display().to_string().into())]);
             say(&mut std::io::stdout(), &said);

@@ -59,6 +59,23 @@ impl Agent {
         Self { config, clock }
     }
 
+    /// Checks all that the configuration names: the proxy and its credentials, and the state folder if it is there, with what it
+    /// holds.
+    ///
+    /// # Errors
+    /// [`Error`] that names the setting or the file.
+    pub fn check(&self) -> Result<(), Error> {
+        self.config.proxy_rules()?;
+        let folder = self.folder();
+        if folder.root().try_exists().map_err(Error::file(folder.root()))? {
+            folder.closed_check()?;
+            if state::enrolled_read(&folder)?.is_none() {
+                folder.own_check(state::own)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Joins: proves the token to the server and keeps what it is given. Ended at any instant, it can be called again with the
     /// same token.
     ///

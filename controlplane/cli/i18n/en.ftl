@@ -150,6 +150,9 @@ cmd-server-status = Show how the server is
 cmd-completion = Print a shell's completion script
 cmd-completion--shell = The shell
     .value = SHELL
+cmd-man = Write the manual pages, in the language chosen
+cmd-man--to = The folder to put them in; made if it does not exist
+    .value = DIRECTORY
 
 cmd-operator = Operators: the people who look after the fleet
 cmd-operator-invite = Invite somebody; the invitation is shown once
@@ -782,3 +785,4 @@ answer-absorbing = device { $one } stands for other devices already
 answer-absorbed = a device takes the place of at most { $one } others
 answer-merge-self = a device does not take its own place
 answer-compare-self = a device is not compared with itself
+man-written = The manual pages are in { $path }; to read the first: man -l { $path }/cartable.1

@@ -150,6 +150,9 @@ cmd-server-status = Montrer comment va le serveur
 cmd-completion = Écrire le script de complétion d'un interpréteur de commandes
 cmd-completion--shell = L'interpréteur
     .value = INTERPRÉTEUR
+cmd-man = Écrire les pages de manuel, dans la langue choisie
+cmd-man--to = Le dossier où les mettre ; créé s'il n'existe pas
+    .value = DOSSIER
 
 cmd-operator = Les opérateurs : les personnes qui tiennent le parc
 cmd-operator-invite = Inviter une personne ; l'invitation n'est montrée qu'une fois
@@ -782,3 +785,4 @@ answer-absorbing = l'appareil { $one } prend déjà la place d'autres appareils
 answer-absorbed = un appareil prend la place d'au plus { $one } autres
 answer-merge-self = un appareil ne prend pas sa propre place
 answer-compare-self = un appareil ne se compare pas à lui-même
+man-written = Les pages de manuel sont dans { $path } ; pour lire la première : man -l { $path }/cartable.1

@@ -90,6 +90,10 @@ pub(crate) enum Noun {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
+    Man {
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
 }
 
 /// The command line's grammar, with its help in the catalogue's language.

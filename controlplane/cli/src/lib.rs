@@ -13,6 +13,7 @@ mod confirm;
 mod connect;
 mod device;
 mod error;
+mod manual;
 mod operator;
 mod print;
 mod profile;
@@ -93,6 +94,7 @@ async fn noun(
         Noun::Proposal { verb } => proposal::run(verb, &mut call).await,
         Noun::Profile { verb } => profile::run(verb, &mut call),
         Noun::Completion { shell } => completion::run(shell, &mut call),
+        Noun::Man { to } => manual::run(&to, &mut call),
     }
 }
 

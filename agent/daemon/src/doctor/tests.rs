@@ -87,6 +87,31 @@ async fn an_open_folder_and_a_damaged_one_are_named_and_stop_what_depends_on_the
     assert!(matches!(seen.findings[0].error, Some(Error::Open(_))), "{seen:?}");
 }
 
+#[test]
+fn what_a_configuration_names_is_checked_with_it() {
+    let made = made(1);
+    let path = made.temporary.path();
+    agent(path, NOW).check().unwrap();
+    agent(&path.join("nowhere"), NOW).check().unwrap();
+    let proxied = |credentials: &str| {
+        let config = Config {
+            state: path.to_owned(),
+            proxy: Some("proxy:3128".to_owned()),
+            proxy_credentials: Some(credentials.into()),
+            ..Config::default()
+        };
+        Agent::new(config, Arc::new(At(NOW))).check()
+    };
+    assert!(matches!(proxied("/nowhere/credentials"), Err(Error::File { .. })));
+    std::fs::write(path.join("tls.pem"), b"x").unwrap();
+    assert!(matches!(agent(path, NOW).check(), Err(Error::Damaged { .. })));
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o711)).unwrap();
+    assert!(matches!(agent(path, NOW).check(), Err(Error::Open(_))));
+    let foreign = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o700)).tempdir().unwrap();
+    std::fs::write(foreign.path().join("thesis.odt"), b"mine").unwrap();
+    assert!(matches!(agent(foreign.path(), NOW).check(), Err(Error::Foreign { .. })));
+}
+
 #[tokio::test]
 async fn before_an_enrolment_a_server_must_be_named() {
     let temporary = tempfile::tempdir().unwrap();

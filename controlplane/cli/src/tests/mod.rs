@@ -161,6 +161,22 @@ async fn completions_know_the_verbs() {
     assert!(out.contains("quarantine") && out.contains("--school"));
 }
 
+#[tokio::test]
+async fn manual_pages_are_written_in_the_readers_language() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("man");
+    let to = to.to_str().unwrap();
+    for (language, said) in [("fr", "Lister les appareils"), ("en", "List devices")] {
+        let (exit, out, err) = ran(&Surroundings::of_test(), &["--lang", language, "man", "--to", to]).await;
+        assert_eq!((exit, err.as_str()), (Exit::Done, ""));
+        assert!(out.contains(to), "{out}");
+        let page = std::fs::read_to_string(format!("{to}/cartable-device-list.1")).unwrap();
+        assert!(page.contains(said), "{page}");
+    }
+    let (exit, _, err) = ran(&Surroundings::of_test(), &["man", "--to", &format!("{to}/cartable.1")]).await;
+    assert!(exit != Exit::Done && err.contains("cartable.1"), "{err}");
+}
+
 /// A reader that has gone.
 struct Gone;
 
