@@ -27,3 +27,4 @@ mod recovery;
 mod renewal;
 mod scan;
 mod sent;
+mod traces;

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::folder::{Folder, text_read};
+use crate::otlp::OtlpConfig;
 use model::id::TerritoryId;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -25,6 +26,9 @@ pub struct Config {
     /// Metrics.
     #[serde(default)]
     pub metrics: MetricsConfig,
+    /// Traces.
+    #[serde(default)]
+    pub otlp: OtlpConfig,
 }
 
 /// `[store]`
@@ -118,7 +122,7 @@ impl Config {
                 "metrics.listen = \"{listen}\": only a loopback address, such as 127.0.0.1:9464 or [::1]:9464"
             ));
         }
-        Ok(())
+        self.otlp.collector().map(|_| ())
     }
 }
 
@@ -145,6 +149,9 @@ mod tests {
             (format!("{GOOD}[metrics]\nlisten = \"192.0.2.7:9464\"\n"), "metrics.listen"),
             (format!("{GOOD}[metrics]\nlisten = \"[::]:9464\"\n"), "[::1]"),
             (format!("{GOOD}[metrics]\nlistens = 1\n"), "listens"),
+            (format!("{GOOD}[otlp]\nendpoint = \"http://192.0.2.7:4318\"\n"), "otlp.endpoint"),
+            (format!("{GOOD}[otlp]\nratio = 2.0\n"), "otlp.ratio"),
+            (format!("{GOOD}[otlp]\nendpoints = 1\n"), "endpoints"),
             (GOOD.replace("doubs", "Doubs!"), "territory"),
             (GOOD.replace("127.0.0.1:8443", "here"), "listen"),
             (GOOD.replace("https://", "http://"), "url"),

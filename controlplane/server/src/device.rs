@@ -5,6 +5,7 @@ use crate::caller::{device_of, record_of};
 use crate::clones;
 use crate::live::{Call, Refused};
 use crate::load::{overloaded, pushed_back};
+use crate::otlp;
 use crate::random;
 use crate::renew;
 use crate::shared::{Ruling, Shared};
@@ -72,6 +73,7 @@ impl DeviceCalls for DeviceService {
         let mut counted = self.shared.metrics.check_in();
         let answered = self.answer(request).await;
         counted.ended(answered.as_ref().err());
+        otlp::outcome(answered.as_ref().err());
         answered
     }
 

@@ -4,6 +4,7 @@ use crate::ca::trust_sign;
 use crate::config::{Config, Limits, MetricsConfig, StoreConfig};
 use crate::error::{Error, Result};
 use crate::folder::{Folder, file_replace, file_write, folder_make, folder_sync, text_read};
+use crate::otlp::OtlpConfig;
 use crate::random;
 use identity::caller::Caller;
 use identity::issue::{Authority, Issued, chain_to_pem, root_make};
@@ -74,6 +75,7 @@ fn folder_fill(folder: &Folder, wish: &Wish, now: Timestamp) -> Result<()> {
         store: StoreConfig::default(),
         limits: Limits::default(),
         metrics: MetricsConfig::default(),
+        otlp: OtlpConfig::default(),
     };
     let text = toml::to_string(&config).map_err(|e| Error::Config { path: folder.config(), message: e.to_string() })?;
     let text = format!("# cartable-server; `cartable-server run --check-config` checks this file.\n{text}");

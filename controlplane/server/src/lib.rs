@@ -25,6 +25,7 @@ mod load;
 mod manual;
 mod metrics;
 pub mod opening;
+mod otlp;
 mod pace;
 mod patience;
 mod places;

@@ -9,6 +9,7 @@ use crate::folder::Folder;
 use crate::init::{Wish, init, operator_renew};
 use crate::manual;
 use crate::opening::{PROBE_OTHER, store_open};
+use crate::otlp::{Exporter, Spans, TARGET, traces};
 use clap::FromArgMatches;
 use controlplane_store::{export, import, probe};
 use std::ffi::OsString;
@@ -19,6 +20,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 use words::{Catalogue, Language, lang_flag, usage_error_text};
 
 pub(crate) const FR: &str = include_str!("../i18n/fr.ftl");
@@ -72,11 +76,10 @@ fn act(verb: Verb, words: &Catalogue) -> Result<()> {
                 say(&words.text_with("config-good", &[("path", folder.config().display().to_string().into())]));
                 return Ok(());
             }
-            logging();
             serve(&folder, config, words)
         }
         Verb::Export { data, to } => {
-            logging();
+            logging(None);
             export_run(&Folder::new(data), &to, words)
         }
         Verb::Import { data, from } => import_run(&Folder::new(data), &from, words),
@@ -107,6 +110,7 @@ fn operator_name(name: &str) -> Result<String> {
 }
 
 fn serve(folder: &Folder, config: Config, words: &Catalogue) -> Result<()> {
+    let exporter = tracing(&config)?;
     files_allow(config.limits.connections);
     let program = std::env::current_exe().ok();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -116,6 +120,7 @@ fn serve(folder: &Folder, config: Config, words: &Catalogue) -> Result<()> {
         .map_err(|source| Error::File { what: "run", path: folder.root().to_owned(), source })?;
     let store = Arc::new(store_open(folder, &config.store, program.as_deref(), SystemClock.now())?);
     runtime.block_on(async {
+        exporter.map(|exporter| tokio::spawn(exporter.run()));
         let server = Server::build(config, folder, store.clone(), Arc::new(SystemClock)).await?;
         // From here on a signal is a stop in order, even one that comes with the line below.
         let stop = stop_asked(folder)?;
@@ -211,14 +216,34 @@ fn print(bytes: &[u8]) {
     let _ = io::stdout().write_all(bytes);
 }
 
-/// Text on a terminal, JSON otherwise; `RUST_LOG` chooses what.
-fn logging() {
+/// Sets logs up, and traces if there is a collector; what carries these to it.
+fn tracing(config: &Config) -> Result<Option<Exporter>> {
+    let collector = config.otlp.collector().map_err(Error::Wish)?;
+    let Some(collector) = collector else {
+        logging(None);
+        return Ok(None);
+    };
+    let (layer, exporter) = traces(collector, config.otlp.ratio, Arc::new(SystemClock));
+    logging(Some(layer));
+    Ok(Some(exporter))
+}
+
+/// Text on a terminal, JSON otherwise; `RUST_LOG` chooses what. Spans go to the collector and to no log.
+fn logging(spans: Option<Spans>) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
-    if io::stderr().is_terminal() {
-        builder.init();
-    } else {
-        builder.json().init();
+    let filter = match format!("{TARGET}=off").parse() {
+        Ok(directive) => filter.add_directive(directive),
+        Err(_) => filter,
+    };
+    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_target(false);
+    let layer = if io::stderr().is_terminal() { layer.boxed() } else { layer.json().boxed() };
+    let registry = tracing_subscriber::registry();
+    match spans {
+        None => registry.with(layer.with_filter(filter)).init(),
+        Some(spans) => {
+            let ours = tracing_subscriber::filter::filter_fn(|metadata| metadata.target() == TARGET);
+            registry.with(layer.with_filter(filter)).with(spans.with_filter(ours)).init();
+        }
     }
 }

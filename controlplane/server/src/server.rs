@@ -16,6 +16,7 @@ use crate::listen::accept;
 use crate::live::Live;
 use crate::load::Load;
 use crate::metrics::Metrics;
+use crate::otlp;
 use crate::patience::patient;
 use crate::recovery::RecoveryService;
 use crate::revocations::Revocations;
@@ -149,6 +150,7 @@ impl Server {
             .http2_max_local_error_reset_streams(Some(RESETS_MAX))
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE_MAX))
+            .trace_fn(otlp::call_span)
             .layer(MapRequestLayer::new(patient))
             .add_service(DeviceService::server(Arc::clone(&shared)))
             .add_service(EnrolmentService::server(Arc::clone(&shared)))

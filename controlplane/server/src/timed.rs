@@ -2,11 +2,13 @@
 
 use crate::load::Load;
 use crate::metrics::Metrics;
+use crate::otlp::commit_span;
 use async_trait::async_trait;
 use controlplane_core::store::{Batch, Changes, Entry, Key, Revision, Scope, SharedStore, Store};
 use controlplane_core::{Error, Result};
 use std::pin::Pin;
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// A store with a watch beside it.
 pub(crate) struct Timed {
@@ -40,7 +42,7 @@ impl Store for Timed {
 
     async fn commit(&self, batch: Batch) -> Result<Revision> {
         let writing = self.load.writing();
-        let committed = self.store.commit(batch).await;
+        let committed = self.store.commit(batch).instrument(commit_span()).await;
         match &committed {
             Ok(_) => self.metrics.commit(writing.waited()),
             Err(Error::Unavailable { .. }) => self.metrics.commit_failed(),
