@@ -345,7 +345,6 @@ act-device-recover = device back after an absence
 act-device-reenrol = device enrolled again
 act-device-merge = record merged with another
 act-device-unmerge = merging of records undone
-act-device-reenrol-ask = new enrolment asked for
 act-cadence-set = rhythm of contacts changed for the whole territory
 role-admin = administrator
 role-technician = technician

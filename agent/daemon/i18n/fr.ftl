@@ -345,7 +345,6 @@ act-device-recover = appareil rétabli après une absence
 act-device-reenrol = appareil enrôlé de nouveau
 act-device-merge = fiche réunie avec une autre
 act-device-unmerge = réunion de fiches défaite
-act-device-reenrol-ask = nouvel enrôlement demandé
 act-cadence-set = rythme des contacts changé pour tout le territoire
 role-admin = administrateur
 role-technician = technicien
