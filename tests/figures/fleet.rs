@@ -14,7 +14,8 @@ use wire::v1::{CheckInRequest, CheckInResponse, Generation};
 
 /// A device that keeps what it was told.
 pub(crate) struct Member {
-    device: TestDevice,
+    /// Keys and certificate.
+    pub(crate) device: TestDevice,
     generation: Option<Generation>,
     plan: Vec<u8>,
     sections: Sections,

@@ -9,6 +9,7 @@ mod agent;
 mod core;
 mod durable;
 mod fleet;
+mod identity;
 mod meter;
 mod planning;
 mod row;
@@ -17,7 +18,7 @@ use row::Report;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo figures AREA [--json] [--full]
-areas: core, server (the part of core without store and agent)
+areas: core, server (the part of core without store and agent), identity
   --json   print one JSON object on standard output
   --full   measure ten idle minutes of the agent instead of two";
 
@@ -27,9 +28,10 @@ fn main() -> ExitCode {
     let areas: Vec<&String> = arguments.iter().filter(|a| !a.starts_with("--")).collect();
     let unknown = arguments.iter().any(|a| a.starts_with("--") && a != "--json" && a != "--full");
     match areas.as_slice() {
-        [area] if ["core", "server"].contains(&area.as_str()) && !unknown => {
+        [area] if ["core", "server", "identity"].contains(&area.as_str()) && !unknown => {
             let report: Report = match area.as_str() {
                 "server" => core::measure_server(),
+                "identity" => identity::measure(),
                 _ => core::measure(flag("--full")),
             };
             if flag("--json") {

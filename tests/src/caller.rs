@@ -134,6 +134,12 @@ impl TestDevice {
         let config = tls::client(root, self.chain.clone(), &self.key_pem, tls::system_time());
         connect(port, config.map_err(|e| e.to_string())?).await
     }
+
+    /// The same device with its next key and certificate.
+    #[must_use]
+    pub fn with(&self, key_pem: String, chain: Vec<Vec<u8>>) -> Self {
+        Self { signer: Arc::clone(&self.signer), key_pem, chain, answer: self.answer.clone() }
+    }
 }
 
 /// The certificate of a server, from its folder.
