@@ -175,6 +175,25 @@ impl ServerProcess {
         serde_json::from_slice(&out.stdout).expect("JSON on standard output")
     }
 
+    /// The same with a program before it that shifts the clock.
+    ///
+    /// # Panics
+    /// When it fails or prints no JSON.
+    pub fn shifted_json(&self, shift: &[&str], arguments: &[&str]) -> serde_json::Value {
+        let (first, rest) = shift.split_first().expect("a program");
+        let out = Command::new(first)
+            .args(rest)
+            .arg(program("cartable"))
+            .args(["--lang", "en", "--output", "json", "--config"])
+            .arg(self.data.join("operator/cartable.toml"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .expect("cartable runs");
+        assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+        serde_json::from_slice(&out.stdout).expect("JSON on standard output")
+    }
+
     /// A fresh token's text.
     ///
     /// # Panics
@@ -272,10 +291,55 @@ impl AgentProcess {
     /// # Panics
     /// When it cannot be started.
     pub fn start(&mut self) {
+        self.start_with(&[]);
+    }
+
+    /// The same with a program such as faketime before it.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start_with(&mut self, wrap: &[&str]) {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
         let list = self.acknowledgements();
         let arguments = ["run", "--acknowledgements", list.to_str().expect("UTF-8")];
-        self.child = Some(self.command(&arguments).stdout(Stdio::null()).stderr(log).spawn().expect("it runs"));
+        let mut command = self.wrapped(wrap, &arguments);
+        self.child = Some(command.stdout(Stdio::null()).stderr(log).spawn().expect("it runs"));
+    }
+
+    /// A command line of `cartable-agent` with its configuration, in English, and a program such as faketime before it.
+    ///
+    /// # Panics
+    /// When there is no verb.
+    #[must_use]
+    pub fn wrapped(&self, wrap: &[&str], arguments: &[&str]) -> Command {
+        let plain = self.command(arguments);
+        let [first, rest @ ..] = wrap else { return plain };
+        let mut command = Command::new(first);
+        command.args(rest).arg(plain.get_program()).args(plain.get_args()).stdin(Stdio::null());
+        for variable in ["https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"] {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    /// Its device's id, by its own account.
+    ///
+    /// # Panics
+    /// When it is not enrolled.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let status: serde_json::Value =
+            serde_json::from_slice(&self.run(&["status", "--output", "json"]).stdout).expect("JSON");
+        status["enrolment"]["device"].as_str().expect("a device").to_owned()
+    }
+
+    /// Its certificate in force, as kept.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn certificate(&self) -> Vec<u8> {
+        std::fs::read(self.state.join("tls.pem")).expect("a certificate")
     }
 
     /// Its process id.

@@ -2,4 +2,5 @@
 
 mod away;
 mod clock;
+mod kills;
 mod proof;
