@@ -4,6 +4,8 @@ use crate::Error;
 use rcgen::{
     CertificateParams, DistinguishedName, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData, SubjectPublicKeyInfo,
 };
+use rustls::pki_types::CertificateSigningRequestDer;
+use rustls::pki_types::pem::PemObject;
 use x509_parser::prelude::{FromDer, X509CertificationRequest};
 
 /// The largest request read, in bytes; a P-256 one has about 200.
@@ -52,6 +54,29 @@ pub fn request_read(der: &[u8]) -> Result<SubjectPublicKeyInfo, Error> {
 /// As [`request_read`].
 pub fn request_point(der: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(request_read(der)?.der_bytes().to_vec())
+}
+
+/// A request as PEM text (RFC 7468), to be carried by hand.
+#[must_use]
+pub fn pem_of_request(der: &[u8]) -> String {
+    use base64::Engine;
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    let mut out = "-----BEGIN CERTIFICATE REQUEST-----\n".to_owned();
+    for at in (0..text.len()).step_by(64) {
+        out.push_str(&text[at..text.len().min(at + 64)]);
+        out.push('\n');
+    }
+    out.push_str("-----END CERTIFICATE REQUEST-----\n");
+    out
+}
+
+/// The request of PEM text, DER; it is judged by [`request_read`].
+///
+/// # Errors
+/// [`Error::Malformed`] when there is none.
+pub fn request_of_pem(pem: &[u8]) -> Result<Vec<u8>, Error> {
+    let request = CertificateSigningRequestDer::from_pem_slice(pem);
+    request.map(|request| request.to_vec()).map_err(|_| Error::Malformed("no certificate request in PEM form"))
 }
 
 #[cfg(test)]

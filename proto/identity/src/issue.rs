@@ -80,10 +80,35 @@ impl Authority {
     /// [`Error::Certificate`] when it cannot be made.
     pub fn intermediate_issue(&self, territory: &str, now: Timestamp, serial: [u8; 16]) -> Result<Issued, Error> {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        self.issued(self.intermediate_params(territory, now, serial)?, key)
+    }
+
+    /// The same for the key of a request, whose other half stays where it was made.
+    ///
+    /// # Errors
+    /// [`Error::Request`] when the request is not valid, [`Error::Certificate`] when it cannot be made.
+    pub fn intermediate_certify(
+        &self,
+        request: &[u8],
+        territory: &str,
+        now: Timestamp,
+        serial: [u8; 16],
+    ) -> Result<Vec<Vec<u8>>, Error> {
+        let key = csr::request_read(request)?;
+        self.signed(&self.intermediate_params(territory, now, serial)?, &key)
+    }
+
+    fn intermediate_params(
+        &self,
+        territory: &str,
+        now: Timestamp,
+        serial: [u8; 16],
+    ) -> Result<CertificateParams, Error> {
         let name = format!("Cartable intermediate {territory}");
         let mut params = authority_params(&name, BasicConstraints::Constrained(0), now, INTERMEDIATE_LIFE)?;
+        params.not_after = date(now.after(INTERMEDIATE_LIFE).min(self.until))?;
         params.serial_number = Some(serial_number(serial));
-        self.issued(params, key)
+        Ok(params)
     }
 
     /// A certificate for the server under its names (DNS names or addresses).

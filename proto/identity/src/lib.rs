@@ -6,6 +6,7 @@ pub mod caller;
 pub mod challenge;
 pub mod csr;
 pub mod error;
+pub mod intermediate;
 pub mod issue;
 pub mod key;
 pub mod tls;
