@@ -21,6 +21,7 @@ mod layering;
 mod operations;
 mod order;
 mod people;
+mod pki;
 mod privacy;
 mod proxy;
 mod recovery;

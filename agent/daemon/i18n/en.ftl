@@ -131,6 +131,7 @@ error-system = the system refuses: { $detail }
 # Items of the desired state, and reasons.
 item-cadence = cadence
 item-head = head
+item-trust = keys of orders
 reason-no_plan = no plan yet
 reason-head_signature = its signature does not hold
 reason-head_unreadable = unreadable
@@ -141,6 +142,11 @@ reason-head_not_kept = it could not be written down
 reason-plan_missing = its plan is missing
 reason-plan_digest = its plan does not match
 reason-plan_unreadable = its plan is unreadable
+reason-trust_signature = their signature does not hold
+reason-trust_not_mine = meant for another territory
+reason-trust_stale = older than those in use
+reason-trust_changed = same version, other content
+reason-trust_not_kept = they could not be written down
 
 # Details, as they are said; the key is made of these words.
 why-it-does-not-answer = it does not answer

@@ -131,6 +131,7 @@ error-system = le système refuse : { $detail }
 # Éléments de l'état voulu, et raisons.
 item-cadence = rythme des contacts
 item-head = dernier ordre reçu
+item-trust = clés des ordres
 reason-no_plan = pas encore de plan
 reason-head_signature = signature non valable
 reason-head_unreadable = illisible
@@ -141,6 +142,11 @@ reason-head_not_kept = impossible à enregistrer
 reason-plan_missing = plan manquant
 reason-plan_digest = plan qui ne correspond pas
 reason-plan_unreadable = plan illisible
+reason-trust_signature = signature non valable
+reason-trust_not_mine = destinées à un autre territoire
+reason-trust_stale = plus anciennes que celles en usage
+reason-trust_changed = même version, autre contenu
+reason-trust_not_kept = impossibles à enregistrer
 
 # Détails que les programmes disent en anglais ; la clé est faite des mots anglais.
 why-it-does-not-answer = il ne répond pas

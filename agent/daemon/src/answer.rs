@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::state::{Held, State};
 use crate::status::Condition;
+use crate::trust::trust_take;
 use agent_core::ledger::{Accepted, Ledger};
 use bytes::Bytes;
 use model::desired::{Cadence, Generation, Head, Plan};
@@ -15,8 +16,13 @@ use wire::v1;
 /// What a device holds and makes of it.
 pub(crate) struct Desired {
     trust: Trust,
+    /// The root of the enrolment, DER: it alone says whom to trust.
+    root: Vec<u8>,
     ledger: Ledger,
     plan: Option<Plan>,
+    device: DeviceId,
+    /// Why the last trust roots were not taken.
+    distrusted: Option<&'static str>,
     /// Why the last head was not taken.
     refused: Option<&'static str>,
     /// What the server last heard of all this.
@@ -35,8 +41,17 @@ pub(crate) enum Change {
 }
 
 impl Desired {
-    pub(crate) fn new(device: DeviceId, trust: Trust, held: Option<Held>) -> Self {
-        let mut desired = Self { trust, ledger: Ledger::new(device), plan: None, refused: None, told: None };
+    pub(crate) fn new(device: DeviceId, (trust, root): (Trust, Vec<u8>), held: Option<Held>) -> Self {
+        let mut desired = Self {
+            trust,
+            root,
+            ledger: Ledger::new(device),
+            plan: None,
+            device,
+            distrusted: None,
+            refused: None,
+            told: None,
+        };
         if let Some(Held { head, plan }) = held {
             // Verified when it was read.
             if desired.ledger.accept(head).is_ok() {
@@ -44,6 +59,38 @@ impl Desired {
             }
         }
         desired
+    }
+
+    /// Takes an answer's trust roots; a head whose key they put out is held no longer, and is asked for again. Says whether they are of
+    /// use, be it because there are none.
+    pub(crate) fn trust_take(&mut self, envelope: Option<&v1::Envelope>, state: &State) -> Change {
+        let Some(envelope) = envelope else { return Change::None };
+        match trust_take(&self.trust, envelope, &self.root, state) {
+            Ok(None) => {
+                self.distrusted = None;
+                Change::None
+            }
+            Ok(Some(trust)) => {
+                self.distrusted = None;
+                tracing::info!(version = trust.version, "newer trust roots are used");
+                self.trust = trust;
+                if !state.head_trusted(&self.trust) {
+                    self.ledger = Ledger::new(self.device);
+                }
+                Change::New
+            }
+            Err(code) => {
+                if self.distrusted != Some(code) {
+                    tracing::error!(reason = code, "trust roots from the server are refused; those held stay");
+                }
+                self.distrusted = Some(code);
+                Change::Refused(code)
+            }
+        }
+    }
+
+    pub(crate) fn trust_version(&self) -> u64 {
+        self.trust.version
     }
 
     /// Takes an answer's head and plan: verified, then written down, then held.
@@ -116,10 +163,11 @@ impl Desired {
             Some(_) => condition("cadence", v1::ConditionState::Held, ""),
             None => condition("cadence", v1::ConditionState::Pending, "no_plan"),
         };
+        let distrusted = self.distrusted.map(|code| condition("trust", v1::ConditionState::Failed, code));
         let refused = self.refused.map(|code| condition("head", v1::ConditionState::Failed, code));
         v1::Observed {
             generation: self.generation().map(Into::into),
-            conditions: std::iter::once(cadence).chain(refused).collect(),
+            conditions: std::iter::once(cadence).chain(distrusted).chain(refused).collect(),
         }
     }
 

@@ -26,6 +26,7 @@ mod signed_time;
 mod spool;
 mod state;
 mod status;
+mod trust;
 
 pub use acts::Act;
 pub use clock::{BUILT, Clock, SystemClock};

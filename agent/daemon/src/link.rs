@@ -109,7 +109,7 @@ impl Link {
         let certificates = Certificates::new(&certificate, candidate.as_ref(), &enrolment, &time)?;
         let root = certificate.chain.last().cloned().unwrap_or_default();
         let Progress { sequence, acknowledged } = state.progress();
-        let desired = Desired::new(enrolment.device, trust, held);
+        let desired = Desired::new(enrolment.device, (trust, root.clone()), held);
         let before = noted(&folder)?.unwrap_or_default();
         let live = Live {
             version: VERSION.to_owned(),
@@ -277,12 +277,15 @@ impl Link {
                 Err(error) => tracing::warn!(%error, "acts on this device cannot be kept"),
             }
         }
+        // First, for the head may be signed by a key that is new.
+        let trusted = self.desired.trust_take(answer.trust.as_ref(), &self.state);
         let change = self.desired.take(answer.head, &answer.plan, &self.state);
         if change == Change::New {
             self.calendar.follow(self.desired.cadence());
         }
         self.note();
         let asked = (answer.wait_ms > 0).then(|| Duration::from_millis(answer.wait_ms.into()));
+        let change = if matches!(trusted, Change::Refused(_)) { trusted } else { change };
         let next = match (asked, change) {
             (Some(wait), _) => Some(Next::Pause(Some(wait))),
             (None, Change::Refused(_)) => Some(Next::Pause(None)),
@@ -415,6 +418,7 @@ impl Link {
             agent_version: VERSION.to_owned(),
             report,
             device_unix_ms: self.agent.clock.now().unix_millis(),
+            trust_version: self.desired.trust_version(),
             other_machine: self.live.other_machine,
             acts_upto: Some(self.acts_upto.into()),
         }

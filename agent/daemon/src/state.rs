@@ -34,7 +34,7 @@ use model::digest::Digest;
 use model::id::{DeviceId, TerritoryId};
 use model::key::IdentityKey;
 use model::section::Sections;
-use model::signed::Signed;
+use model::signed::{Signed, SignedError};
 use model::time::Timestamp;
 use prost::Message;
 use serde::{Deserialize, Serialize};
@@ -242,6 +242,13 @@ impl State {
         self.folder.read(MACHINE).ok().flatten().and_then(|bytes| serde_json::from_slice(&bytes).ok())
     }
 
+    /// Whether the head that is kept was signed by a key that is trusted.
+    pub(crate) fn head_trusted(&self, trust: &Trust) -> bool {
+        let envelope = self.folder.read(HEAD).ok().flatten().and_then(|bytes| v1::Envelope::decode(&bytes[..]).ok());
+        let signed = envelope.and_then(|envelope| Signed::<Head>::try_from(envelope).ok());
+        signed.is_some_and(|signed| signed.bytes(&trust.online).is_ok())
+    }
+
     pub(crate) fn trust_write(&self, envelope: &v1::Envelope) -> Result<(), Error> {
         self.folder.write(TRUST, &envelope.encode_to_vec())
     }
@@ -387,7 +394,12 @@ fn held_read(folder: &Folder, enrolment: &Enrolment, trust: &Trust) -> Result<Op
     let bad = |why: &str| damaged(folder, HEAD, why, Advice::Delete);
     let envelope = v1::Envelope::decode(&bytes[..]).map_err(|_| bad("unreadable"))?;
     let signed = Signed::<Head>::try_from(envelope).map_err(|_| bad("unreadable"))?;
-    let head = head_decode(signed.bytes(&trust.online).map_err(|_| bad("its signature does not hold"))?);
+    let bytes = match signed.bytes(&trust.online) {
+        // Newer trust roots put its key out: it is as if there were none, and the server says it again.
+        Err(SignedError::Unknown(_)) => return Ok(None),
+        read => read.map_err(|_| bad("its signature does not hold"))?,
+    };
+    let head = head_decode(bytes);
     let head = head.map_err(|_| bad("unreadable"))?;
     if head.device != enrolment.device {
         return Err(bad("for another device"));

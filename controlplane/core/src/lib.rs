@@ -2,6 +2,7 @@
 
 pub mod acts;
 pub mod audit;
+pub mod authority;
 pub mod clones;
 pub mod contract;
 pub mod device;

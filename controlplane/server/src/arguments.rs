@@ -62,12 +62,88 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
     },
+    Ca {
+        #[command(subcommand)]
+        verb: CaVerb,
+    },
     // Run by `run` in a child process; a damaged store may end it in any way.
     #[command(hide = true)]
     Probe {
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
     },
+}
+
+/// What is done with keys and certificates.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CaVerb {
+    Status {
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        #[arg(long, value_name = "FORM", value_enum, default_value_t = CaOutput::Table)]
+        output: CaOutput,
+    },
+    Rotate {
+        #[arg(value_enum, value_name = "WHAT")]
+        what: Rotated,
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        root_key: Option<PathBuf>,
+        #[arg(long, conflicts_with = "stolen")]
+        finish: bool,
+        #[arg(long)]
+        stolen: bool,
+        #[arg(long)]
+        dry_run: bool,
+    },
+    ExportRoot {
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        #[arg(long)]
+        with_key: bool,
+        #[arg(long)]
+        remove: bool,
+    },
+    Request {
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    Sign {
+        #[arg(long, value_name = "FILE")]
+        root: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        root_key: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        request: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    Import {
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+    },
+}
+
+/// What `ca rotate` makes anew.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Rotated {
+    Server,
+    Intermediate,
+    OnlineKey,
+}
+
+/// How `ca status` speaks.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum CaOutput {
+    Table,
+    Json,
 }
 
 /// The command with its help in the reader's language.

@@ -1,14 +1,23 @@
 //! The control plane's keys at work: issuing to devices, signing heads, and what devices trust.
 
+pub(crate) mod command;
+pub(crate) mod files;
+pub mod request;
+pub mod root;
+pub mod rotate;
+pub(crate) mod status;
+pub(crate) mod watch;
+
 use crate::error::{Error, Result};
-use crate::folder::{Folder, file_read, text_read};
+use crate::folder::Folder;
 use crate::random;
 use bytes::Bytes;
 use controlplane_core::device::Certificate;
 use controlplane_core::enrol::Issuer;
 use controlplane_core::invitation::{Issued, OperatorIssuer};
+use files::{INTERMEDIATE, ONLINE, ONLINE_NEXT, ROOT, SERVER, TRUST, online_read, pair_read, trust_read};
 use identity::caller::{Caller, certificate_read};
-use identity::issue::{Authority, chain_of_pem, pin_of, point_of, until_of};
+use identity::issue::{Authority, pin_of, point_of, until_of};
 use identity::key::OnlineSigner;
 use model::desired::Head;
 use model::digest::Digest;
@@ -18,7 +27,7 @@ use model::recovery::ServerTime;
 use model::signed::Signed;
 use model::time::Timestamp;
 use model::token::Pin;
-use wire::convert::{head_encode, time_encode};
+use wire::convert::{Trust, head_encode, time_encode};
 
 /// What the running server holds: an intermediate, its own certificate, the online key; never the root's key.
 pub struct Ca {
@@ -27,6 +36,8 @@ pub struct Ca {
     online: OnlineSigner,
     /// What devices trust, signed by the root: payload, key name, signature.
     pub trust: wire::v1::Envelope,
+    /// Their version.
+    pub trust_version: u64,
     /// The root's certificate, DER.
     pub root: Vec<u8>,
     /// The server's certificate, then its issuers, DER.
@@ -45,30 +56,32 @@ impl Ca {
     /// # Errors
     /// [`Error`] that names the file which is missing or damaged.
     pub fn read(folder: &Folder, territory: &TerritoryId) -> Result<Self> {
-        let chain = |file: &str| -> Result<Vec<Vec<u8>>> {
-            let path = folder.ca(file);
-            chain_of_pem(&text_read(&path)?).map_err(|e| Error::Damaged { path, why: e.to_string() })
-        };
-        let (root, intermediate, server_chain) = (chain("root.pem")?, chain("intermediate.pem")?, chain("server.pem")?);
-        let authority = Authority::new(&text_read(&folder.ca("intermediate.key"))?, intermediate)
-            .map_err(|e| Error::Damaged { path: folder.ca("intermediate.key"), why: e.to_string() })?;
-        let online = OnlineSigner::from_pkcs8(&file_read(&folder.ca("online.key"))?)
-            .map_err(|e| Error::Damaged { path: folder.ca("online.key"), why: e.to_string() })?;
-        let root = root.into_iter().next().unwrap_or_default();
-        let trust: wire::v1::Envelope = prost::Message::decode(file_read(&folder.ca("trust.bin"))?.as_slice())
-            .map_err(|_| Error::Damaged { path: folder.ca("trust.bin"), why: "not trust roots".to_owned() })?;
-        trust_check(&trust, &online, territory, &root)
-            .map_err(|why| Error::Damaged { path: folder.ca("trust.bin"), why: why.to_owned() })?;
+        let root = files::certificate_read(folder.ca(ROOT))?;
+        let intermediate = pair_read(folder, INTERMEDIATE)?;
+        let authority = Authority::new(&intermediate.key_pem, intermediate.chain)
+            .map_err(|e| Error::Damaged { path: folder.ca("intermediate.pem"), why: e.to_string() })?;
+        let server = pair_read(folder, SERVER)?;
+        let damaged = |why: &str| Error::Damaged { path: folder.ca(TRUST), why: why.to_owned() };
+        let envelope = trust_read(folder, TRUST)?;
+        let trust = trust_open(&envelope, territory, &root).map_err(damaged)?;
+        // The next key only where the trust roots have put the present one out.
+        let mut keys = Vec::new();
+        for name in [ONLINE, ONLINE_NEXT] {
+            keys.extend(online_read(folder, name)?);
+        }
+        let online = keys.into_iter().find(|key| trust.online.contains(key.public()));
+        let online = online.ok_or_else(|| damaged("it does not name this server's online key"))?;
         Ok(Self {
             territory: territory.clone(),
             authority,
             online,
-            trust,
+            trust: envelope,
+            trust_version: trust.version,
             pin: pin_of(&root)?,
-            server_until: until_of(&server_chain[0])?,
+            server_until: until_of(&server.chain[0])?,
             root,
-            server_chain,
-            server_key: text_read(&folder.ca("server.key"))?,
+            server_chain: server.chain,
+            server_key: server.key_pem,
         })
     }
 
@@ -92,6 +105,18 @@ impl Ca {
     #[must_use]
     pub fn time_sign(&self, time: &ServerTime) -> Signed<ServerTime> {
         self.online.sign(time_encode(time))
+    }
+
+    /// The name of the key that signs.
+    #[must_use]
+    pub fn online(&self) -> Digest {
+        self.online.public().fingerprint()
+    }
+
+    /// The intermediate's certificate, then the root's, DER.
+    #[must_use]
+    pub fn intermediate(&self) -> &[Vec<u8>] {
+        &self.authority.chain
     }
 
     /// The end of the intermediate.
@@ -128,13 +153,12 @@ impl OperatorIssuer for Ca {
     }
 }
 
-/// What devices are told to trust must be what this server signs with, for this territory, under this root.
-fn trust_check(
+/// The trust roots in an envelope, which must be of this territory and by this root.
+fn trust_open(
     envelope: &wire::v1::Envelope,
-    online: &OnlineSigner,
     territory: &TerritoryId,
     root: &[u8],
-) -> std::result::Result<(), &'static str> {
+) -> std::result::Result<Trust, &'static str> {
     let key =
         point_of(root).ok().and_then(|point| IdentityKey::try_from(point).ok()).ok_or("the root cannot be read")?;
     let message = [wire::convert::TRUST_PURPOSE.as_bytes(), &[0], &envelope.payload].concat();
@@ -143,10 +167,7 @@ fn trust_check(
     if trust.territory != *territory {
         return Err("it is for another territory than server.toml says");
     }
-    if !trust.online.contains(online.public()) {
-        return Err("it does not name this server's online key");
-    }
-    Ok(())
+    Ok(trust)
 }
 
 /// Trust roots signed by the root, as they travel and are kept.

@@ -65,6 +65,7 @@ struct Said {
     clock_ahead_ms: Option<i64>,
     other_machine: bool,
     acts_upto: Option<Generation>,
+    trust_version: u64,
 }
 
 #[tonic::async_trait]
@@ -179,6 +180,7 @@ fn take(
         root: digest_of(&request.sections_root).ok_or_else(|| invalid("sections_root is 32 bytes"))?,
         generation,
         plan: digest_of(&request.plan),
+        trust_version: request.trust_version,
         hold: Duration::from_millis(request.hold_ms.into()).min(HOLD_MAX),
         agent_version: evidence(&request.agent_version).unwrap_or_default(),
         other_machine: request.other_machine,
@@ -280,6 +282,7 @@ async fn finish(
 ) -> Result<CheckInResponse, Status> {
     let mut ruling = shared.ruling.clone();
     let mut stop = shared.stop.clone();
+    let mut keys = shared.keys.changes();
     let over = shared.clock.sleep(if at_once { Duration::ZERO } else { said.hold });
     tokio::pin!(over);
     let _held = (!at_once && !said.hold.is_zero()).then(|| call.hold());
@@ -308,6 +311,7 @@ async fn finish(
             () = call.woken() => {}
             Ok(()) = ruling.changed() => {}
             Ok(()) = stop.changed() => {}
+            () = keys.changed() => {}
             () = &mut over => last = true,
         }
         state = admitted(shared, id, certificate).await?;
@@ -322,16 +326,20 @@ async fn tell(
     ruling: &Ruling,
     answer: &mut CheckInResponse,
 ) -> Result<bool, Status> {
+    let ca = shared.ca();
+    // Whoever does not know the key that signs now is taught it with the same answer.
+    let untaught = said.trust_version != 0 && said.trust_version < ca.trust_version;
+    answer.trust = untaught.then(|| ca.trust.clone());
     let told = told(shared, id, said.generation, ruling).await?;
     // Newer rules have told the device already; they come here by themselves.
     if told.plan != ruling.digest {
         return Ok(false);
     }
-    if said.generation == Some(told.generation) && said.plan == Some(told.plan) {
+    if !untaught && said.generation == Some(told.generation) && said.plan == Some(told.plan) {
         return Ok(false);
     }
     let head = Head { device: id, generation: told.generation, plan: told.plan };
-    answer.head = Some((&shared.ca().head_sign(&head)).into());
+    answer.head = Some((&ca.head_sign(&head)).into());
     if said.plan != Some(told.plan) {
         answer.plan = ruling.plan.clone();
     }

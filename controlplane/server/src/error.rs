@@ -29,6 +29,12 @@ pub enum Error {
         /// What is wrong, and where.
         message: String,
     },
+    /// Keys and certificates are being changed by another program.
+    #[error("keys and certificates are being changed by another program at this moment; try again")]
+    CaBusy,
+    /// What is asked of keys and certificates cannot be done.
+    #[error(transparent)]
+    Ca(#[from] CaFault),
     /// Somebody else listens there.
     #[error(
         "{address} cannot be listened on; another program may use the port: change `listen` in server.toml, or stop that program"
@@ -69,6 +75,47 @@ pub enum Error {
     /// The listener broke.
     #[error("the listener stopped")]
     Serve(#[source] tonic::transport::Error),
+}
+
+/// Why keys and certificates stay as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CaFault {
+    /// Only the root's key can do it.
+    #[error("this needs the root's key, which is not here: bring it and say where it lies with --root-key")]
+    RootKeyMissing,
+    /// The key is another's.
+    #[error("this is not the key of this root")]
+    RootKeyOther,
+    /// Nothing can be signed in its name any more.
+    #[error("the intermediate has ended: renew it first")]
+    IntermediateEnded,
+    /// Two at a time would leave devices behind.
+    #[error("a rotation of the online key is under way: finish it first, with --finish")]
+    UnderWay,
+    /// There is none to finish.
+    #[error("no rotation of the online key is under way")]
+    NotUnderWay,
+    /// Nothing was asked for.
+    #[error("no intermediate was asked for here: begin with `ca request`")]
+    NotAsked,
+    /// There is no copy that would remain.
+    #[error("the root's key is removed only together with a copy that was verified: add --with-key")]
+    NoCopy,
+}
+
+impl CaFault {
+    /// Its message in the catalogue.
+    pub(crate) const fn key(self) -> &'static str {
+        match self {
+            Self::RootKeyMissing => "error-ca-root-key-missing",
+            Self::RootKeyOther => "error-ca-root-key-other",
+            Self::IntermediateEnded => "error-ca-intermediate-ended",
+            Self::UnderWay => "error-ca-under-way",
+            Self::NotUnderWay => "error-ca-not-under-way",
+            Self::NotAsked => "error-ca-not-asked",
+            Self::NoCopy => "error-ca-no-copy",
+        }
+    }
 }
 
 /// The result of setting up and running.

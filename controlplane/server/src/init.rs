@@ -1,5 +1,6 @@
 //! Making a control plane: its trust, its first operator, its configuration, all or nothing.
 
+use crate::ca::files::{INTERMEDIATE, pair_read};
 use crate::ca::trust_sign;
 use crate::config::{Config, Limits, MetricsConfig, StoreConfig};
 use crate::error::{Error, Result};
@@ -135,8 +136,8 @@ pub fn operator_renew(folder: &Folder, territory: &TerritoryId, name: &str, now:
 }
 
 fn operator_issue(folder: &Folder, territory: &TerritoryId, name: &str, now: Timestamp) -> Result<Issued> {
-    let chain = identity::issue::chain_of_pem(&text_read(&folder.ca("intermediate.pem"))?)?;
-    let intermediate = Authority::new(&text_read(&folder.ca("intermediate.key"))?, chain)?;
+    let pair = pair_read(folder, INTERMEDIATE)?;
+    let intermediate = Authority::new(&pair.key_pem, pair.chain)?;
     let caller = Caller::Operator { territory: territory.clone(), name: name.to_owned() };
     Ok(intermediate.operator_issue(&caller, now, random::bytes()?)?)
 }

@@ -48,6 +48,11 @@ impl Keys {
         Arc::clone(&self.held.borrow().ca)
     }
 
+    /// Says when they have changed.
+    pub(crate) fn changes(&self) -> Changes {
+        Changes(self.held.subscribe())
+    }
+
     /// Takes up what lies in the data folder, if it is something else; says whether it is.
     ///
     /// # Errors
@@ -66,6 +71,18 @@ impl Keys {
     /// How the next connection is taken.
     pub(crate) fn listening(&self) -> Arc<Listening> {
         Arc::clone(&self.held.borrow().tls)
+    }
+}
+
+/// Waits for other keys.
+pub(crate) struct Changes(watch::Receiver<Held>);
+
+impl Changes {
+    /// Until they have changed since the last time, or since it was made.
+    pub(crate) async fn changed(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending().await
+        }
     }
 }
 

@@ -92,6 +92,10 @@ fn act(verb: Verb, words: &Catalogue) -> Result<()> {
             say(&words.text_with("operator-made", &[("name", name.into()), ("profile", profile.into())]));
             Ok(())
         }
+        Verb::Ca { verb } => {
+            say(&crate::ca::command::ca(verb, SystemClock.now(), words)?);
+            Ok(())
+        }
         Verb::Completion { shell } => {
             print(&manual::completion(shell, words));
             Ok(())

@@ -1,5 +1,6 @@
 //! What goes on beside the calls: rules are followed, changed devices woken, last contacts and refusals written.
 
+use crate::ca;
 use crate::shared::{Ruling, Shared};
 use controlplane_core::Result;
 use controlplane_core::device::DEVICES;
@@ -10,7 +11,6 @@ use model::id::DeviceId;
 use model::time::Timestamp;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -20,8 +20,6 @@ const FLUSH_EVERY: Duration = Duration::from_secs(60);
 const ASSEMBLY_LIFE: Duration = Duration::from_secs(120);
 /// How many last contacts at a time.
 const FLUSH_MAX: usize = 500;
-/// The data folder is looked at for new keys so often.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// After a failure of the store, wait so long.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -43,7 +41,7 @@ pub(crate) fn start(shared: &Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>, s
     tasks.spawn(rules_follow(Arc::clone(shared), rulings));
     tasks.spawn(devices_follow(Arc::clone(shared), since));
     tasks.spawn(flush_often(Arc::clone(shared)));
-    tasks.spawn(keys_follow(Arc::clone(shared)));
+    tasks.spawn(ca::watch::keys_follow(Arc::clone(shared)));
     Upkeep(tasks)
 }
 
@@ -112,29 +110,6 @@ async fn flush_often(shared: Arc<Shared>) {
         shared.clock.sleep(FLUSH_EVERY).await;
         flush(&shared).await;
         shared.live.assemblies_drop(shared.clock.now().before(ASSEMBLY_LIFE));
-    }
-}
-
-/// Takes up new keys and certificates: when told to (SIGHUP), and by itself within a minute.
-async fn keys_follow(shared: Arc<Shared>) {
-    let mut told =
-        signal(SignalKind::hangup()).inspect_err(|error| tracing::warn!(%error, "SIGHUP cannot be heard")).ok();
-    loop {
-        let told = async {
-            match told.as_mut() {
-                Some(told) => told.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = shared.clock.sleep(LOOK_EVERY) => {}
-            _ = told => {}
-        }
-        match shared.keys.look(&shared.folder, shared.territory()) {
-            Ok(true) => tracing::info!("new keys and certificates are in use"),
-            Ok(false) => {}
-            Err(error) => tracing::error!(%error, "the keys in the data folder cannot be used; those in use stay"),
-        }
     }
 }
 

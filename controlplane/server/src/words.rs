@@ -32,6 +32,8 @@ pub(crate) fn error_text(error: &Error, words: &Catalogue) -> String {
         Error::Listen { address, .. } => words.text_with("error-listen", &[("address", address.to_string().into())]),
         Error::Name(name) => words.text_with("error-name", &[("name", name.clone().into())]),
         Error::Damaged { path: p, why } => words.text_with("error-damaged", &[path(p), ("why", why.clone().into())]),
+        Error::CaBusy => words.text("error-ca-busy"),
+        Error::Ca(fault) => words.text(fault.key()),
         Error::Store(StoreError::InUse(p)) => words.text_with("error-in-use", &[path(p)]),
         Error::Store(StoreError::ReadOnly { path: p, .. }) => words.text_with("error-read-only", &[path(p)]),
         other => other.to_string(),

@@ -17,7 +17,7 @@ use wire::v1::RenewRequest;
 use wire::v1::device_client::DeviceClient;
 use wire::v1::enrolment_client::EnrolmentClient;
 
-async fn enrolled(world: &World) -> TestDevice {
+pub(super) async fn enrolled(world: &World) -> TestDevice {
     let attempt = Attempt::new(&world.token().await, "PF-1");
     let config = tls::enrolling(attempt.token.pin, world.clock.clone()).unwrap();
     let mut client = EnrolmentClient::new(connect(world.port, config).await.unwrap());
@@ -26,7 +26,7 @@ async fn enrolled(world: &World) -> TestDevice {
     TestDevice { signer: attempt.signer, key_pem: attempt.key_pem, chain: answer.chain.clone(), answer }
 }
 
-fn settings(world: &World, device: &TestDevice) -> Arc<ClientConfig> {
+pub(super) fn settings(world: &World, device: &TestDevice) -> Arc<ClientConfig> {
     let chain = device.chain.clone();
     Arc::new(tls::client(&world.root(), chain, &device.key_pem, world.clock.clone()).unwrap())
 }

@@ -59,13 +59,14 @@ fn each_damaged_file_is_named_at_every_length() {
 }
 
 #[test]
-fn a_head_for_another_device_or_by_another_key_is_refused() {
+fn a_head_for_another_device_or_by_another_key_is_not_held() {
     let mut made = made(1);
     made.hold(DeviceId::new(Timestamp::from_unix_seconds(5), [9; 10]), 3);
     assert!(made.read().err().unwrap().to_string().contains("for another device"));
     made.online = identity::key::OnlineSigner::generate().unwrap().0;
     made.hold(made.device, 4);
-    assert!(made.read().err().unwrap().to_string().contains("signature"));
+    // As if there were none: newer trust roots may have put its key out, and the server says it again.
+    assert!(made.read().unwrap().unwrap().held.is_none());
 }
 
 #[test]
