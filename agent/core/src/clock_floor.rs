@@ -14,7 +14,8 @@ const RIGHT: Duration = Duration::from_secs(300);
 
 /// The time to judge certificates by; `told` is the control plane's own time, if it was asked because this clock is in doubt.
 ///
-/// A clock that agrees with it is used again: it was put right meanwhile.
+/// A clock that agrees with it is used again: it was put right meanwhile. What was told counts for more than the floor: it answers a
+/// question of ours, and a floor may come from a server whose clock was ahead.
 #[must_use]
 pub fn validation_time(
     system: Timestamp,
@@ -22,15 +23,15 @@ pub fn validation_time(
     built: Timestamp,
     floor: Option<Timestamp>,
 ) -> Timestamp {
-    let apart = |told: &Timestamp| system.since(*told).max(told.since(system)) > RIGHT;
-    let now = told.filter(apart).unwrap_or(system);
-    now.max(built).max(floor.unwrap_or(built))
+    let Some(told) = told else { return system.max(built).max(floor.unwrap_or(built)) };
+    let apart = system.since(told).max(told.since(system)) > RIGHT;
+    if apart { told.max(built) } else { system.max(built) }
 }
 
 /// The floor to keep after a server whose certificate was checked said its time; nothing when the kept one does.
 ///
-/// It never passes the end of the device's own certificate: a server whose clock runs ahead cannot lift it further than that,
-/// and the mistake heals with the next certificate.
+/// It never passes the end of the device's own certificate. A server whose clock runs ahead may lift it so far, further still with a
+/// certificate of its own; the time that it signs once it was put right takes it down again.
 #[must_use]
 pub fn floor_raised(floor: Option<Timestamp>, server: Timestamp, certificate_until: Timestamp) -> Option<Timestamp> {
     let next = server.min(certificate_until);
@@ -66,8 +67,12 @@ mod tests {
         }
         let nearly = day(100).after(Duration::from_secs(299));
         assert_eq!(at(nearly, Some(day(100))), nearly);
-        // A server whose clock is at 1970 does not undo what was known before.
-        assert_eq!(at(day(500), Some(day(0))), day(20));
+        // A server whose clock is at 1970 does not undo what this program knows.
+        assert_eq!(at(day(500), Some(day(0))), day(10));
+        // One that was ahead has left a floor, and says better now; a clock that agrees is used again.
+        assert_eq!(validation_time(day(5), Some(day(30)), day(10), Some(day(70))), day(30));
+        assert_eq!(validation_time(day(30), Some(day(30)), day(10), Some(day(70))), day(30));
+        assert_eq!(validation_time(day(30), None, day(10), Some(day(70))), day(70));
     }
 
     proptest! {
@@ -75,7 +80,7 @@ mod tests {
         fn time_is_never_before_what_is_known(system: i64, told: Option<i64>, built: i64, floor: Option<i64>) {
             let t = Timestamp::from_unix_millis;
             let at = validation_time(t(system), told.map(t), t(built), floor.map(t));
-            prop_assert!(at >= t(built) && floor.is_none_or(|f| at >= t(f)));
+            prop_assert!(at >= t(built) && (told.is_some() || floor.is_none_or(|f| at >= t(f))));
             prop_assert!(told.is_some() || at >= t(system));
             prop_assert!([Some(system), told, Some(built), floor].contains(&Some(at.unix_millis())));
         }

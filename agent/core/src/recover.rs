@@ -10,15 +10,16 @@ pub enum Step {
     /// Ask the control plane what time it is: by this device's, a certificate does not hold, and a clock is wrong more often than a
     /// device is away for a month.
     AskTime,
-    /// Find back by the identity key: the certificate has ended, by the control plane's own time.
+    /// Find back by the identity key: the certificate has ended by the control plane's own time, or has yet to begin, because the
+    /// control plane's clock was ahead when it was made.
     Recover,
 }
 
-/// The step for a certificate that ends then; `told` when `now` is the control plane's time, `doubted` when a certificate was
+/// The step for a certificate that holds from then until then; `told` when `now` is the control plane's time, `doubted` when a certificate was
 /// found not to hold by either side's clock.
 #[must_use]
-pub fn step(now: Timestamp, until: Timestamp, told: bool, doubted: bool) -> Step {
-    match (now > until, told) {
+pub fn step(now: Timestamp, (from, until): (Timestamp, Timestamp), told: bool, doubted: bool) -> Step {
+    match (now > until || now < from, told) {
         (true, true) => Step::Recover,
         (true, false) => Step::AskTime,
         (false, false) if doubted => Step::AskTime,
@@ -32,14 +33,17 @@ mod tests {
 
     #[test]
     fn nobody_recovers_by_a_clock_that_nobody_confirmed() {
-        let (until, later) = (Timestamp::from_unix_seconds(100), Timestamp::from_unix_seconds(101));
+        let at = Timestamp::from_unix_seconds;
+        let span = (at(10), at(100));
         for doubted in [false, true] {
-            assert_eq!(step(later, until, false, doubted), Step::AskTime);
-            assert_eq!(step(later, until, true, doubted), Step::Recover);
+            for off in [at(9), at(101)] {
+                assert_eq!(step(off, span, false, doubted), Step::AskTime);
+                assert_eq!(step(off, span, true, doubted), Step::Recover);
+            }
             // Once told, what still does not hold is not the clock's fault.
-            assert_eq!(step(until, until, true, doubted), Step::Connect);
+            assert_eq!(step(at(100), span, true, doubted), Step::Connect);
         }
-        assert_eq!(step(until, until, false, true), Step::AskTime);
-        assert_eq!(step(until, until, false, false), Step::Connect);
+        assert_eq!(step(at(100), span, false, true), Step::AskTime);
+        assert_eq!(step(at(10), span, false, false), Step::Connect);
     }
 }

@@ -274,7 +274,11 @@ impl Link {
         if let Some(upto) = answer.acts_upto {
             match Acts::take(self.state.folder(), answer.acts, upto.into()) {
                 Ok(upto) => self.acts_upto = upto,
-                Err(error) => tracing::warn!(%error, "acts on this device cannot be kept"),
+                Err(error) => {
+                    // Told anyway: a full disk must not make it ask again and again; after a restart it asks once more.
+                    self.acts_upto = upto.into();
+                    tracing::warn!(%error, "acts on this device cannot be kept");
+                }
             }
         }
         // First, for the head may be signed by a key that is new.
@@ -285,12 +289,12 @@ impl Link {
         }
         self.note();
         let asked = (answer.wait_ms > 0).then(|| Duration::from_millis(answer.wait_ms.into()));
-        let change = if matches!(trusted, Change::Refused(_)) { trusted } else { change };
+        let change = if let Change::Refused(code) = trusted { Change::Refused(code) } else { change };
         let next = match (asked, change) {
             (Some(wait), _) => Some(Next::Pause(Some(wait))),
             (None, Change::Refused(_)) => Some(Next::Pause(None)),
             (None, Change::New) => Some(Next::Go),
-            (None, Change::None) => (told || self.report.pending()).then_some(Next::Go),
+            (None, Change::None) => (told || trusted == Change::New || self.report.pending()).then_some(Next::Go),
         };
         (stored, next)
     }

@@ -28,6 +28,7 @@ pub(crate) struct Credentials {
     pub(crate) tls: Arc<ClientConfig>,
     /// Its serial number, in hexadecimal.
     pub(crate) serial: String,
+    pub(crate) from: Timestamp,
     pub(crate) until: Timestamp,
     /// A number that is always the same for this certificate, and differs among devices.
     pub(crate) random: u32,
@@ -41,6 +42,7 @@ impl Credentials {
         Ok(Self {
             tls: Arc::new(tls::client(&root, certificate.chain.clone(), &certificate.key_pem, time)?),
             serial: read.serial,
+            from: read.from,
             until: read.until,
             random: u32::from_be_bytes([a, b, c, d]),
         })

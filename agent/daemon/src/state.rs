@@ -221,10 +221,18 @@ impl State {
         self.folder.write(TLS_NEXT, certificate_text(candidate).as_bytes())
     }
 
-    /// The candidate has been answered: it takes the place of the certificate in force.
+    /// The candidate has been answered: it takes the place of the certificate in force. May be repeated.
     pub(crate) fn candidate_settle(&self) -> Result<(), Error> {
-        self.folder.rename(TLS_NEXT, TLS)?;
+        if self.folder.read(TLS_NEXT)?.is_some() {
+            self.folder.rename(TLS_NEXT, TLS)?;
+        }
         self.folder.remove(TLS_NEXT_KEY)
+    }
+
+    /// Forgets a candidate that has ended, with its key: the server may have seen it used, and gives no other for that key.
+    pub(crate) fn candidate_end(&self) -> Result<(), Error> {
+        self.folder.remove(TLS_NEXT_KEY)?;
+        self.folder.remove(TLS_NEXT)
     }
 
     /// Forgets a candidate that is of no use; the key stays, and is asked for again.

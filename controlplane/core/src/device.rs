@@ -94,6 +94,9 @@ pub struct Recovery {
     pub at: Timestamp,
     /// The digest of the TLS key that it is for.
     pub key: Digest,
+    /// The number of the certificate that was given last for it.
+    #[serde(default)]
+    pub number: u32,
 }
 
 /// Whether a device may talk.
@@ -398,8 +401,10 @@ impl Device {
     pub fn decided(&self, decision: Decision) -> Result<Option<Self>> {
         merged_check(self)?;
         let (state, reason) = decision.outcome();
-        // What waits for another reason waits already; that it is lost is news.
-        if self.state == state && (reason != Some(Reason::Lost) || self.reason == reason) {
+        // That a person keeps it back is news where a rule did, for a rule's reason may pass; that it is lost stays said.
+        let kept = self.reason == reason || state == JoinState::Revoked;
+        let lost = self.reason == Some(Reason::Lost) && state == JoinState::Quarantined;
+        if self.state == state && (kept || lost) {
             return Ok(None);
         }
         revoked_check(self)?;

@@ -36,6 +36,9 @@ pub struct Load {
     standing: Duration,
 }
 
+/// From so many handshakes that wait for their turn on, inventories are left undone.
+const HANDSHAKES_MAX: u64 = 256;
+
 impl Class {
     /// Every class, first what is left undone first.
     pub const ALL: [Self; 3] = [Self::Inventory, Self::Heartbeat, Self::Desired];
@@ -50,12 +53,12 @@ impl Class {
         }
     }
 
-    /// It is left undone from such a wait on, or from so many handshakes that wait.
-    const fn limits(self) -> (Duration, u64) {
+    /// It is left undone from such a wait of writes on.
+    const fn wait_max(self) -> Duration {
         match self {
-            Self::Inventory => (Duration::from_secs(2), 256),
-            Self::Heartbeat => (Duration::from_secs(5), 1_024),
-            Self::Desired => (Duration::from_secs(15), 4_096),
+            Self::Inventory => Duration::from_secs(2),
+            Self::Heartbeat => Duration::from_secs(5),
+            Self::Desired => Duration::from_secs(15),
         }
     }
 
@@ -94,8 +97,9 @@ impl Load {
     /// Whether something of this class is to be left undone, while so many handshakes wait for their turn.
     #[must_use]
     pub fn sheds(&self, class: Class, handshakes: u64, now: Duration) -> bool {
-        let (wait, queue) = class.limits();
-        handshakes >= queue || self.wait(now) >= wait
+        // Handshakes are kept waiting by whoever greets and falls silent; that must cost no device that is here already its answer.
+        let crowded = class == Class::Inventory && handshakes >= HANDSHAKES_MAX;
+        crowded || self.wait(now) >= class.wait_max()
     }
 
     /// How long writes wait at least.
@@ -172,7 +176,7 @@ mod tests {
         let load = Load::default();
         assert_eq!(shed(&load, 255, s(0)), []);
         assert_eq!(shed(&load, 256, s(0)), [Class::Inventory]);
-        assert_eq!(shed(&load, 1_024, s(0)), [Class::Inventory, Class::Heartbeat]);
-        assert_eq!(shed(&load, 4_096, s(0)), Class::ALL);
+        // A queue of those who greet and fall silent takes nobody's answer.
+        assert_eq!(shed(&load, u64::MAX, s(0)), [Class::Inventory]);
     }
 }

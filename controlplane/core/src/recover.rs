@@ -24,6 +24,8 @@ pub const AWAY_MAX: Duration = Duration::from_secs(400 * 86_400);
 pub const RECOVERIES_MAX: usize = 3;
 /// The span in which recoveries are counted.
 pub const COUNTED: Duration = Duration::from_secs(365 * 86_400);
+/// An answer that was lost is asked for again within so long.
+const AGAIN: Duration = Duration::from_secs(3_600);
 /// How often a write that met another one is tried again.
 const TRIES: usize = 8;
 
@@ -31,7 +33,8 @@ const TRIES: usize = 8;
 pub const UNPROVEN: &str =
     "this device is not known here, or its key is not the one on record; enrol it again with a new token";
 
-/// The base point of P-256 (FIPS 186-4, D.1.2.3): a key that nobody signs with.
+/// The base point of P-256 (FIPS 186-4, D.1.2.3): a key to verify with where there is no device; whatever it
+/// verifies is refused all the same.
 const NOBODY: [u8; 65] = *b"\x04\
     \x6b\x17\xd1\xf2\xe1\x2c\x42\x47\xf8\xbc\xe6\xe5\x63\xa4\x40\xf2\
     \x77\x03\x7d\x81\x2d\xeb\x33\xa0\xf4\xa1\x39\x45\xd8\x98\xc2\x96\
@@ -81,7 +84,7 @@ pub async fn recovery_prove(store: &dyn Store, territory: &TerritoryId, asked: &
 
 /// Issues the candidate; `heard` is the device's last contact where memory is ahead of the store.
 ///
-/// A key may be asked for again until its certificate was used, for an answer that was lost; that counts as one recovery.
+/// A key may be asked for again for an hour, until its certificate was used, for an answer that was lost; that counts as one recovery.
 ///
 /// # Errors
 /// `Denied` for a device revoked meanwhile, `Expired` for a key whose certificate was used, `Invalid` for a certificate
@@ -105,6 +108,8 @@ pub async fn recover(
         let waits = recovery_note(&mut device, asked, seen, now)?;
         let (certificate, chain) = issuer.issue(asked.transcript.csr, id, device.certificate_next(), now)?;
         device.candidate = Some(certificate.clone());
+        let this = device.recoveries.iter_mut().filter(|recovery| recovery.key == asked.key);
+        this.for_each(|recovery| recovery.number = certificate.number);
         let act = Act::new(now, Author::Rule("recovery".to_owned()), "device_recover", id.to_string());
         let act = waits.into_iter().fold(act, |act, reason| act.because(reason.name()));
         let writes = Writes::by(territory, &act)?.put(&DEVICES, id.to_string(), &device, Expect::At(revision))?;
@@ -118,12 +123,16 @@ pub async fn recover(
 
 /// Notes the recovery on the record; why a person must decide, if one must.
 fn recovery_note(device: &mut Device, asked: &Asked<'_>, seen: Timestamp, now: Timestamp) -> Result<Option<Reason>> {
-    if device.recoveries.iter().any(|recovery| recovery.key == asked.key) {
-        if device.candidate.is_none() {
+    if let Some(at) = device.recoveries.iter().position(|recovery| recovery.key == asked.key) {
+        let before = &device.recoveries[at];
+        if device.candidate.as_ref().is_none_or(|candidate| candidate.number != before.number) {
             return Err(Error::Expired("a certificate for this key was given and used; make another key".to_owned()));
         }
-        // Judged when it was asked for first; a person may have decided since.
-        return Ok(device.reason.filter(|_| device.state == JoinState::Quarantined));
+        if now.since(before.at) < AGAIN {
+            // Judged when it was asked for first; a person may have decided since.
+            return Ok(device.reason.filter(|_| device.state == JoinState::Quarantined));
+        }
+        // So much later it is no answer that was lost: it is judged and counted like any other.
     }
     if device.state == JoinState::Active
         && let Some(reason) = reason_to_wait(device, asked.transcript.generation, seen, now)
@@ -135,7 +144,7 @@ fn recovery_note(device: &mut Device, asked: &Asked<'_>, seen: Timestamp, now: T
     // As many as it takes to say no to one more.
     let over = (device.recoveries.len() + 1).saturating_sub(RECOVERIES_MAX + 1);
     device.recoveries.drain(..over);
-    device.recoveries.push(Recovery { at: now, key: asked.key });
+    device.recoveries.push(Recovery { at: now, key: asked.key, number: 0 });
     Ok(device.reason.filter(|_| device.state == JoinState::Quarantined))
 }
 

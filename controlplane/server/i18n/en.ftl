@@ -157,4 +157,5 @@ error-ca-intermediate-ended = the intermediate has ended: renew it first, with "
 error-ca-under-way = the online key is being replaced already: finish first, with --finish
 error-ca-not-under-way = no replacement of the online key is under way
 error-ca-not-asked = no intermediate was asked for here: begin with "ca request"
+error-ca-same-copy = that copy is the root's key itself: name a folder on another medium
 error-ca-no-copy = the root's key is deleted only with a copy that was verified: add --with-key

@@ -157,4 +157,5 @@ error-ca-intermediate-ended = l'autorité intermédiaire a pris fin : renouvel
 error-ca-under-way = la clé en ligne est déjà en cours de remplacement : terminez d'abord, avec --finish
 error-ca-not-under-way = aucun remplacement de la clé en ligne n'est en cours
 error-ca-not-asked = aucune autorité intermédiaire n'a été demandée ici : commencez par « ca request »
+error-ca-same-copy = cette copie est la clé racine elle-même : nommez un dossier d'un autre support
 error-ca-no-copy = la clé racine n'est effacée qu'avec une copie vérifiée : ajoutez --with-key

@@ -95,6 +95,12 @@ impl Ca {
             && self.server_chain == other.server_chain
     }
 
+    /// Whether devices hear the same from both: trust roots, and the key that signs.
+    #[must_use]
+    pub fn speaks_as(&self, other: &Self) -> bool {
+        self.trust == other.trust && self.online.public() == other.online.public()
+    }
+
     /// A signed head.
     #[must_use]
     pub fn head_sign(&self, head: &Head) -> Signed<Head> {

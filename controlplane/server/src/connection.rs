@@ -18,14 +18,14 @@ use tonic::transport::server::Connected;
 /// Who has agreed on a connection and by then has not made a call, with its headers whole, is given up.
 const CALL_MAX: Duration = Duration::from_secs(10);
 /// Callers without a certificate are here to enrol; after so long they have.
-const STRANGER_MAX: Duration = Duration::from_secs(180);
+const STRANGER_MAX: Duration = Duration::from_secs(60);
 
 /// What a connection occupies until it is closed.
 pub(crate) struct Room {
     /// One of all connections.
     pub(crate) _connection: OwnedSemaphorePermit,
     /// One of those for callers without a certificate.
-    pub(crate) stranger: Option<OwnedSemaphorePermit>,
+    pub(crate) stranger: Option<Place<()>>,
     /// One of its device's.
     pub(crate) device: Option<Place<DeviceId>>,
 }
@@ -49,13 +49,20 @@ impl Connection {
         Self { stream, peer, first: Some(Box::pin(sleep(CALL_MAX))), ends, room, _open: open }
     }
 
+    /// Fails once it is to be closed; asked when reading and when writing, for who does not read keeps the other side from reading, too.
+    fn over_check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.poll_over(cx).is_ready() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) }
+    }
+
     /// Whether it is to be closed.
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.first.is_some() && self.peer.has_called() {
             self.first = None;
         }
         let late = [&mut self.first, &mut self.ends].into_iter().flatten().any(|s| s.as_mut().poll(cx).is_ready());
-        let lost = self.room.device.as_mut().is_some_and(|place| place.poll_lost(cx).is_ready());
+        let room = &mut self.room;
+        let lost = room.device.as_mut().is_some_and(|place| place.poll_lost(cx).is_ready())
+            || room.stranger.as_mut().is_some_and(|place| place.poll_lost(cx).is_ready());
         if late || lost { Poll::Ready(()) } else { Poll::Pending }
     }
 }
@@ -70,19 +77,19 @@ impl Connected for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.poll_over(cx).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
+        self.over_check(cx)?;
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.over_check(cx)?;
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.over_check(cx)?;
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
@@ -99,6 +106,7 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.over_check(cx)?;
         Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
 }

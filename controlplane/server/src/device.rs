@@ -90,7 +90,10 @@ impl DeviceService {
         shared.check_ins.fetch_add(1, Ordering::Relaxed);
         let mut state = match admitted(shared, id, &certificate).await {
             Err(refused) => {
-                clones::superseded(shared, id, &certificate).await?;
+                // Only who is refused for its certificate can show a copy.
+                if refused.message() == SUPERSEDED {
+                    clones::superseded(shared, id, &certificate).await?;
+                }
                 return Err(refused);
             }
             Ok(state) => state,
@@ -199,7 +202,10 @@ fn take(
         }
         let whole = shared.live.assemble(id, part).map_err(|refused| match refused {
             Refused::Part(error) => part_status(error),
-            Refused::Busy => Status::unavailable("too many devices send large sections at this moment; try again"),
+            Refused::Busy => pushed_back(
+                Status::unavailable("too many devices send large sections at this moment; try again"),
+                Duration::from_secs(30),
+            ),
         })?;
         let Some(whole) = whole else { continue };
         crate::facts::note(&whole, &mut report.facts).map_err(convert_status)?;

@@ -101,6 +101,9 @@ pub enum CaFault {
     /// There is no copy that would remain.
     #[error("the root's key is removed only together with a copy that was verified: add --with-key")]
     NoCopy,
+    /// The copy is the original by another name.
+    #[error("that copy is the root's key itself: name a folder on another medium")]
+    SameCopy,
 }
 
 impl CaFault {
@@ -114,6 +117,7 @@ impl CaFault {
             Self::NotUnderWay => "error-ca-not-under-way",
             Self::NotAsked => "error-ca-not-asked",
             Self::NoCopy => "error-ca-no-copy",
+            Self::SameCopy => "error-ca-same-copy",
         }
     }
 }

@@ -50,7 +50,9 @@ impl Keys {
 
     /// Says when they have changed.
     pub(crate) fn changes(&self) -> Changes {
-        Changes(self.held.subscribe())
+        let keys = self.held.subscribe();
+        let seen = Arc::clone(&keys.borrow().ca);
+        Changes { keys, seen }
     }
 
     /// Takes up what lies in the data folder, if it is something else; says whether it is.
@@ -75,13 +77,25 @@ impl Keys {
 }
 
 /// Waits for other keys.
-pub(crate) struct Changes(watch::Receiver<Held>);
+pub(crate) struct Changes {
+    keys: watch::Receiver<Held>,
+    seen: Arc<Ca>,
+}
 
 impl Changes {
-    /// Until they have changed since the last time, or since it was made.
+    /// Until devices have to be told of others, since the last time or since it was made: a new certificate of the server's is none of
+    /// their business.
     pub(crate) async fn changed(&mut self) {
-        if self.0.changed().await.is_err() {
-            std::future::pending().await
+        loop {
+            if self.keys.changed().await.is_err() {
+                std::future::pending().await
+            }
+            let next = Arc::clone(&self.keys.borrow_and_update().ca);
+            let speaks = next.speaks_as(&self.seen);
+            self.seen = next;
+            if !speaks {
+                return;
+            }
         }
     }
 }

@@ -40,7 +40,7 @@ struct Door {
     load: Arc<Load>,
     busy: Semaphore,
     silent: Arc<Places<()>>,
-    strangers: Arc<Semaphore>,
+    strangers: Arc<Places<()>>,
     devices: Arc<Places<DeviceId>>,
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn accept(
         load,
         busy: Semaphore::new(handshakes),
         silent: Places::new(connections / SILENT_PART),
-        strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
+        strangers: Places::new(STRANGERS_MAX),
         devices: Places::new(DEVICE_MAX),
     });
     loop {
@@ -115,9 +115,8 @@ impl Door {
         let mut room = Room { _connection: connection, stranger: None, device: None };
         match peer.certificate.as_deref().map(|certificate| &certificate.caller) {
             None => {
-                let crowded =
-                    |_| io::Error::new(io::ErrorKind::QuotaExceeded, "too many callers without a certificate");
-                room.stranger = Some(Arc::clone(&self.strangers).try_acquire_owned().map_err(crowded)?);
+                // The oldest gives way: who comes to enrol or to find back needs a moment, who means harm stays.
+                room.stranger = Some(self.strangers.take(()));
             }
             Some(Caller::Device { device, .. }) => {
                 stream.get_mut().0.known(Pace::Device);

@@ -53,6 +53,8 @@ pub(crate) struct Seat {
     pub(crate) boots: Boots,
     /// Its calls of late, each worth some milliseconds that time pays back.
     spent_ms: u64,
+    /// When it last paid: a call that is no contact yet is paid for, too.
+    paid: Timestamp,
     /// A section whose pieces are arriving.
     assembly: Option<Box<Assembly>>,
     /// Its newest call and what wakes it.
@@ -80,6 +82,7 @@ impl Live {
         if !seat.spend(1, now, burst, per_minute) {
             return None;
         }
+        seat.seen = now;
         seat.call = number;
         if let Some(earlier) = seat.wake.replace(Arc::clone(&wake)) {
             earlier.notify_one();
@@ -178,7 +181,7 @@ impl Live {
     /// Devices heard since their last contact was written; they count as written unless given to [`Live::flush_undo`].
     pub(crate) fn flush_take(&self) -> Vec<(DeviceId, Timestamp)> {
         let mut seats = self.lock();
-        let due = |seat: &mut Seat| (seat.seen > seat.flushed).then(|| seat.flush());
+        let due = |seat: &mut Seat| (seat.seen != seat.flushed).then(|| seat.flush());
         let mut taken: Vec<_> = seats.iter_mut().filter_map(|(id, seat)| Some((*id, due(seat)?))).collect();
         taken.sort_unstable();
         taken
@@ -212,14 +215,15 @@ impl Seat {
     /// Pays for so many calls, if the device has not spent all that time gave back.
     fn spend(&mut self, calls: u64, now: Timestamp, burst: u32, per_minute: u32) -> bool {
         let worth = 60_000 / u64::from(per_minute.max(1));
-        let spent = self.spent_ms.saturating_sub(u64::try_from(now.since(self.seen).as_millis()).unwrap_or(u64::MAX));
+        let spent = self.spent_ms.saturating_sub(u64::try_from(now.since(self.paid).as_millis()).unwrap_or(u64::MAX));
         let after = spent + worth * calls;
         // What costs more than a whole burst may still be asked for by who was quiet.
         if spent > 0 && after > worth * u64::from(burst) {
             return false;
         }
         self.spent_ms = after;
-        self.seen = self.seen.max(now);
+        // Also when the clock was put back: what it said before must starve nobody.
+        self.paid = now;
         true
     }
 

@@ -136,7 +136,7 @@ impl Recovery for RecoveryService {
 
 async fn certified(shared: &Shared, proven: &Proven, asked: &Asked<'_>, now: Timestamp) -> Result<Recovered, Status> {
     let device = asked.transcript.device;
-    // Before this call counts as a contact.
+    // Asking is no contact: only a check-in is.
     let heard = shared.live.heard(device).map(|(at, _)| at);
     let limits = &shared.config.limits;
     if !shared.live.spend(device, COST, now, limits.device_burst, limits.device_calls_per_minute) {

@@ -39,6 +39,8 @@ pub struct Certificate {
     pub serial: String,
     /// Its number among the certificates of a device; 0 for a person's, and from before they were counted.
     pub number: u32,
+    /// The beginning of its validity.
+    pub from: Timestamp,
     /// The end of its validity.
     pub until: Timestamp,
 }
@@ -85,6 +87,7 @@ pub fn certificate_read(der: &[u8]) -> Result<Certificate, Error> {
         caller: Caller::of_uri(uri).ok_or(Error::Caller)?,
         number: issue_number(certificate.raw_serial()),
         serial: certificate.raw_serial().iter().map(|b| format!("{b:02x}")).collect(),
+        from: Timestamp::from_unix_seconds(certificate.validity().not_before.timestamp()),
         until: Timestamp::from_unix_seconds(certificate.validity().not_after.timestamp()),
     })
 }

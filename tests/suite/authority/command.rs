@@ -67,6 +67,13 @@ fn the_root_is_taken_away_and_brought_back_for_a_new_intermediate() {
     refused(&["export-root", "--data", d, "--to", text(&stick), "--remove"], "--with-key");
     assert!(done(&["export-root", "--data", d, "--to", text(&stick)]).contains("Fingerprint"));
     assert!(!stick.join("root.key").exists());
+    // A copy that is the original under another name is none.
+    let (there, again) = (data.join("ca"), at("again"));
+    std::os::unix::fs::symlink(&there, &again).unwrap();
+    for to in [&there, &again] {
+        refused(&["export-root", "--data", d, "--to", text(to), "--with-key", "--remove"], "another medium");
+        assert!(data.join("ca/root.key").exists());
+    }
     done(&["export-root", "--data", d, "--to", text(&stick), "--with-key", "--remove"]);
     assert_eq!(std::fs::metadata(stick.join("root.key")).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!data.join("ca/root.key").exists());

@@ -23,7 +23,7 @@ pub(super) fn look(agent: &Agent, server_given: bool) -> (Vec<Finding>, Option<E
     let folder = agent.folder();
     let (found, enrolled) = folder_look(&folder);
     let readable = found.error.is_none();
-    let disk = disk_look(&folder);
+    let disk = disk_look(&folder, readable);
     let certificate = if readable {
         certificate_look(agent, enrolled.as_ref(), server_given)
     } else {
@@ -54,14 +54,15 @@ fn folder_look(folder: &Folder) -> (Finding, Option<Enrolled>) {
 }
 
 /// A file is written and deleted: nothing else tells a full disk from one with room for its owner only, or one mounted for reading.
-fn disk_look(folder: &Folder) -> Finding {
+fn disk_look(folder: &Folder, own: bool) -> Finding {
     let there = folder.root().ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
     let free = rustix::fs::statvfs(there).ok().and_then(|seen| seen.f_bavail.checked_mul(seen.f_frsize));
     let values = || {
         let free = free.map(|free| ("free", Fact::Bytes(free)));
         std::iter::once(("path", Fact::Text(there.display().to_string()))).chain(free).collect::<Vec<_>>()
     };
-    if there == folder.root() {
+    // Only in a folder that was found to be the agent's, and closed: elsewhere a file of that name may be somebody's.
+    if own && there == folder.root() {
         let written = folder.write(DOCTOR, &PROBE);
         let removed = folder.remove(DOCTOR);
         if let Err(error) = written.and(removed) {

@@ -11,6 +11,7 @@ use crate::signed_time::Stranger;
 use agent_core::recover::{Step, step};
 use identity::tls::{Anchor, Dates};
 use model::recovery::{NONCE_BYTES, RecoveryTranscript};
+use model::time::Timestamp;
 use std::time::Duration;
 use wire::v1;
 use wire::v1::recovery_client::RecoveryClient;
@@ -23,17 +24,17 @@ impl Link {
     pub(super) async fn ready(&mut self) -> Result<(), Failed> {
         let mut told = false;
         loop {
-            match step(self.time.now(), self.certificates.until(), told, self.doubted_time) {
+            match step(self.time.now(), self.certificates.span(), told, self.doubted_time) {
                 Step::Connect => return Ok(()),
                 Step::AskTime => {
                     let connection = self.time_ask().await?;
                     (told, self.doubted_time) = (true, false);
-                    if step(self.time.now(), self.certificates.until(), told, false) == Step::Recover {
+                    if step(self.time.now(), self.certificates.span(), told, false) == Step::Recover {
                         self.recover(connection).await?;
                     }
                 }
                 // By the server's own time, and just recovered: it gives certificates that have ended.
-                Step::Recover => return Err(Error::Answer("a certificate that has ended").into()),
+                Step::Recover => return Err(Error::Answer("a certificate that does not hold").into()),
             }
         }
     }
@@ -48,6 +49,7 @@ impl Link {
         let before = self.time.now();
         let at = stranger.time(&connection).await?;
         self.time.told(at);
+        self.floor_lower(at);
         tracing::info!(
             ahead_s = before.unix_seconds().saturating_sub(at.unix_seconds()),
             "a certificate does not hold by this clock; the server's time was asked for"
@@ -56,12 +58,27 @@ impl Link {
         Ok((holds && before.since(at).max(at.since(before)) < Duration::from_secs(3_600)).then_some(connection))
     }
 
+    /// A server whose clock was ahead has left a floor in the future, and by now says better: signed over a nonce of ours.
+    fn floor_lower(&mut self, told: Timestamp) {
+        if self.floor.is_none_or(|floor| floor <= told) {
+            return;
+        }
+        self.floor = Some(told);
+        self.time.floor_set(told);
+        if let Err(error) = self.state.clock_floor_write(told) {
+            tracing::debug!(%error, "the earliest possible time cannot be kept");
+        }
+    }
+
     /// Gets a certificate by the identity key.
     async fn recover(&mut self, connection: Option<Connection>) -> Result<(), Failed> {
         let connection = match connection {
             Some(connection) => connection,
             None => self.stranger().connected(Dates::Judged).await?,
         };
+        if self.certificates.candidate_ended() {
+            self.state.candidate_end()?;
+        }
         let key_pem = self.state.tls_key_next().map_err(Failed::from)?;
         let answer = self.recovery_exchange(&connection, &key_pem).await?;
         self.live.quarantined = answer.quarantined;

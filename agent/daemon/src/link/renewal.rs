@@ -35,6 +35,17 @@ impl Certificates {
         self.shown().until
     }
 
+    /// From when until when the one that is shown holds.
+    pub(super) fn span(&self) -> (Timestamp, Timestamp) {
+        let shown = self.shown();
+        (shown.from, shown.until)
+    }
+
+    /// Whether there is a candidate: asked for while the one that is shown does not hold, it does not either.
+    pub(super) const fn candidate_ended(&self) -> bool {
+        self.candidate.is_some()
+    }
+
     pub(super) fn tls(&self) -> Arc<ClientConfig> {
         self.shown().tls.clone()
     }

@@ -146,6 +146,28 @@ async fn three_times_a_year_by_itself_and_an_answer_that_was_lost_is_asked_for_a
     assert_eq!(world.asked(b"6", at(836)).await, ACTIVE);
 }
 
+/// A key that was asked for once is no pass: an hour later it is judged and counted like any other.
+#[tokio::test]
+async fn a_repetition_is_for_an_answer_that_was_lost_and_not_for_ever() {
+    let world = World::new().await;
+    let at = |days: u32| START.after(days * DAY);
+    assert_eq!(world.asked(b"k", at(10)).await, ACTIVE);
+    assert_eq!(world.asked(b"k", at(10).after(Duration::from_secs(3_599))).await, ACTIVE);
+    assert_eq!(world.record().await.recoveries.len(), 1);
+    for n in 1..=2 {
+        assert_eq!(world.asked(b"k", at(10 + n)).await, ACTIVE);
+    }
+    assert_eq!(world.asked(b"k", at(13)).await, waits(Reason::TooManyRecoveries));
+    let world = World::new().await;
+    assert_eq!(world.asked(b"k", at(10)).await, ACTIVE);
+    assert_eq!(world.asked(b"k", at(500)).await, waits(Reason::TooLongAway));
+    // Another key's certificate has overtaken this one's.
+    let world = World::new().await;
+    assert_eq!(world.asked(b"k", at(10)).await, ACTIVE);
+    assert_eq!(world.asked(b"l", at(10)).await, ACTIVE);
+    assert!(matches!(world.ask(1, b"k", at(10)).await, Err(Error::Expired(_))));
+}
+
 #[tokio::test]
 async fn a_year_later_the_first_counts_no_more() {
     let world = World::new().await;

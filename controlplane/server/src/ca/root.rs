@@ -36,6 +36,9 @@ pub fn root_export(folder: &Folder, to: &Path, (with_key, remove_here): (bool, b
         copy(&copied, &key, true)?;
         folder_sync(to)?;
         copy_check(&copied, &certificate)?;
+        if remove_here && same_file(&copied, &folder.ca(ROOT_KEY))? {
+            return Err(CaFault::SameCopy.into());
+        }
         if remove_here {
             remove(folder, ROOT_KEY)?;
         }
@@ -53,6 +56,16 @@ fn copy(path: &Path, text: &str, secret: bool) -> Result<()> {
         return Ok(());
     }
     Err(Error::Damaged { path: path.to_owned(), why: "it is there already and holds something else".to_owned() })
+}
+
+/// Whether two names are one file, by whatever links: what is removed under one is gone under the other.
+fn same_file(one: &Path, other: &Path) -> Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let read = |path: &Path| {
+        let failed = |source| Error::File { what: "read", path: path.to_owned(), source };
+        std::fs::metadata(path).map(|meta| (meta.dev(), meta.ino())).map_err(failed)
+    };
+    Ok(read(one)? == read(other)?)
 }
 
 /// Read back from where it was written, the key signs what the root's certificate verifies.

@@ -113,7 +113,6 @@ pub fn online_stolen(folder: &Folder, territory: &TerritoryId, root_key: Option<
     let (root, held) = (root(folder, root_key)?, trust_held(folder, territory)?);
     // A version never means two things, and what waits may have been stolen too.
     let waits = trust_next(folder, territory, &held)?.map_or(held.version, |next| next.version);
-    remove(folder, TRUST_NEXT)?;
     if online_next(folder, &held)?.is_some() {
         rename(folder, ONLINE_NEXT, ONLINE)?;
     }
@@ -121,6 +120,8 @@ pub fn online_stolen(folder: &Folder, territory: &TerritoryId, root_key: Option<
     replace(folder, ONLINE_NEXT, &pkcs8, true)?;
     // From here on the new key signs.
     trust_write(folder, TRUST, &root, territory, (waits + 1, vec![next.public().clone()]))?;
+    // Only now: cut before, the next try must count from it again. What is overtaken is not used.
+    remove(folder, TRUST_NEXT)?;
     rename(folder, ONLINE_NEXT, ONLINE)?;
     Ok(waits + 1)
 }
