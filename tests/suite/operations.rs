@@ -296,3 +296,26 @@ fn figure(text: &str, name: &str) -> f64 {
 fn page(folder: &Path, name: &str) -> String {
     std::fs::read_to_string(folder.join(name)).unwrap()
 }
+
+/// What `run` would fail over, `--check-config` says beforehand.
+#[test]
+fn check_config_looks_at_keys_and_dates() {
+    use std::process::Command;
+    let folder = tempfile::tempdir().unwrap();
+    let server = ServerProcess::init(folder.path());
+    let other = ServerProcess::init(&folder.path().join("other"));
+    let checked = || {
+        let mut command = Command::new(program("cartable-server"));
+        command.args(["run", "--check-config", "--lang", "en", "--data"]).arg(&server.data);
+        let out = command.output().unwrap();
+        (out.status.success(), String::from_utf8_lossy(&out.stderr).into_owned())
+    };
+    assert!(checked().0);
+    let key = server.data.join("ca/server.key");
+    let own = std::fs::read(&key).unwrap();
+    std::fs::copy(other.data.join("ca/server.key"), &key).unwrap();
+    let (good, said) = checked();
+    assert!(!good && said.contains("server"), "{said}");
+    std::fs::write(&key, own).unwrap();
+    assert!(checked().0);
+}

@@ -85,6 +85,26 @@ impl Ca {
         })
     }
 
+    /// Whether a server could listen with it at this time: the keys belong to their certificates, and those hold.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] that names the file which does not serve.
+    pub fn check(&self, folder: &Folder, now: Timestamp) -> Result<()> {
+        let damaged = |file: &str, why: String| Error::Damaged { path: folder.ca(file), why };
+        for (file, until) in [("intermediate.pem", self.authority.until), ("server.pem", self.server_until)] {
+            if until <= now {
+                return Err(damaged(file, "its certificate has ended; see `cartable-server ca status`".to_owned()));
+            }
+        }
+        let tls = identity::tls::server(
+            &self.root,
+            self.server_chain.clone(),
+            &self.server_key,
+            identity::tls::system_time(),
+        );
+        tls.map(|_| ()).map_err(|e| damaged("server.pem", e.to_string()))
+    }
+
     /// Whether the other holds the same keys and certificates.
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {

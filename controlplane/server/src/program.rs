@@ -72,7 +72,7 @@ fn act(verb: Verb, words: &Catalogue) -> Result<()> {
             let folder = Folder::new(data);
             let config = Config::read(&folder)?;
             if check_config {
-                crate::ca::Ca::read(&folder, &config.territory)?;
+                crate::ca::Ca::read(&folder, &config.territory)?.check(&folder, SystemClock.now())?;
                 say(&words.text_with("config-good", &[("path", folder.config().display().to_string().into())]));
                 return Ok(());
             }

@@ -160,11 +160,18 @@ impl Descriptions {
             Type::Enum => {
                 let choice = self.choices.get(field.type_name().trim_start_matches('.'));
                 let named = choice.and_then(|c| c.value.iter().find(|v| v.number() == low.cast_signed()));
-                named.map_or(Value::Count(raw), |named| Value::Choice(named.name().to_owned()))
+                named.zip(choice).map_or(Value::Count(raw), |(named, choice)| Value::Choice(bare(named.name(), choice)))
             }
             _ => Value::Count(raw),
         })
     }
+}
+
+/// A choice without the name of what is chosen, as people write it: `CHECK_KIND_DISK_HOME` is `disk home`.
+fn bare(name: &str, choice: &EnumDescriptorProto) -> String {
+    let first = choice.value.iter().find(|value| value.number() == 0).map_or("", |value| value.name());
+    let prefix = first.strip_suffix("UNSPECIFIED").unwrap_or_default();
+    name.strip_prefix(prefix).unwrap_or(name).to_lowercase().replace('_', " ")
 }
 
 fn length_delimited<'a>(bytes: &mut &'a [u8]) -> Result<&'a [u8], ConvertError> {
@@ -205,7 +212,7 @@ mod tests {
         assert_eq!(of("server_unix_ms"), [Value::Whole(-5)]);
         assert_eq!(of("quarantined"), [Value::Flag(true)]);
         assert_eq!(of("stored"), [Value::Bytes(vec![1, 2])]);
-        let choice = |name: &str| Value::Choice(format!("SECTION_KIND_{name}"));
+        let choice = |name: &str| Value::Choice(name.to_lowercase());
         assert_eq!(of("wanted"), [choice("HARDWARE"), choice("HEALTH"), Value::Count(77)]);
         let verb = Field { name: "cartable.v1.Act.verb".to_owned(), value: Value::Text("device_approve".to_owned()) };
         assert_eq!(of("acts"), [Value::Message(vec![verb])]);
