@@ -34,6 +34,13 @@ fn killed(agent: &AgentProcess, shift: &[&str], step: u32, settled: impl Fn() ->
         ended = child.try_wait().unwrap().is_some();
         ended || settled()
     });
+    if !ended {
+        // Without strace it would live on.
+        let children = format!("/proc/{0}/task/{0}/children", child.id());
+        for traced in std::fs::read_to_string(children).unwrap().split_whitespace() {
+            let _ = Command::new("kill").args(["-KILL", traced]).status();
+        }
+    }
     let _ = child.kill();
     let _ = child.wait();
     ended
