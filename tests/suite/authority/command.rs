@@ -49,6 +49,14 @@ fn init(folder: &Path, territory: &str) -> PathBuf {
     data
 }
 
+/// A status without what changes by itself: a second after it was made, a certificate of 365 days has 364 whole ones left.
+fn lasting(mut status: serde_json::Value) -> serde_json::Value {
+    for certificate in status["certificates"].as_array_mut().unwrap() {
+        assert!(certificate.as_object_mut().unwrap().remove("days_left").is_some_and(|days| days.is_i64()));
+    }
+    status
+}
+
 #[test]
 fn the_root_is_taken_away_and_brought_back_for_a_new_intermediate() {
     let folder = tempfile::tempdir().unwrap();
@@ -89,8 +97,8 @@ fn the_root_is_taken_away_and_brought_back_for_a_new_intermediate() {
     refused(&["rotate", "intermediate", "--data", d, "--root-key", text(&junk)], "not a private key");
     refused(&["rotate", "intermediate", "--data", d, "--root-key", text(&at("nowhere"))], "cannot be read");
     done(&["rotate", "intermediate", "--data", d, "--root-key", text(&key), "--dry-run"]);
-    assert_eq!(status(d), {
-        let mut same = before.clone();
+    assert_eq!(lasting(status(d)), {
+        let mut same = lasting(before.clone());
         same["advice"] = serde_json::json!([]);
         same["root_key"] = serde_json::Value::Null;
         same
