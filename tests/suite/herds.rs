@@ -1,5 +1,6 @@
 //! More than a server can do: what it leaves undone first, what never, and how those come back who are sent away together.
 
+use crate::recovery::proof as recovery;
 use controlplane::clock::{Clock, SystemClock};
 use controlplane_core::Result;
 use controlplane_core::memory::Memory;
@@ -73,7 +74,7 @@ fn pushed_back(refused: std::result::Result<CheckInResponse, Status>) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn inventories_wait_before_heartbeats_before_desired_state_and_a_revocation_never() {
+async fn inventories_wait_before_heartbeats_before_desired_state_and_revocation_and_recovery_never() {
     let store =
         Arc::new(Stuck { memory: Memory::new(), still: watch::Sender::new(false), waiting: watch::Sender::new(0) });
     // Devices here judge certificates by the system's clock.
@@ -86,6 +87,7 @@ async fn inventories_wait_before_heartbeats_before_desired_state_and_a_revocatio
         reporter.change();
         devices.push(reporter);
     }
+    let long_away = recovery::joined(&world).await;
     world.decide(devices[3].id.parse().unwrap(), JoinState::Revoked).await;
     let [writer, reporting, other, revoked] = &devices[..] else { panic!("four") };
     let report = || CheckInRequest {
@@ -123,7 +125,15 @@ async fn inventories_wait_before_heartbeats_before_desired_state_and_a_revocatio
     let mut admin = AdminClient::new(connect(world.port, config).await.unwrap());
     admin.server_status(ServerStatusRequest {}).await.unwrap();
 
-    store.still.send_replace(false);
+    // Who was away for a summer is let in as soon as the disk moves, and not sent away meanwhile.
+    let before = *store.waiting.borrow();
+    let moves = async {
+        let _ = store.waiting.subscribe().wait_for(|waiting| *waiting > before).await;
+        store.still.send_replace(false);
+        Ok(())
+    };
+    let (recovered, ()) = tokio::try_join!(long_away.recovered(&world), moves).unwrap();
+    assert!(!recovered.0.quarantined);
     written.await.unwrap().unwrap();
     let answer = call(&world, reporting, report()).await.unwrap();
     assert!(answer.wait_ms == 0 && answer.stored.len() == 2 && answer.sequence == 1, "{answer:?}");

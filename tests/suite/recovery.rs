@@ -3,4 +3,4 @@
 mod away;
 mod clock;
 mod kills;
-mod proof;
+pub(crate) mod proof;

@@ -23,12 +23,12 @@ use wire::v1::{
 };
 
 /// A device that joined in the world.
-struct Joined {
+pub(crate) struct Joined {
     id: DeviceId,
     device: TestDevice,
 }
 
-async fn joined(world: &World) -> Joined {
+pub(crate) async fn joined(world: &World) -> Joined {
     let token = world.token().await;
     let attempt = Attempt::new(&token, &format!("PF-{}", token.id));
     let config = tls::enrolling(attempt.token.pin, world.clock.clone()).unwrap();
@@ -87,7 +87,7 @@ impl Joined {
         }
     }
 
-    async fn recovered(&self, world: &World) -> Result<(RecoveryFinishResponse, String), Status> {
+    pub(crate) async fn recovered(&self, world: &World) -> Result<(RecoveryFinishResponse, String), Status> {
         let key_pem = key_make().unwrap();
         let answer = finish(world, self.proof(world, &challenge(world).await, &key_pem)).await?;
         Ok((answer, key_pem))
