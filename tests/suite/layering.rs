@@ -47,6 +47,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     // host
     ("sysinfo", &["agent"]),
     ("rustix", &["agent", "controlplane", "controlplane-store", "tests"]),
+    ("sd-notify", &["agent", "controlplane"]),
     // runtime; the cores' features are in `CORE_TOKIO`
     ("tokio", &["agent", "controlplane-core", "controlplane-store", "controlplane", "cartable", "tests"]),
     ("tokio-stream", &["agent", "controlplane", "cartable", "tests"]),

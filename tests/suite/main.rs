@@ -28,4 +28,5 @@ mod recovery;
 mod renewal;
 mod scan;
 mod sent;
+mod service;
 mod traces;

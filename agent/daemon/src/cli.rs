@@ -7,6 +7,7 @@ mod manual;
 mod print;
 mod sent;
 
+use crate::systemd::Systemd;
 use crate::{Agent, Config, DEFAULT_FILE, Error, SystemClock};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::io::{IsTerminal, Write};
@@ -161,7 +162,7 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
             drop(catalogue);
             config.acknowledgements = acknowledgements;
             log(&config);
-            let agent = agent(config);
+            let agent = agent(config).supervised(Arc::new(Systemd::from_environment()));
             blocking(async { agent.run(stopped()?).await })?;
         }
         Verb::Enrol { server, token, again } => {

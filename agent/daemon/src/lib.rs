@@ -26,6 +26,8 @@ mod signed_time;
 mod spool;
 mod state;
 mod status;
+mod supervisor;
+mod systemd;
 mod trust;
 
 pub use acts::Act;
@@ -38,10 +40,12 @@ pub use proxy::{Proxy, Rules};
 pub use sent::{Sent, SentField, SentMessage, Shown, Texts};
 pub use state::Enrolment;
 pub use status::{Condition, Fault, Live, Status};
+pub use supervisor::{Nobody, Supervisor};
 
 use folder::Folder;
 use inventory::Root;
 use std::sync::Arc;
+use supervisor::{Pulse, watched};
 
 /// The agent's version, as it is reported.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -51,13 +55,21 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub struct Agent {
     config: Config,
     clock: Arc<dyn Clock>,
+    supervisor: Arc<dyn Supervisor>,
+    pulse: Arc<Pulse>,
 }
 
 impl Agent {
     /// An agent of this configuration that lives by this clock.
     #[must_use]
     pub fn new(config: Config, clock: Arc<dyn Clock>) -> Self {
-        Self { config, clock }
+        Self { config, clock, supervisor: Arc::new(Nobody), pulse: Arc::default() }
+    }
+
+    /// The same agent, which tells this supervisor how it is.
+    #[must_use]
+    pub fn supervised(self, supervisor: Arc<dyn Supervisor>) -> Self {
+        Self { supervisor, ..self }
     }
 
     /// Checks all that the configuration names: the proxy and its credentials, and the state folder if it is there, with what it
@@ -100,11 +112,14 @@ impl Agent {
     /// [`Error`] when the state folder cannot be used; never because a server is away.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
         let mut link = link::Link::open(self)?;
+        self.supervisor.ready();
         tokio::select! {
             biased;
             () = shutdown => {}
             () = link.live() => {}
+            () = watched(&*self.supervisor, &self.pulse, &*self.clock) => {}
         }
+        self.supervisor.stopping();
         link.leave();
         Ok(())
     }

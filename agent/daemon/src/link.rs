@@ -36,6 +36,8 @@ use wire::v1::device_client::DeviceClient;
 
 /// How long the server may take for an answer it does not hold back.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// A turn may take so long before a call is under way: connections, the way back and a renewal, each with its own limits.
+const TURN_LIMIT: Duration = Duration::from_secs(600);
 /// A machine switched on for less than this may be one of a whole school.
 const JUST_ON: Duration = Duration::from_secs(120);
 /// Check-ins in a row without a breath; beyond, server and agent talk in circles.
@@ -79,6 +81,8 @@ pub(crate) struct Link {
     acts_upto: Generation,
     live: Live,
     noted: Option<Live>,
+    /// What the supervisor was told last.
+    told: String,
 }
 
 /// What comes next.
@@ -138,6 +142,7 @@ impl Link {
             clock_ahead_ms: None,
             acts_upto: Acts::read(&folder).upto,
             noted: None,
+            told: String::new(),
             agent: agent.clone(),
             state,
             enrolment,
@@ -156,12 +161,14 @@ impl Link {
         let clock = self.clock();
         self.note();
         // Only those who have been here before: a device that has just joined is waited for.
+        self.expect(JUST_ON);
         if clock.elapsed() < JUST_ON && self.sequence.held() > 0 {
             clock.sleep(backoff::power_on(rand::random())).await;
         }
         let mut rounds = 0;
         loop {
             let began = clock.elapsed();
+            self.expect(TURN_LIMIT);
             let done = self.turn().await;
             self.calling = false;
             if clock.elapsed().saturating_sub(began) >= BREATH {
@@ -364,7 +371,9 @@ impl Link {
             if left.is_zero() {
                 return;
             }
-            clock.sleep(left.min(self.calendar.until_due(clock.elapsed()))).await;
+            let while_ = left.min(self.calendar.until_due(clock.elapsed()));
+            self.expect(while_);
+            clock.sleep(while_).await;
             self.look();
         }
     }
@@ -404,6 +413,7 @@ impl Link {
             .max_decoding_message_size(message_limit())
             .max_encoding_message_size(message_limit());
         self.calling = true;
+        self.expect(ANSWER_LIMIT + hold::GRACE + Duration::from_millis(request.hold_ms.into()));
         self.note();
         sent::note_check_in(self.state.folder(), &request);
         Ok(async move { client.check_in(request).await.map(tonic::Response::into_inner) })
@@ -432,7 +442,31 @@ impl Link {
         (self.live.waiting, self.live.waiting_bytes) = self.report.waiting();
         self.live.connected = self.connection.is_some() && self.calling;
         self.live.conditions = self.desired.conditions();
+        let news = self.noted.as_ref() != Some(&self.live);
         note(self.state.folder(), &mut self.noted, &self.live);
+        if news {
+            let told = self.told();
+            if told != self.told {
+                self.agent.supervisor.status(&told);
+                self.told = told;
+            }
+        }
+    }
+
+    /// How the device is, in one line for its supervisor.
+    fn told(&self) -> String {
+        match &self.live {
+            Live { refused: true, .. } => format!("{} refuses this device", self.server),
+            Live { fault: Some(fault), .. } => format!("{}: {}, trying again", self.server, fault.text),
+            Live { quarantined: true, .. } => format!("in quarantine at {}", self.server),
+            Live { last_contact_unix_ms: None, .. } => format!("looking for {}", self.server),
+            _ => format!("in touch with {}", self.server),
+        }
+    }
+
+    /// Says within what time this loop is heard of again.
+    fn expect(&self, within: Duration) {
+        self.agent.pulse.expect(within, &*self.agent.clock);
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

@@ -39,6 +39,7 @@ mod scrape;
 mod server;
 mod shared;
 mod status;
+mod supervisor;
 mod timed;
 mod upkeep;
 mod words;

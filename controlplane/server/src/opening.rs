@@ -3,6 +3,7 @@
 use crate::config::StoreConfig;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
+use crate::supervisor::VARIABLES;
 use controlplane_store::{Config, Embedded, probe_due, rebuild};
 use model::time::Timestamp;
 use std::io;
@@ -56,7 +57,11 @@ pub fn store_open(folder: &Folder, config: &StoreConfig, program: Option<&Path>,
 /// Whether the store is whole, as far as a process that only reads it can tell.
 fn probe_child(program: &Path, folder: &Folder) -> Result<bool> {
     let failed = |source| Error::File { what: "run", path: program.to_owned(), source };
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    for variable in VARIABLES {
+        command.env_remove(variable);
+    }
+    let mut child = command
         .args(["probe", "--data"])
         .arg(folder.root())
         .stdin(Stdio::null())

@@ -10,6 +10,7 @@ use crate::init::{Wish, init, operator_renew};
 use crate::manual;
 use crate::opening::{PROBE_OTHER, store_open};
 use crate::otlp::{Exporter, Spans, TARGET, traces};
+use crate::supervisor::Supervisor;
 use clap::FromArgMatches;
 use controlplane_store::{export, import, probe};
 use std::ffi::OsString;
@@ -122,15 +123,34 @@ fn serve(folder: &Folder, config: Config, words: &Catalogue) -> Result<()> {
         .max_blocking_threads(BLOCKING_THREADS)
         .build()
         .map_err(|source| Error::File { what: "run", path: folder.root().to_owned(), source })?;
-    let store = Arc::new(store_open(folder, &config.store, program.as_deref(), SystemClock.now())?);
+    let supervisor = Supervisor::from_environment();
+    let opened = supervisor.while_("opening the store; after a cut it is read whole first", || {
+        store_open(folder, &config.store, program.as_deref(), SystemClock.now())
+    });
+    let store = Arc::new(opened?);
     runtime.block_on(async {
         exporter.map(|exporter| tokio::spawn(exporter.run()));
         let server = Server::build(config, folder, store.clone(), Arc::new(SystemClock)).await?;
         // From here on a signal is a stop in order, even one that comes with the line below.
         let stop = stop_asked(folder)?;
         // The one line on standard output: who starts the server waits for it.
-        say(&words.text_with("listening", &[("address", server.address()?.to_string().into())]));
-        server.run(stop).await?;
+        let address = server.address()?;
+        supervisor.ready(&format!("listening on {address}"));
+        say(&words.text_with("listening", &[("address", address.to_string().into())]));
+        let watched = Arc::clone(&store);
+        let watching = tokio::spawn(supervisor.watched(
+            move || {
+                let store = Arc::clone(&watched);
+                async move { store.alive().await }
+            },
+            &SystemClock,
+        ));
+        let stopping = async {
+            stop.await;
+            supervisor.stopping();
+        };
+        server.run(stopping).await?;
+        watching.abort();
         store.close().await?;
         tracing::info!("stopped");
         Ok(())

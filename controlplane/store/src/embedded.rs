@@ -115,6 +115,14 @@ impl Embedded {
         answered.await.map_err(|_| Error::Ended)?
     }
 
+    /// Whether the writer still writes: it answers after the commits that came before, so the answer is late when these are, and
+    /// never comes when it hangs. After a fault that only a restart can mend it is no.
+    pub async fn alive(&self) -> bool {
+        let (answer, answered) = oneshot::channel();
+        let Some(requests) = &self.requests else { return false };
+        requests.send(Request::Ask(answer)).await.is_ok() && answered.await.unwrap_or(false)
+    }
+
     /// Runs something on the entries while nothing is written; commits wait for it.
     pub(crate) fn quietly<T>(&self, run: impl FnOnce(&Tree, Applied) -> Result<T>) -> Result<T> {
         let _held = self.shared.quiet.hold();

@@ -1,5 +1,6 @@
 //! The store as a whole: its contract, and what a folder can suffer.
 
+mod alive;
 mod contract;
 mod cuts;
 mod disks;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use wire::v1;
 
 /// How long a held answer may come after its time.
-const GRACE: Duration = Duration::from_secs(60);
+pub(super) const GRACE: Duration = Duration::from_secs(60);
 /// An answer that comes this little before its time was held for all of it.
 const EARLY: Duration = Duration::from_secs(5);
 /// Proxies end a quiet tunnel after a minute or two; what is cut sooner than this was cut for another reason.

@@ -31,6 +31,8 @@ type Answer = oneshot::Sender<CoreResult<Revision>>;
 
 pub(super) enum Request {
     Commit(Batch, Answer),
+    /// Answered by whether it still writes, after what came before is durable.
+    Ask(oneshot::Sender<bool>),
     Close(oneshot::Sender<Result<()>>),
 }
 
@@ -82,6 +84,7 @@ struct Group {
 impl Writer {
     fn run(mut self, mut queue: mpsc::Receiver<Request>) {
         let mut closing = Vec::new();
+        let mut asking: Vec<oneshot::Sender<bool>> = Vec::new();
         let mut last = 0;
         while let Some(request) = queue.blocking_recv() {
             if last >= SIBLINGS && matches!(request, Request::Commit(..)) {
@@ -96,6 +99,7 @@ impl Writer {
                         bytes += weight(&batch);
                         batches.push((batch, answer));
                     }
+                    Request::Ask(answer) => asking.push(answer),
                     Request::Close(answer) => {
                         // What was sent before is still received; nothing more is accepted.
                         queue.close();
@@ -109,6 +113,9 @@ impl Writer {
             last = batches.len();
             if !batches.is_empty() {
                 self.group_commit(batches);
+            }
+            for answer in asking.drain(..) {
+                let _ = answer.send(self.broken.is_none());
             }
         }
         self.finish(closing);
