@@ -48,6 +48,11 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("sysinfo", &["agent"]),
     ("rustix", &["agent", "controlplane", "controlplane-store", "tests"]),
     ("sd-notify", &["agent", "controlplane"]),
+    ("eventlog", &["agent"]),
+    ("log", &["agent"]),
+    ("starship-battery", &["agent"]),
+    ("windows-registry", &["agent"]),
+    ("windows-service", &["agent"]),
     // runtime; the cores' features are in `CORE_TOKIO`
     ("tokio", &["agent", "controlplane-core", "controlplane-store", "controlplane", "cartable", "tests"]),
     ("tokio-stream", &["agent", "controlplane", "cartable", "tests"]),

@@ -9,3 +9,4 @@ pub mod recover;
 pub mod renew;
 pub mod report;
 pub mod spool;
+pub mod windows;

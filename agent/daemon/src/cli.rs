@@ -7,14 +7,13 @@ mod manual;
 mod print;
 mod sent;
 
-use crate::systemd::Systemd;
-use crate::{Agent, Config, DEFAULT_FILE, Error, SystemClock};
+use crate::platform::{Here, Job, Platform};
+use crate::{Agent, Config, Error, Nobody, SystemClock};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use tokio::signal::unix::{SignalKind, signal};
 use words::{Catalogue, Language, command_translate, lang_flag, usage_error_text};
 
 const FR: &str = include_str!("../i18n/fr.ftl");
@@ -142,9 +141,9 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
         }
         _ => {}
     }
-    let file = line.config.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
+    let file = line.config.clone().unwrap_or_else(Here::config_file);
     let there = line.config.is_some() || file.exists();
-    let mut config = if there { Config::read(file)? } else { Config::default() };
+    let mut config = if there { Config::read(&file)? } else { Config::default() };
     config = config.with_environment(|name| std::env::var(name).ok());
     if let Some(state) = line.state {
         config.state = std::path::absolute(&state).map_err(Error::file(&state))?;
@@ -161,9 +160,7 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
             // An agent that runs speaks to nobody: its memory is for its work.
             drop(catalogue);
             config.acknowledgements = acknowledgements;
-            log(&config);
-            let agent = agent(config).supervised(Arc::new(Systemd::from_environment()));
-            blocking(async { agent.run(stopped()?).await })?;
+            Here::serve(run, Job { config, supervisor: Arc::new(Nobody) })?;
         }
         Verb::Enrol { server, token, again } => {
             log(&Config { log: "warn".to_owned(), ..config.clone() });
@@ -244,6 +241,13 @@ fn token_read(token: Option<String>, catalogue: &Catalogue) -> Result<String, Er
     Ok(line)
 }
 
+/// Runs the agent until it is asked to end.
+fn run(Job { config, supervisor }: Job) -> Result<(), Error> {
+    log(&config);
+    let agent = agent(config).supervised(supervisor);
+    blocking(async { agent.run(Here::stopped().map_err(Error::System)?).await })
+}
+
 /// Runs on one thread: the agent waits for most of its life.
 fn blocking<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -255,22 +259,14 @@ fn blocking<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Erro
     runtime.block_on(future)
 }
 
-/// Ends with the first SIGTERM or SIGINT.
-fn stopped() -> Result<impl Future<Output = ()>, Error> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Error::System)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::System)?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-/// Logs to standard error: text for a person, JSON for a machine.
+/// Logs to standard error, text for a person and JSON for a machine, or where the system keeps what its services say.
 fn log(config: &Config) {
     let filter = config.log.parse::<tracing_subscriber::EnvFilter>().unwrap_or_default();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
+    if let Some(sink) = Here::log_sink() {
+        return log.with_writer(sink).without_time().with_level(false).with_ansi(false).init();
+    }
+    let log = log.with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         log.with_ansi(coloured(&std::io::stderr())).init();
     } else {

@@ -1,5 +1,6 @@
 //! The one place that reads a clock.
 
+use crate::platform::{Here, Platform};
 use agent_core::clock_floor::validation_time;
 use model::time::Timestamp;
 use rustls::pki_types::UnixTime;
@@ -44,8 +45,7 @@ impl Clock for SystemClock {
     }
 
     fn elapsed(&self) -> Duration {
-        let at = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        Duration::new(u64::try_from(at.tv_sec).unwrap_or(0), u32::try_from(at.tv_nsec).unwrap_or(0))
+        Here::elapsed()
     }
 
     async fn sleep(&self, while_: Duration) {

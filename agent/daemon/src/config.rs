@@ -1,15 +1,13 @@
 //! The configuration file: TOML, every key optional, none unknown.
 
 use crate::error::Error;
+use crate::platform::{Here, Platform};
 use crate::proxy::{Proxy, Rules};
 use serde::Deserialize;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Where the file is looked for when none is named; it need not exist.
-pub const DEFAULT_FILE: &str = "/etc/cartable/agent.toml";
 /// The largest file read, in bytes.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 /// The largest file of credentials, in bytes.
@@ -67,7 +65,7 @@ pub enum ConfigFault {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            state: "/var/lib/cartable-agent".into(),
+            state: Here::state_folder(),
             proxy: None,
             no_proxy: None,
             log: "info".to_owned(),
@@ -86,12 +84,12 @@ impl Config {
     /// [`Error::File`] when it cannot be read, [`Error::Config`] with the line when it is not valid, [`Error::Exposed`] when it
     /// holds a password and others may read it.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let (text, metadata) = file_read(path, FILE_BYTES_MAX)?;
+        let (text, exposed) = file_read(path, FILE_BYTES_MAX)?;
         let invalid = |fault| Error::Config { path: path.to_owned(), fault };
         let text = text.ok_or_else(|| invalid(ConfigFault::Large))?;
         let config: Self = toml::from_str(&text).map_err(|e| invalid(line_fault(&text, &e)))?;
         let proxy = config.proxy_address().map_err(|_| invalid(ConfigFault::Proxy))?;
-        if proxy.is_some_and(|proxy| proxy.has_credentials()) && exposed(&metadata) {
+        if proxy.is_some_and(|proxy| proxy.has_credentials()) && exposed {
             return Err(Error::Exposed(path.to_owned()));
         }
         let log = config.log.parse::<tracing_subscriber::EnvFilter>();
@@ -139,8 +137,8 @@ impl Config {
 
 /// The one line of a file of credentials.
 fn credentials_read(path: &Path) -> Result<String, Error> {
-    let (text, metadata) = file_read(path, CREDENTIALS_BYTES_MAX)?;
-    if exposed(&metadata) {
+    let (text, exposed) = file_read(path, CREDENTIALS_BYTES_MAX)?;
+    if exposed {
         return Err(Error::Exposed(path.to_owned()));
     }
     let line = text.as_deref().map(|text| text.trim_end_matches(['\r', '\n']));
@@ -148,18 +146,13 @@ fn credentials_read(path: &Path) -> Result<String, Error> {
     line.map(str::to_owned).ok_or_else(|| Error::ProxyCredentials(path.to_owned()))
 }
 
-/// A file's text, or nothing when it is larger than the limit, and what the system says of the file.
-fn file_read(path: &Path, bytes_max: u64) -> Result<(Option<String>, Metadata), Error> {
+/// A file's text, or nothing when it is larger than the limit, and whether others may read or change the file.
+fn file_read(path: &Path, bytes_max: u64) -> Result<(Option<String>, bool), Error> {
     let file = File::open(path).map_err(Error::file(path))?;
-    let metadata = file.metadata().map_err(Error::file(path))?;
+    let exposed = Here::file_exposed(&file).map_err(Error::file(path))?;
     let mut text = String::new();
     file.take(bytes_max + 1).read_to_string(&mut text).map_err(Error::file(path))?;
-    Ok(((text.len() as u64 <= bytes_max).then_some(text), metadata))
-}
-
-/// Whether others than its owner may read or change a file.
-fn exposed(metadata: &Metadata) -> bool {
-    metadata.mode() & 0o077 != 0
+    Ok(((text.len() as u64 <= bytes_max).then_some(text), exposed))
 }
 
 /// The parser's words without its quotation of the file.

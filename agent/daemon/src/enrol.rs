@@ -4,9 +4,10 @@ use crate::clock::{JudgingTime, within};
 use crate::connect::{Connection, Server, message_limit, status_error};
 use crate::error::Error;
 use crate::machine::Machine;
+use crate::platform::Platform;
 use crate::signed_time::Stranger;
 use crate::state::{Certificate, Enrolled, Enrolment, Held, Progress, State, enrolled_read, key_point, trust_open};
-use crate::{Agent, VERSION, inventory, sent};
+use crate::{Agent, VERSION, sent};
 use agent_core::ledger::Ledger;
 use identity::caller::{Caller, certificate_read};
 use identity::key::IdentitySigner;
@@ -113,7 +114,7 @@ async fn joined(
     time.told(said);
     let quarantined = answer.quarantined;
     let given = Given::checked(answer, token, &key_pem, time.now())?;
-    state.machine_write(&Machine::from(&inventory::claims(&agent.root())))?;
+    state.machine_write(&Machine::from(&agent.machine().claims()))?;
     given.keep(state, server)?;
     // Read back: what a later start would refuse must not be called an enrolment.
     let Enrolled { enrolment, .. } =
@@ -138,7 +139,7 @@ async fn exchange(
     let start = v1::StartRequest {
         token_id: token.id.to_string(),
         identity_key: identity.public().as_bytes().to_vec(),
-        claims: Some(inventory::claims(&agent.root()).into()),
+        claims: Some(agent.machine().claims().into()),
         agent_version: VERSION.to_owned(),
     };
     sent::note(&agent.folder(), "StartRequest", &start);

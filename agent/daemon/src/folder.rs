@@ -1,9 +1,9 @@
 //! The state folder: files that are whole or absent, for their owner only, and one agent at a time.
 
 use crate::error::Error;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use crate::platform::{Here, Platform};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The largest file ever read from the folder, in bytes: a section in the spool.
@@ -47,7 +47,7 @@ impl Folder {
 
     /// Makes the folder, for its owner only; one that is there stays as it is.
     pub(crate) fn make(&self) -> Result<(), Error> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(Error::file(&self.0))
+        Here::folder_make(&self.0).map_err(Error::file(&self.0))
     }
 
     /// Refuses a folder that holds what `own` does not know: it may be somebody's.
@@ -63,8 +63,8 @@ impl Folder {
 
     /// Refuses a folder that others may enter. Who opened it had a reason, so it is not closed here.
     pub(crate) fn closed_check(&self) -> Result<(), Error> {
-        let mode = fs::metadata(&self.0).map_err(Error::file(&self.0))?.permissions().mode();
-        if mode & 0o077 == 0 { Ok(()) } else { Err(Error::Open(self.0.clone())) }
+        let closed = Here::folder_closed(&self.0).map_err(Error::file(&self.0))?;
+        if closed { Ok(()) } else { Err(Error::Open(self.0.clone())) }
     }
 
     /// Takes the folder for this agent alone.
@@ -114,7 +114,7 @@ impl Folder {
     /// Gives a file the name of another, which it replaces, durably.
     pub(crate) fn rename(&self, name: &str, to: &str) -> Result<(), Error> {
         let path = self.path(to);
-        let moved = fs::rename(self.path(name), &path).and_then(|()| File::open(&self.0)?.sync_all());
+        let moved = fs::rename(self.path(name), &path).and_then(|()| Here::folder_sync(&self.0));
         moved.map_err(Error::file(&path))
     }
 
@@ -160,27 +160,27 @@ impl Folder {
             return Err(Error::File { path, source });
         }
         if durable {
-            File::open(&self.0).and_then(|folder| folder.sync_all()).map_err(Error::file(&self.0))?;
+            Here::folder_sync(&self.0).map_err(Error::file(&self.0))?;
         }
         Ok(())
     }
 
     fn written(&self, path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        let mut file = Here::file_options().write(true).create(true).truncate(true).open(path)?;
         file.write_all(bytes)?;
         if durable { file.sync_all() } else { Ok(()) }
     }
 
     fn lock_file(&self, name: &str) -> Result<File, Error> {
         let path = self.path(name);
-        let options = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).clone();
-        options.open(&path).map_err(Error::file(&path))
+        Here::file_options().write(true).create(true).truncate(false).open(&path).map_err(Error::file(&path))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn one_agent_at_a_time_and_only_its_owner_reads() {

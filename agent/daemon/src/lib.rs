@@ -14,10 +14,9 @@ mod error;
 #[cfg(test)]
 mod fixture;
 mod folder;
-pub mod health;
-pub mod inventory;
 mod link;
 mod machine;
+mod platform;
 mod proxy;
 mod renew;
 mod report;
@@ -27,12 +26,11 @@ mod spool;
 mod state;
 mod status;
 mod supervisor;
-mod systemd;
 mod trust;
 
 pub use acts::Act;
 pub use clock::{BUILT, Clock, SystemClock};
-pub use config::{Config, ConfigFault, DEFAULT_FILE};
+pub use config::{Config, ConfigFault};
 pub use doctor::{Check, Diagnosis, Fact, Finding, Outcome};
 pub use enrol::Joined;
 pub use error::{Advice, Error};
@@ -43,7 +41,7 @@ pub use status::{Condition, Fault, Live, Status};
 pub use supervisor::{Nobody, Supervisor};
 
 use folder::Folder;
-use inventory::Root;
+use platform::{Here, Platform};
 use std::sync::Arc;
 use supervisor::{Pulse, watched};
 
@@ -154,7 +152,7 @@ impl Agent {
         Folder::new(&self.config.state)
     }
 
-    fn root(&self) -> Root {
-        Root::new(&self.config.root)
+    fn machine(&self) -> Here {
+        Here::at(&self.config.root)
     }
 }

@@ -11,11 +11,12 @@ use crate::clock::{Clock, JudgingTime, within};
 use crate::connect::{Connection, Server, connect, message_limit};
 use crate::error::Error;
 use crate::machine::Machine;
+use crate::platform::Platform;
 use crate::proxy::Rules;
 use crate::report::Report;
 use crate::state::{Enrolled, Enrolment, Progress, State, enrolled_read};
 use crate::status::{Live, note, noted};
-use crate::{Agent, VERSION, inventory, sent};
+use crate::{Agent, VERSION, sent};
 use agent_core::backoff::{self, Backoff};
 use agent_core::cadence::Calendar;
 use agent_core::clock_floor::floor_raised;
@@ -131,7 +132,7 @@ impl Link {
             proxies: agent.config.proxy_rules()?,
             boot: boot_id(agent),
             calendar: Calendar::new(desired.cadence()),
-            report: Report::open(&folder, agent.root(), acknowledged),
+            report: Report::open(&folder, agent.machine(), acknowledged),
             sequence: Sequence::new(sequence),
             backoff: Backoff::default(),
             connection: None,
@@ -476,7 +477,7 @@ impl Link {
 
 /// Whether this is another machine than the one that was enrolled. A state from before that was noted belongs to this one.
 fn other_machine(agent: &Agent, state: &State) -> Result<bool, Error> {
-    let here = Machine::from(&inventory::claims(&agent.root()));
+    let here = Machine::from(&agent.machine().claims());
     let Some(kept) = state.machine() else { return state.machine_write(&here).map(|()| false) };
     let other = kept.differs(&here);
     if other {
@@ -487,10 +488,9 @@ fn other_machine(agent: &Agent, state: &State) -> Result<bool, Error> {
     Ok(other)
 }
 
-/// The kernel's name for this run of the machine; where it tells none, a random one stands for this run of the agent.
+/// The system's name for this run of the machine; where it tells none, a random one stands for this run of the agent.
 fn boot_id(agent: &Agent) -> BootId {
-    let told = agent.root().text("proc/sys/kernel/random/boot_id").and_then(|text| text.parse().ok());
-    told.unwrap_or_else(|| BootId::from_bytes(rand::random()))
+    agent.machine().boot().unwrap_or_else(|| BootId::from_bytes(rand::random()))
 }
 
 #[cfg(test)]

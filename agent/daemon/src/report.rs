@@ -1,8 +1,7 @@
 //! What there is to tell: the sections as they are now, what the server holds of them, and what waits.
 
 use crate::folder::Folder;
-use crate::health;
-use crate::inventory::{self, Root};
+use crate::platform::{Collected, Here, Platform};
 use crate::spool::Spool;
 use agent_core::cadence::Due;
 use agent_core::report::{TooLarge, messages, sections_due};
@@ -21,7 +20,7 @@ const FRAMING_BYTES: usize = 8;
 
 /// The device's side of its sections.
 pub(crate) struct Report {
-    root: Root,
+    machine: Here,
     spool: Spool,
     current: Sections,
     acknowledged: Sections,
@@ -35,9 +34,9 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn open(state: &Folder, root: Root, acknowledged: Sections) -> Self {
+    pub(crate) fn open(state: &Folder, machine: Here, acknowledged: Sections) -> Self {
         Self {
-            root,
+            machine,
             spool: Spool::open(state),
             current: Sections::new(),
             acknowledged,
@@ -51,7 +50,7 @@ impl Report {
     /// Looks at the device; what changed waits to be sent.
     pub(crate) fn look(&mut self, due: Due, clock_ahead_ms: Option<i64>, now: Timestamp) {
         if due.inventory {
-            let inventory::Collected { hardware, peripherals, system, packages } = inventory::collect(&self.root);
+            let Collected { hardware, peripherals, system, packages } = self.machine.collect();
             // One after another, so that no two encodings are in memory at once.
             self.take(Section::Hardware(hardware), now);
             self.take(Section::Peripherals(peripherals), now);
@@ -59,7 +58,7 @@ impl Report {
             self.take(Section::Packages(packages), now);
         }
         if due.health {
-            let readings = health::read(&self.root, clock_ahead_ms);
+            let readings = self.machine.readings(clock_ahead_ms);
             let judged = agent_core::health::assess(&readings, self.health.as_ref());
             self.health = Some(judged.clone());
             self.take(Section::Health(judged), now);

@@ -5,6 +5,7 @@ use crate::Agent;
 use crate::clock::JudgingTime;
 use crate::error::Error;
 use crate::folder::Folder;
+use crate::platform::{Here, Platform};
 use crate::state::{DOCTOR, Enrolled, clock_floor_read, enrolled_read, own};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -56,7 +57,7 @@ fn folder_look(folder: &Folder) -> (Finding, Option<Enrolled>) {
 /// A file is written and deleted: nothing else tells a full disk from one with room for its owner only, or one mounted for reading.
 fn disk_look(folder: &Folder, own: bool) -> Finding {
     let there = folder.root().ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
-    let free = rustix::fs::statvfs(there).ok().and_then(|seen| seen.f_bavail.checked_mul(seen.f_frsize));
+    let free = Here::free_bytes(there);
     let values = || {
         let free = free.map(|free| ("free", Fact::Bytes(free)));
         std::iter::once(("path", Fact::Text(there.display().to_string()))).chain(free).collect::<Vec<_>>()

@@ -11,7 +11,7 @@ mod system;
 
 pub use hardware::{Battery, Chassis, Disk, Firmware, Hardware, Processor};
 pub use packages::{
-    PACKAGE_CHARS_MAX, PACKAGES_BYTES_MAX, PACKAGES_MAX, Package, PackageManager, Packages, package_text,
+    PACKAGE_CHARS_MAX, PACKAGES_BYTES_MAX, PACKAGES_MAX, Package, PackageManager, Packages, package_text, program_text,
 };
 pub use peripherals::{Bus, Display, HardwareId, HardwareIdError, Peripheral, Peripherals};
 pub use system::System;

@@ -22,6 +22,8 @@ pub enum PackageManager {
     Apk,
     /// Arch's.
     Pacman,
+    /// The list of installed programs that Windows keeps for all users.
+    Windows,
 }
 
 /// The packages of the system's own manager; nothing that a person installed beside it.
@@ -49,6 +51,16 @@ pub struct Package {
 pub fn package_text(text: &str) -> Option<&str> {
     let fits = (1..=PACKAGE_CHARS_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
     fits.then_some(text)
+}
+
+/// The name or version of a program as it is kept, which people wrote for people: characters that show themselves, at most
+/// [`PACKAGE_CHARS_MAX`], none but single spaces within; nothing otherwise.
+#[must_use]
+pub fn program_text(text: &str) -> Option<&str> {
+    let spaced = text.starts_with(' ') || text.ends_with(' ') || text.contains("  ");
+    let shows = |c: char| super::is_shown(c) && (c == ' ' || !c.is_whitespace());
+    let fits = (1..=PACKAGE_CHARS_MAX).contains(&text.chars().count());
+    (fits && !spaced && text.chars().all(shows)).then_some(text)
 }
 
 impl Packages {
@@ -80,6 +92,17 @@ impl Packages {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_is_named_for_people_and_hides_nothing() {
+        for good in ["Mozilla Firefox (x64 fr)", "Éditeur d'équations", &"é".repeat(PACKAGE_CHARS_MAX)] {
+            assert_eq!(program_text(good), Some(good));
+        }
+        let long = "a".repeat(PACKAGE_CHARS_MAX + 1);
+        for bad in ["", " ", " a", "a ", "a  b", "a\u{a0}b", "a\tb", "a\u{202e}b", "a\u{0}", &long] {
+            assert_eq!(program_text(bad), None, "{bad:?}");
+        }
+    }
 
     #[test]
     fn a_list_that_is_too_long_is_cut_and_counted() {

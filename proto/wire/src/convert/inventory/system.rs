@@ -2,7 +2,7 @@
 
 use super::{ConvertError, list, message, text};
 use crate::v1;
-use model::inventory::{PACKAGES_MAX, Package, PackageManager, Packages, System, package_text};
+use model::inventory::{PACKAGES_MAX, Package, PackageManager, Packages, System, package_text, program_text};
 use prost::Message as _;
 
 /// The section's bytes.
@@ -50,6 +50,7 @@ pub fn packages_encode(packages: &Packages) -> Vec<u8> {
         Some(PackageManager::Rpm) => v1::PackageManager::Rpm,
         Some(PackageManager::Apk) => v1::PackageManager::Apk,
         Some(PackageManager::Pacman) => v1::PackageManager::Pacman,
+        Some(PackageManager::Windows) => v1::PackageManager::Windows,
     };
     let installed = packages.installed.as_ref().map(|list| v1::PackageList {
         names: list.iter().map(|package| package.name.clone()).collect(),
@@ -70,18 +71,21 @@ pub fn packages_decode(bytes: &[u8]) -> Result<Packages, ConvertError> {
         v1::PackageManager::Rpm => Some(PackageManager::Rpm),
         v1::PackageManager::Apk => Some(PackageManager::Apk),
         v1::PackageManager::Pacman => Some(PackageManager::Pacman),
+        v1::PackageManager::Windows => Some(PackageManager::Windows),
     };
-    Ok(Packages { manager, installed: wire.installed.map(installed_decode).transpose()?, left_out: wire.left_out })
+    let text = if manager == Some(PackageManager::Windows) { program_text } else { package_text };
+    let installed = wire.installed.map(|list| installed_decode(list, text)).transpose()?;
+    Ok(Packages { manager, installed, left_out: wire.left_out })
 }
 
-fn installed_decode(wire: v1::PackageList) -> Result<Vec<Package>, ConvertError> {
+fn installed_decode(wire: v1::PackageList, text: fn(&str) -> Option<&str>) -> Result<Vec<Package>, ConvertError> {
     if wire.names.len() != wire.versions.len() {
         return Err(ConvertError::invalid("versions"));
     }
     let pairs = wire.names.into_iter().zip(wire.versions).collect();
     list(pairs, PACKAGES_MAX, "names", |(name, version)| {
-        package_text(&name).ok_or(ConvertError::invalid("names"))?;
-        package_text(&version).ok_or(ConvertError::invalid("versions"))?;
+        text(&name).ok_or(ConvertError::invalid("names"))?;
+        text(&version).ok_or(ConvertError::invalid("versions"))?;
         Ok(Package { name, version })
     })
 }

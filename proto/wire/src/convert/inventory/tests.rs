@@ -113,9 +113,9 @@ fn a_system() -> impl Strategy<Value = Section> {
 }
 
 fn a_packages() -> impl Strategy<Value = Section> {
-    use PackageManager::{Apk, Dpkg, Pacman, Rpm};
+    use PackageManager::{Apk, Dpkg, Pacman, Rpm, Windows};
     let package = ("[a-z][a-z0-9.+-]{0,30}", "[0-9][!-~]{0,30}").prop_map(|(name, version)| Package { name, version });
-    (of(select(vec![Dpkg, Rpm, Apk, Pacman])), of(vec(package, 0..20)), any::<u32>()).prop_map(
+    (of(select(vec![Dpkg, Rpm, Apk, Pacman, Windows])), of(vec(package, 0..20)), any::<u32>()).prop_map(
         |(manager, installed, left_out)| Section::Packages(Packages { manager, installed, left_out }.canonical()),
     )
 }

@@ -1,6 +1,7 @@
 //! Built-in cameras that are not on USB: sensors on the processor's own camera port.
 
-use super::root::{Root, evidence};
+use super::root::Root;
+use crate::platform::evidence::evidence;
 use model::inventory::{Bus, Peripheral};
 
 const VIDEO: &str = "sys/class/video4linux";

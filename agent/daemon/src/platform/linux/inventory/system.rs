@@ -1,6 +1,7 @@
 //! The operating system, and whether it waits for a restart.
 
-use super::root::{Root, evidence};
+use super::root::Root;
+use crate::platform::evidence::evidence;
 use model::inventory::System;
 use std::cmp::Ordering;
 

@@ -1,6 +1,7 @@
 //! Who made the machine: SMBIOS as the kernel shows it, or the device tree of a board without SMBIOS.
 
 use super::root::Root;
+use crate::platform::evidence::firmware_date;
 use model::device::Claims;
 use model::inventory::{Chassis, Firmware};
 
@@ -30,7 +31,7 @@ pub(super) fn read(root: &Root) -> Dmi {
         chassis: root.number(&format!("{DMI}/chassis_type")).and_then(chassis).or_else(|| tree_chassis(root)),
         firmware: Firmware {
             version: told("bios_version"),
-            date: root.text(&format!("{DMI}/bios_date")).and_then(|text| date(text.trim())),
+            date: root.text(&format!("{DMI}/bios_date")).and_then(|text| firmware_date(text.trim())),
         },
     }
 }
@@ -48,7 +49,7 @@ fn lenovo_model(maker: Option<&str>, name: Option<String>, version: Option<Strin
 /// The vendor prefix of the first `compatible` string (Devicetree Specification 0.4, 2.3.1).
 fn tree_maker(root: &Root) -> Option<String> {
     let compatible = root.text(&format!("{TREE}/compatible"))?;
-    compatible.split('\0').next()?.split_once(',').and_then(|(vendor, _)| super::root::evidence(vendor))
+    compatible.split('\0').next()?.split_once(',').and_then(|(vendor, _)| crate::platform::evidence::evidence(vendor))
 }
 
 /// SMBIOS 3.7, 7.4.1; the highest bit says whether the case has a lock.
@@ -76,36 +77,5 @@ fn tree_chassis(root: &Root) -> Option<Chassis> {
         "server" => Some(Chassis::Server),
         "all-in-one" => Some(Chassis::AllInOne),
         _ => Some(Chassis::Other),
-    }
-}
-
-/// `MM/DD/YYYY`, or `MM/DD/YY` in the last century (SMBIOS 3.7, 7.1), as `YYYY-MM-DD`.
-fn date(text: &str) -> Option<String> {
-    let mut parts = text.split('/');
-    let (month, day, year) = (parts.next()?, parts.next()?, parts.next()?);
-    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-    if parts.next().is_some() || ![month, day, year].into_iter().all(digits) {
-        return None;
-    }
-    let year: i16 = match year.len() {
-        4 => year.parse().ok()?,
-        2 => year.parse::<i16>().ok()? + 1900,
-        _ => return None,
-    };
-    let date = jiff::civil::Date::new(year, month.parse().ok()?, day.parse().ok()?).ok()?;
-    (1980..2100).contains(&year).then(|| date.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_are_checked() {
-        assert_eq!(date("04/19/2023").as_deref(), Some("2023-04-19"));
-        assert_eq!(date("12/01/99").as_deref(), Some("1999-12-01"));
-        for bad in ["", "0", "2023-04-19", "02/30/2023", "13/01/2023", "-1/01/2023", "04/19/20233", "04/19/2023/1"] {
-            assert_eq!(date(bad), None, "{bad}");
-        }
     }
 }

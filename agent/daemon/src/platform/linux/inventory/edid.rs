@@ -1,6 +1,6 @@
 //! The base block of an EDID (VESA E-EDID Standard, release A2: EDID 1.4, which keeps 1.3's layout).
 
-use super::root::evidence;
+use crate::platform::evidence::evidence;
 use model::inventory::Display;
 
 const HEADER: [u8; 8] = [0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00];

@@ -1,6 +1,7 @@
 //! Processors and memory, from /proc.
 
-use super::root::{Root, evidence};
+use super::root::Root;
+use crate::platform::evidence::evidence;
 use model::inventory::Processor;
 use std::collections::{BTreeMap, BTreeSet};
 

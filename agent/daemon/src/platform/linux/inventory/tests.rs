@@ -1,7 +1,8 @@
 //! Thirteen machines as trees of files (`tests/data/machines`), and this one.
 
+use super::root::Space;
 use super::*;
-use crate::health;
+use crate::platform::linux::health;
 use agent_core::health::{Room, assess};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -1,5 +1,6 @@
 //! The folder all readers start from.
 
+use crate::platform::evidence::evidence;
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
 use std::io::Read;
@@ -13,13 +14,13 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 const FOLDER_ENTRIES_MAX: usize = 32_768;
 
 /// Where the machine's files are: `/`, or a tree that a test made.
-pub struct Root {
+pub(crate) struct Root {
     path: PathBuf,
     space: Box<dyn Space>,
 }
 
 /// Tells the room on a volume: the one fact that is in no file.
-pub trait Space: Send + Sync {
+pub(crate) trait Space: Send + Sync {
     /// Size and free bytes of the volume mounted there.
     fn room(&self, mount: &Path) -> Option<agent_core::health::Room>;
 }
@@ -40,20 +41,20 @@ impl Space for Statvfs {
 impl Root {
     /// The machine whose files lie under this folder: `/` is this one.
     #[must_use]
-    pub fn new(path: impl Into<PathBuf>) -> Self {
+    pub(crate) fn new(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         Self::at(path.clone(), Box::new(Statvfs(path)))
     }
 
     /// The same, with something else that tells the room on its volumes.
     #[must_use]
-    pub fn at(path: PathBuf, space: Box<dyn Space>) -> Self {
+    pub(crate) fn at(path: PathBuf, space: Box<dyn Space>) -> Self {
         Self { path, space }
     }
 
     /// Size and free bytes of the volume mounted there; nothing when they make no sense.
     #[must_use]
-    pub fn room(&self, mount: &str) -> Option<agent_core::health::Room> {
+    pub(crate) fn room(&self, mount: &str) -> Option<agent_core::health::Room> {
         self.space.room(Path::new(mount)).filter(|room| room.size_bytes > 0 && room.free_bytes <= room.size_bytes)
     }
 
@@ -118,10 +119,4 @@ impl Root {
     pub(crate) fn link(&self, path: &str) -> Option<String> {
         std::fs::read_link(self.path.join(path)).ok()?.into_os_string().into_string().ok()
     }
-}
-
-/// Text as evidence, without characters that print nothing or stand for bytes that were not text.
-pub(crate) fn evidence(text: &str) -> Option<String> {
-    let shows = |c: &char| *c != char::REPLACEMENT_CHARACTER && model::inventory::is_shown(*c);
-    model::device::evidence(&text.chars().filter(shows).collect::<String>())
 }

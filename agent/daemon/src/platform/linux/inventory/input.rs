@@ -1,6 +1,7 @@
 //! Built-in and Bluetooth input devices. Those on USB are in `usb`.
 
-use super::root::{Root, evidence};
+use super::root::Root;
+use crate::platform::evidence::evidence;
 use model::inventory::{Bus, HardwareId, Peripheral};
 use std::collections::BTreeMap;
 

@@ -9,13 +9,13 @@ const STATUS_CHARACTERS_MAX: usize = 200;
 
 /// The service manager that started this process.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Systemd {
+pub(super) struct Systemd {
     silence_max: Option<Duration>,
 }
 
 impl Systemd {
     /// As the environment says.
-    pub(crate) fn from_environment() -> Self {
+    pub(super) fn from_environment() -> Self {
         Self { silence_max: sd_notify::watchdog_enabled().filter(|silence| !silence.is_zero()) }
     }
 

@@ -7,16 +7,16 @@ const MOUNTS_BYTES_MAX: u64 = 256 * 1024;
 
 /// One mounted volume of a local block device.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mount {
+pub(crate) struct Mount {
     /// The device under /dev, such as `sda2` or `mapper/root`.
-    pub device: String,
+    pub(crate) device: String,
     /// Where it is mounted.
-    pub at: String,
+    pub(crate) at: String,
 }
 
 /// The mounted local volumes; network file systems are left out, since asking them may hang.
 #[must_use]
-pub fn mounts(root: &Root) -> Vec<Mount> {
+pub(crate) fn mounts(root: &Root) -> Vec<Mount> {
     let Some(text) = root.text_of("proc/self/mounts", MOUNTS_BYTES_MAX) else { return Vec::new() };
     let mount = |line: &str| {
         let mut words = line.split(' ');

@@ -18,32 +18,17 @@ mod sound;
 mod system;
 mod usb;
 
-pub use battery::Gauge;
-pub use mount::{Mount, mounts};
-pub use root::{Root, Space};
+pub(super) use battery::gauges;
+pub(super) use mount::mounts;
+pub(super) use processor::meminfo;
+pub(super) use root::Root;
 
-pub(crate) use battery::gauges;
-pub(crate) use processor::meminfo;
-
+use crate::platform::Collected;
 use model::device::Claims;
-use model::inventory::{Hardware, Packages, Peripherals, System};
-
-/// The four sections that change seldom.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Collected {
-    /// The machine.
-    pub hardware: Hardware,
-    /// What is plugged in.
-    pub peripherals: Peripherals,
-    /// What runs.
-    pub system: System,
-    /// What is installed.
-    pub packages: Packages,
-}
+use model::inventory::{Hardware, Peripherals};
 
 /// Reads the whole inventory; costs some milliseconds of processor time and blocks on the disk.
-#[must_use]
-pub fn collect(root: &Root) -> Collected {
+pub(super) fn collect(root: &Root) -> Collected {
     Collected {
         hardware: hardware(root),
         peripherals: peripherals(root),
@@ -53,8 +38,7 @@ pub fn collect(root: &Root) -> Collected {
 }
 
 /// What the machine claims to be, for enrolment.
-#[must_use]
-pub fn claims(root: &Root) -> Claims {
+pub(super) fn claims(root: &Root) -> Claims {
     dmi::read(root).claims
 }
 

@@ -1,6 +1,7 @@
 //! Built-in microphones and speakers: the streams of the sound cards that are not on USB.
 
-use super::root::{Root, evidence};
+use super::root::Root;
+use crate::platform::evidence::evidence;
 use model::inventory::{Bus, Peripheral};
 use std::collections::BTreeSet;
 

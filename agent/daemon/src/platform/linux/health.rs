@@ -1,6 +1,6 @@
 //! Reads how the machine is; the rule that judges is `agent_core::health`.
 
-use crate::inventory::{Root, gauges, meminfo, mounts};
+use super::inventory::{Root, gauges, meminfo, mounts};
 use agent_core::health::{BatteryReading, Readings};
 
 /// Processor time in /proc/self/stat is counted in these; the kernel's `USER_HZ` is 100 on x86, Arm and RISC-V.
@@ -13,8 +13,7 @@ const ZONES: [&str; 6] = ["x86_pkg_temp", "acpitz", "cpu", "soc", "TCPU", "packa
 const MILLICELSIUS: std::ops::RangeInclusive<i64> = -40_000..=150_000;
 
 /// Reads everything once; the clock's skew is known to the caller, in milliseconds ahead of the server.
-#[must_use]
-pub fn read(root: &Root, clock_skew_ms: Option<i64>) -> Readings {
+pub(super) fn read(root: &Root, clock_skew_ms: Option<i64>) -> Readings {
     let uptime_ms = uptime_ms(root);
     let (agent_cpu_ms, agent_start_ms) = agent_times(root).unzip();
     let home_apart = home_apart(root);

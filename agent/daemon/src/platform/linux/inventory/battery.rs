@@ -12,11 +12,11 @@ const MWH_STEP: u64 = 100;
 
 /// One battery's gauge: two capacities in the same unit, whichever that is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Gauge {
+pub(crate) struct Gauge {
     /// What it held when new.
-    pub design: Option<u64>,
+    pub(crate) design: Option<u64>,
     /// What it holds when full now.
-    pub full: Option<u64>,
+    pub(crate) full: Option<u64>,
 }
 
 pub(super) fn read(root: &Root) -> Vec<Battery> {

@@ -1,0 +1,106 @@
+//! Linux: facts from the system's own files, modes for privacy, systemd above.
+
+mod health;
+mod inventory;
+mod systemd;
+
+use super::{Collected, Job, Platform};
+use crate::error::Error;
+use agent_core::health::Readings;
+use inventory::Root;
+use model::device::Claims;
+use model::id::BootId;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use systemd::Systemd;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
+
+/// A machine that runs Linux.
+pub(crate) struct Linux(Root);
+
+impl Platform for Linux {
+    fn at(root: &Path) -> Self {
+        Self(Root::new(root))
+    }
+
+    fn collect(&self) -> Collected {
+        inventory::collect(&self.0)
+    }
+
+    fn claims(&self) -> Claims {
+        inventory::claims(&self.0)
+    }
+
+    fn readings(&self, clock_skew_ms: Option<i64>) -> Readings {
+        health::read(&self.0, clock_skew_ms)
+    }
+
+    fn boot(&self) -> Option<BootId> {
+        self.0.text("proc/sys/kernel/random/boot_id")?.parse().ok()
+    }
+
+    fn elapsed() -> Duration {
+        let at = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Duration::new(u64::try_from(at.tv_sec).unwrap_or(0), u32::try_from(at.tv_nsec).unwrap_or(0))
+    }
+
+    fn free_bytes(at: &Path) -> Option<u64> {
+        rustix::fs::statvfs(at).ok().and_then(|seen| seen.f_bavail.checked_mul(seen.f_frsize))
+    }
+
+    fn config_file() -> PathBuf {
+        "/etc/cartable/agent.toml".into()
+    }
+
+    fn state_folder() -> PathBuf {
+        "/var/lib/cartable-agent".into()
+    }
+
+    fn folder_make(at: &Path) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(at)
+    }
+
+    fn folder_closed(at: &Path) -> io::Result<bool> {
+        Ok(std::fs::metadata(at)?.permissions().mode() & 0o077 == 0)
+    }
+
+    fn folder_sync(at: &Path) -> io::Result<()> {
+        File::open(at)?.sync_all()
+    }
+
+    fn file_options() -> OpenOptions {
+        let mut options = OpenOptions::new();
+        options.mode(0o600);
+        options
+    }
+
+    fn file_exposed(file: &File) -> io::Result<bool> {
+        Ok(file.metadata()?.mode() & 0o077 != 0)
+    }
+
+    fn serve(run: fn(Job) -> Result<(), Error>, job: Job) -> Result<(), Error> {
+        run(Job { supervisor: Arc::new(Systemd::from_environment()), ..job })
+    }
+
+    /// Ends with the first SIGTERM or SIGINT.
+    fn stopped() -> io::Result<impl Future<Output = ()> + Send> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })
+    }
+
+    /// systemd keeps what is written to standard error.
+    fn log_sink() -> Option<BoxMakeWriter> {
+        None
+    }
+}

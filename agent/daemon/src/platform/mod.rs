@@ -1,0 +1,100 @@
+//! What differs from one operating system to another. An OS is a folder here, and the rest of the agent knows none.
+
+mod evidence;
+#[cfg(unix)]
+mod linux;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+pub(crate) use linux::Linux as Here;
+#[cfg(windows)]
+pub(crate) use windows::Windows as Here;
+
+use crate::error::Error;
+use crate::supervisor::Supervisor;
+use agent_core::health::Readings;
+use model::device::Claims;
+use model::id::BootId;
+use model::inventory::{Hardware, Packages, Peripherals, System};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
+
+/// The four sections that change seldom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Collected {
+    /// The machine.
+    pub(crate) hardware: Hardware,
+    /// What is plugged in.
+    pub(crate) peripherals: Peripherals,
+    /// What runs.
+    pub(crate) system: System,
+    /// What is installed.
+    pub(crate) packages: Packages,
+}
+
+/// An operating system, as far as the agent needs one.
+pub(crate) trait Platform: Sized {
+    /// The machine whose files lie under this folder: `/` is this one. Systems that tell of themselves by other means than
+    /// files have no other.
+    fn at(root: &Path) -> Self;
+
+    /// Reads the whole inventory; costs some milliseconds of processor time and blocks on the disk. What the machine does not
+    /// tell is unknown, never guessed.
+    fn collect(&self) -> Collected;
+
+    /// What the machine claims to be, for enrolment.
+    fn claims(&self) -> Claims;
+
+    /// How the machine is; the clock's skew is known to the caller, in milliseconds ahead of the server.
+    fn readings(&self, clock_skew_ms: Option<i64>) -> Readings;
+
+    /// The system's name for this run of the machine.
+    fn boot(&self) -> Option<BootId>;
+
+    /// Time since the machine was switched on, sleep included; setting the clock does not move it.
+    fn elapsed() -> Duration;
+
+    /// Free bytes on the volume of this file or folder, for the agent.
+    fn free_bytes(at: &Path) -> Option<u64>;
+
+    /// Where the configuration is looked for when none is named.
+    fn config_file() -> PathBuf;
+
+    /// Where keys, certificate, enrolment and unsent reports are kept unless the configuration says otherwise.
+    fn state_folder() -> PathBuf;
+
+    /// Makes a folder that only the agent's account and administrators enter; one that is there stays as it is.
+    fn folder_make(at: &Path) -> io::Result<()>;
+
+    /// Whether only the agent's account and administrators may enter the folder.
+    fn folder_closed(at: &Path) -> io::Result<bool>;
+
+    /// Makes durable what names a folder holds.
+    fn folder_sync(at: &Path) -> io::Result<()>;
+
+    /// How a file is opened that only its owner may read.
+    fn file_options() -> OpenOptions;
+
+    /// Whether others than its owner and administrators may read or change the file.
+    fn file_exposed(file: &File) -> io::Result<bool>;
+
+    /// Runs the agent as whoever started it expects: under its supervisor, or for a person.
+    fn serve(run: fn(Job) -> Result<(), Error>, job: Job) -> Result<(), Error>;
+
+    /// Ends when the agent is asked to end.
+    fn stopped() -> io::Result<impl Future<Output = ()> + Send>;
+
+    /// Where an agent logs that has a supervisor and no other log than the system's own; nothing for standard error.
+    fn log_sink() -> Option<BoxMakeWriter>;
+}
+
+/// What an agent that runs needs to know besides what it is told.
+pub(crate) struct Job {
+    pub(crate) config: crate::Config,
+    pub(crate) supervisor: Arc<dyn Supervisor>,
+}
