@@ -28,7 +28,7 @@ impl Mounted {
         None
     }
 
-    fn again(&self, options: &str) {
+    pub(crate) fn again(&self, options: &str) {
         let status = Command::new("mount").args(["-o", options]).arg(&self.0).status();
         assert!(status.unwrap().success(), "{options}");
     }

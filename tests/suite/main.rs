@@ -29,4 +29,5 @@ mod renewal;
 mod scan;
 mod sent;
 mod service;
+mod starting;
 mod traces;

@@ -7,7 +7,9 @@ mod manual;
 mod print;
 mod sent;
 
+use crate::enrol::file::{self as enrol_file, EnrolFile};
 use crate::platform::{Here, Job, Platform};
+use crate::waiting;
 use crate::{Agent, Config, Error, Nobody, SystemClock};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::io::{IsTerminal, Write};
@@ -39,9 +41,11 @@ struct Line {
 enum Verb {
     Enrol {
         #[arg(long)]
-        server: String,
+        server: Option<String>,
         #[arg(long, env = "CARTABLE_TOKEN", hide_env_values = true)]
         token: Option<String>,
+        #[arg(long, conflicts_with_all = ["server", "token"])]
+        from: Option<PathBuf>,
         #[arg(long)]
         again: bool,
     },
@@ -162,15 +166,21 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
             config.acknowledgements = acknowledgements;
             Here::serve(run, Job { config, supervisor: Arc::new(Nobody) })?;
         }
-        Verb::Enrol { server, token, again } => {
+        Verb::Enrol { server, token, from, again } => {
             log(&Config { log: "warn".to_owned(), ..config.clone() });
             // What is wrong with it is said before a token is asked for.
             config.proxy_rules()?;
-            let token = token_read(token, &catalogue)?;
+            let EnrolFile { server, token } = match (server, from) {
+                (_, Some(folder)) => EnrolFile::read(&folder.join(enrol_file::NAME))?,
+                (Some(server), None) => EnrolFile { server, token: token_read(token, &catalogue)? },
+                (None, None) if config.enrolment_file.exists() => EnrolFile::read_private(&config.enrolment_file)?,
+                (None, None) => return Err(Error::ServerMissing),
+            };
             let agent = agent(config);
             let joined = blocking(async {
                 if again { agent.enrol_again(&server, &token).await } else { agent.enrol(&server, &token).await }
             })?;
+            waiting::left_forget(&agent);
             say(&mut std::io::stdout(), &print::joined(&joined, flags, &catalogue));
         }
         Verb::Status { what_is_sent: true, output } => {

@@ -9,7 +9,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The largest file read, in bytes.
-const FILE_BYTES_MAX: u64 = 64 * 1024;
+pub(crate) const FILE_BYTES_MAX: u64 = 64 * 1024;
 /// The largest file of credentials, in bytes.
 const CREDENTIALS_BYTES_MAX: u64 = 1024;
 
@@ -25,6 +25,8 @@ pub struct Config {
     pub proxy_credentials: Option<PathBuf>,
     /// Names reached without the proxy, as in `NO_PROXY`: parted by commas; a name covers those below it, `*` is all.
     pub no_proxy: Option<String>,
+    /// Where an installer may place server and token (`enrol.toml`); deleted when the device is enrolled.
+    pub enrolment_file: PathBuf,
     /// What is logged: `error`, `warn`, `info`, `debug`, or a filter of tracing-subscriber.
     pub log: String,
     /// The folder where `/sys`, `/proc` and `/etc` are read; for tests.
@@ -32,6 +34,9 @@ pub struct Config {
     /// Where each acknowledged section is noted after the server said so; for tests.
     #[serde(skip)]
     pub acknowledgements: Option<PathBuf>,
+    /// The folder of the credentials that the service manager hands over, if it does.
+    #[serde(skip)]
+    pub credentials: Option<PathBuf>,
     /// The variable the proxy was taken from, if it was one.
     #[serde(skip)]
     pub proxy_variable: Option<&'static str>,
@@ -60,6 +65,12 @@ pub enum ConfigFault {
     /// A path is not absolute; which key.
     #[error("{0}: an absolute path is needed")]
     Path(&'static str),
+    /// The server's address is not one.
+    #[error("server: not an address such as https://cartable.example.fr:8443")]
+    Server,
+    /// The token is not one.
+    #[error("token: {0}")]
+    Token(model::token::TokenError),
 }
 
 impl Default for Config {
@@ -68,11 +79,13 @@ impl Default for Config {
             state: Here::state_folder(),
             proxy: None,
             no_proxy: None,
+            enrolment_file: Here::config_file().with_file_name(crate::enrol::file::NAME),
             log: "info".to_owned(),
             root: "/".into(),
             acknowledgements: None,
             proxy_credentials: None,
             proxy_variable: None,
+            credentials: None,
         }
     }
 }
@@ -94,14 +107,19 @@ impl Config {
         }
         let log = config.log.parse::<tracing_subscriber::EnvFilter>();
         log.map_err(|e| invalid(ConfigFault::Log(e.to_string())))?;
-        let paths = [("state", Some(&config.state)), ("proxy_credentials", config.proxy_credentials.as_ref())];
+        let paths = [
+            ("state", Some(&config.state)),
+            ("proxy_credentials", config.proxy_credentials.as_ref()),
+            ("enrolment_file", Some(&config.enrolment_file)),
+        ];
         match paths.iter().find(|(_, path)| path.is_some_and(|path| !path.is_absolute())) {
             Some((key, _)) => Err(invalid(ConfigFault::Path(key))),
             None => Ok(config),
         }
     }
 
-    /// Takes the proxy from the environment where the file names none; `lookup` gives a variable's value.
+    /// Takes the proxy from the environment where the file names none, and the folder of credentials; `lookup` gives a variable's
+    /// value.
     #[must_use]
     pub fn with_environment(mut self, lookup: impl Fn(&str) -> Option<String>) -> Self {
         let first = |names: [&'static str; 2]| {
@@ -113,6 +131,7 @@ impl Config {
         if self.no_proxy.is_none() {
             self.no_proxy = first(["no_proxy", "NO_PROXY"]).map(|(_, value)| value);
         }
+        self.credentials = lookup("CREDENTIALS_DIRECTORY").map(PathBuf::from).filter(|folder| folder.is_absolute());
         self
     }
 
@@ -122,11 +141,17 @@ impl Config {
     /// [`Error::ProxyAddress`] when the address is not one, with the name of its variable if it came from one;
     /// [`Error::File`], [`Error::Exposed`] or [`Error::ProxyCredentials`] when its credentials cannot be had.
     pub fn proxy_rules(&self) -> Result<Rules, Error> {
-        let proxy = match (self.proxy_address()?, &self.proxy_credentials) {
-            (Some(proxy), Some(path)) => Some(proxy.with_credentials(&credentials_read(path)?)),
+        let proxy = match (self.proxy_address()?, self.proxy_credentials.clone().or_else(|| self.credential())) {
+            (Some(proxy), Some(path)) => Some(proxy.with_credentials(&credentials_read(&path)?)),
             (proxy, _) => proxy,
         };
         Ok(Rules::new(proxy, self.no_proxy.as_deref().unwrap_or_default()))
+    }
+
+    /// The proxy's name and password as the service manager hands them over; an empty file is how a unit says that there are none.
+    fn credential(&self) -> Option<PathBuf> {
+        let path = self.credentials.as_ref()?.join("proxy-credentials");
+        std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() > 0).then_some(path)
     }
 
     fn proxy_address(&self) -> Result<Option<Proxy>, Error> {
@@ -147,7 +172,7 @@ fn credentials_read(path: &Path) -> Result<String, Error> {
 }
 
 /// A file's text, or nothing when it is larger than the limit, and whether others may read or change the file.
-fn file_read(path: &Path, bytes_max: u64) -> Result<(Option<String>, bool), Error> {
+pub(crate) fn file_read(path: &Path, bytes_max: u64) -> Result<(Option<String>, bool), Error> {
     let file = File::open(path).map_err(Error::file(path))?;
     let exposed = Here::file_exposed(&file).map_err(Error::file(path))?;
     let mut text = String::new();
@@ -156,7 +181,7 @@ fn file_read(path: &Path, bytes_max: u64) -> Result<(Option<String>, bool), Erro
 }
 
 /// The parser's words without its quotation of the file.
-fn line_fault(text: &str, error: &toml::de::Error) -> ConfigFault {
+pub(crate) fn line_fault(text: &str, error: &toml::de::Error) -> ConfigFault {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     ConfigFault::Line { line: before.matches('\n').count() + 1, what: error.message().replace('\n', ", ") }
 }
@@ -212,6 +237,20 @@ mod tests {
         for bad in ["", "me", "me:a\nyou:b\n", &"u:".repeat(600)] {
             assert!(matches!(rules(bad, 0o600), Err(Error::ProxyCredentials(_))), "{bad}");
         }
+        // The service manager's stand in for a file that is not named; empty they are none.
+        let handed = |text: &str| {
+            let at = written(&folder, text, 0o400);
+            std::fs::rename(at, folder.path().join("proxy-credentials")).unwrap();
+            let lookup = |name: &str| match name {
+                "CREDENTIALS_DIRECTORY" => Some(folder.path().display().to_string()),
+                "https_proxy" => Some("proxy:3128".to_owned()),
+                _ => None,
+            };
+            Config::default().with_environment(lookup).proxy_rules()
+        };
+        assert!(handed("me:s3cret").unwrap().proxy_for("x").unwrap().has_credentials());
+        assert!(!handed("").unwrap().proxy_for("x").unwrap().has_credentials());
+        assert!(matches!(handed("me"), Err(Error::ProxyCredentials(_))));
         // Without a proxy nobody needs them.
         let config = Config { proxy_credentials: Some("/nowhere".into()), ..Config::default() };
         assert!(config.proxy_rules().is_ok());
@@ -239,6 +278,7 @@ mod tests {
             ("log = \"a=b=c\"", "log:"),
             ("\nstate = ", "line 2"),
             ("proxy_credentials = \"here\"", "proxy_credentials: an absolute path"),
+            ("enrolment_file = \"enrol.toml\"", "enrolment_file: an absolute path"),
         ] {
             let said = read(text).unwrap_err().to_string();
             assert!(said.contains(part), "{text}: {said}");

@@ -1,5 +1,7 @@
 //! Joining: a token and a fresh key in, a certificate and the first desired state out.
 
+pub(crate) mod file;
+
 use crate::clock::{JudgingTime, within};
 use crate::connect::{Connection, Server, message_limit, status_error};
 use crate::error::Error;
@@ -87,9 +89,6 @@ async fn joined(
     state: &State,
     floor: Option<Timestamp>,
 ) -> Result<Joined, Error> {
-    // Kept before the server hears of them: ended anywhere below, the next try is the same device to it.
-    let identity = state.identity_key()?;
-    let key_pem = state.tls_key_next()?;
     let time = Arc::new(JudgingTime::new(agent.clock.clone(), floor));
     let proxies = agent.config.proxy_rules()?;
     let stranger = Stranger {
@@ -108,13 +107,17 @@ async fn joined(
         }
         connected => connected?,
     };
+    // Kept before the server hears of them: ended anywhere below, the next try is the same device to it. Not before there is a server:
+    // a disk image that is made where none can be reached must not hold a key that all its copies would share.
+    state.keys_own(&Machine::from(&agent.machine().claims()))?;
+    let identity = state.identity_key()?;
+    let key_pem = state.tls_key_next()?;
     let request = csr::request_make(&key_pem)?;
     let (said, answer) = exchange(agent, server, &connection, token, &identity, &request).await?;
     // The certificate was made just now, by the server's clock: by one that is off by a few weeks it would not hold.
     time.told(said);
     let quarantined = answer.quarantined;
     let given = Given::checked(answer, token, &key_pem, time.now())?;
-    state.machine_write(&Machine::from(&agent.machine().claims()))?;
     given.keep(state, server)?;
     // Read back: what a later start would refuse must not be called an enrolment.
     let Enrolled { enrolment, .. } =

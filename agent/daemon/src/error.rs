@@ -38,6 +38,9 @@ pub enum Error {
     /// Others may read a file that holds a password.
     #[error("{}: others may read this file, which holds the proxy's password; close it (chmod 600)", .0.display())]
     Exposed(PathBuf),
+    /// Others may read a file that holds a token.
+    #[error("{}: others may read this file, which holds a token; close it (chmod 600)", .0.display())]
+    TokenExposed(PathBuf),
     /// Another agent works on the state folder.
     #[error("{}: another agent is using this folder", .0.display())]
     Locked(PathBuf),
@@ -70,6 +73,9 @@ pub enum Error {
     /// The token is not one.
     #[error(transparent)]
     Token(#[from] model::token::TokenError),
+    /// Neither a server nor a file that names one was given.
+    #[error("the server is missing")]
+    ServerMissing,
     /// No token was given.
     #[error("the token is missing")]
     TokenMissing,
@@ -161,7 +167,7 @@ impl Error {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Server(_) | Self::Token(_) | Self::TokenMissing | Self::ProxyAddress(_) => 2,
+            Self::Server(_) | Self::ServerMissing | Self::Token(_) | Self::TokenMissing | Self::ProxyAddress(_) => 2,
             Self::NotEnrolled(_) => 3,
             Self::Refused { .. } | Self::Untrusted { .. } | Self::Dates { .. } => 4,
             Self::Unreachable { .. } | Self::Proxy { .. } => 6,

@@ -27,6 +27,7 @@ mod state;
 mod status;
 mod supervisor;
 mod trust;
+mod waiting;
 
 pub use acts::Act;
 pub use clock::{BUILT, Clock, SystemClock};
@@ -104,21 +105,32 @@ impl Agent {
         enrol::enrol_again(self, server, token).await
     }
 
-    /// Keeps in touch until `shutdown` ends.
+    /// Keeps in touch until `shutdown` ends; a device that is not enrolled yet waits for that.
     ///
     /// # Errors
     /// [`Error`] when the state folder cannot be used; never because a server is away.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
-        let mut link = link::Link::open(self)?;
-        self.supervisor.ready();
-        tokio::select! {
+        let mut shutdown = std::pin::pin!(shutdown);
+        let mut watching = std::pin::pin!(watched(&*self.supervisor, &self.pulse, &*self.clock));
+        let link = tokio::select! {
             biased;
-            () = shutdown => {}
-            () = link.live() => {}
-            () = watched(&*self.supervisor, &self.pulse, &*self.clock) => {}
+            () = &mut shutdown => None,
+            link = waiting::link(self) => Some(link?),
+            () = &mut watching => None,
+        };
+        if let Some(mut link) = link {
+            self.supervisor.ready();
+            tokio::select! {
+                biased;
+                () = &mut shutdown => {}
+                () = link.live() => {}
+                () = &mut watching => {}
+            }
+            self.supervisor.stopping();
+            link.leave();
+        } else {
+            self.supervisor.stopping();
         }
-        self.supervisor.stopping();
-        link.leave();
         Ok(())
     }
 

@@ -4,6 +4,7 @@ mod failure;
 mod hold;
 mod recovery;
 mod renewal;
+mod telling;
 
 use crate::acts::Acts;
 use crate::answer::{Change, Desired};
@@ -15,13 +16,14 @@ use crate::platform::Platform;
 use crate::proxy::Rules;
 use crate::report::Report;
 use crate::state::{Enrolled, Enrolment, Progress, State, enrolled_read};
-use crate::status::{Live, note, noted};
+use crate::status::{Live, noted};
 use crate::{Agent, VERSION, sent};
 use agent_core::backoff::{self, Backoff};
 use agent_core::cadence::Calendar;
 use agent_core::clock_floor::floor_raised;
 use agent_core::report::Sequence;
 use failure::Failed;
+pub(crate) use failure::fault_code;
 use hold::HoldLimit;
 use model::desired::Generation;
 use model::digest::Digest;
@@ -40,7 +42,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// A turn may take so long before a call is under way: connections, the way back and a renewal, each with its own limits.
 const TURN_LIMIT: Duration = Duration::from_secs(600);
 /// A machine switched on for less than this may be one of a whole school.
-const JUST_ON: Duration = Duration::from_secs(120);
+pub(crate) const JUST_ON: Duration = Duration::from_secs(120);
 /// Check-ins in a row without a breath; beyond, server and agent talk in circles.
 const ROUNDS_MAX: u32 = 8;
 /// A breath: a pause, or a check-in, of at least this.
@@ -437,37 +439,6 @@ impl Link {
             other_machine: self.live.other_machine,
             acts_upto: Some(self.acts_upto.into()),
         }
-    }
-
-    fn note(&mut self) {
-        (self.live.waiting, self.live.waiting_bytes) = self.report.waiting();
-        self.live.connected = self.connection.is_some() && self.calling;
-        self.live.conditions = self.desired.conditions();
-        let news = self.noted.as_ref() != Some(&self.live);
-        note(self.state.folder(), &mut self.noted, &self.live);
-        if news {
-            let told = self.told();
-            if told != self.told {
-                self.agent.supervisor.status(&told);
-                self.told = told;
-            }
-        }
-    }
-
-    /// How the device is, in one line for its supervisor.
-    fn told(&self) -> String {
-        match &self.live {
-            Live { refused: true, .. } => format!("{} refuses this device", self.server),
-            Live { fault: Some(fault), .. } => format!("{}: {}, trying again", self.server, fault.text),
-            Live { quarantined: true, .. } => format!("in quarantine at {}", self.server),
-            Live { last_contact_unix_ms: None, .. } => format!("looking for {}", self.server),
-            _ => format!("in touch with {}", self.server),
-        }
-    }
-
-    /// Says within what time this loop is heard of again.
-    fn expect(&self, within: Duration) {
-        self.agent.pulse.expect(within, &*self.agent.clock);
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

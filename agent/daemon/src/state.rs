@@ -19,6 +19,7 @@
 //! | `progress.json`, `clock_floor` | how far reporting is; the earliest time it can be | as they move |
 
 mod again;
+mod keys;
 
 use crate::error::{Advice, Error};
 use crate::folder::{self, Folder, Lock};
@@ -150,11 +151,7 @@ impl State {
     /// Makes the folder if need be and takes it.
     pub(crate) fn open(folder: &Folder) -> Result<Self, Error> {
         folder.make()?;
-        // Where a key of ours lies the folder is ours, and a file that strayed into it must not stop the agent.
-        if folder.read(IDENTITY_KEY)?.is_none() {
-            folder.own_check(own)?;
-        }
-        folder.closed_check()?;
+        usable_check(folder)?;
         let lock = folder.lock()?;
         // Leftovers of a cut write go.
         folder.names(own)?;
@@ -425,6 +422,18 @@ fn held_read(folder: &Folder, enrolment: &Enrolment, trust: &Trust) -> Result<Op
 /// Whether the folder holds an enrolment, be it one that has yet to take its place.
 pub(crate) fn enrolment_there(folder: &Folder) -> Result<bool, Error> {
     Ok(enrolment_read(folder)?.is_some() || enrolment_read(&folder.inner(again::FOLDER))?.is_some())
+}
+
+/// Refuses a folder that is there and open to others, or that holds what is not an agent's.
+pub(crate) fn usable_check(folder: &Folder) -> Result<(), Error> {
+    if !folder.root().try_exists().map_err(Error::file(folder.root()))? {
+        return Ok(());
+    }
+    // Where a key of ours lies the folder is ours, and a file that strayed into it must not stop the agent.
+    if folder.read(IDENTITY_KEY)?.is_none() {
+        folder.own_check(own)?;
+    }
+    folder.closed_check()
 }
 
 fn plan_name(digest: &Digest) -> String {

@@ -1,6 +1,6 @@
 //! Words for people: errors, and the answers of the commands.
 
-use crate::status::{Live, Status};
+use crate::status::{Fault, Live, Status};
 use crate::{Advice, ConfigFault, Error, Joined};
 use model::time::Timestamp;
 use model::token::TokenError;
@@ -36,7 +36,11 @@ pub(super) fn status(status: &Status, flags: &str, catalogue: &Catalogue) -> Str
     let Some(enrolment) = &status.enrolment else {
         let said = catalogue.text_with("status-not-enrolled", &[("state", status.state.display().to_string().into())]);
         let next = catalogue.text_with("status-not-enrolled-next", &[("flags", flags.into())]);
-        return format!("{said}\n{next}\n");
+        let fault = status.live.as_ref().and_then(|live| live.fault.as_ref());
+        let fault = fault.map(|fault| {
+            catalogue.text_with("status-not-enrolled-fault", &[("fault", fault_line(fault, catalogue).into())]) + "\n"
+        });
+        return format!("{said}\n{next}\n{}", fault.unwrap_or_default());
     };
     let say = |key: &str| catalogue.text_with(key, &[("flags", flags.into())]);
     let mut rows = vec![
@@ -87,15 +91,20 @@ pub(super) fn status(status: &Status, flags: &str, catalogue: &Catalogue) -> Str
         rows.push((say("status-certificate"), catalogue.text_with(key, &[("at", date(until, catalogue).into())])));
     }
     if let Some(fault) = &live.fault {
-        let values = [
-            ("at", date(fault.at_unix_ms, catalogue).into()),
-            ("what", say(&format!("fault-{}", fault.code)).into()),
-            ("detail", phrase(&fault.text, catalogue).into()),
-        ];
-        rows.push((say("status-fault"), catalogue.text_with("fault-text", &values)));
+        rows.push((say("status-fault"), fault_line(fault, catalogue)));
     }
     let width = rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
     rows.into_iter().map(|(label, value)| format!("{label:width$}  {value}\n")).collect()
+}
+
+/// What went wrong last, and when.
+fn fault_line(fault: &Fault, catalogue: &Catalogue) -> String {
+    let values = [
+        ("at", date(fault.at_unix_ms, catalogue).into()),
+        ("what", catalogue.text(&format!("fault-{}", fault.code)).into()),
+        ("detail", phrase(&fault.text, catalogue).into()),
+    ];
+    catalogue.text_with("fault-text", &values)
 }
 
 fn clock(ahead_ms: i64, catalogue: &Catalogue) -> String {
@@ -129,7 +138,17 @@ fn config_text(fault: &ConfigFault, catalogue: &Catalogue) -> String {
         }
         ConfigFault::Proxy => catalogue.text_with("error-proxy-address", &[("origin", "proxy".into())]),
         ConfigFault::Log(what) => catalogue.text_with("config-log", &[("detail", what.as_str().into())]),
+        ConfigFault::Server => catalogue.text("config-server"),
+        ConfigFault::Token(fault) => token_text(fault, catalogue),
         ConfigFault::Path(key) => catalogue.text_with("config-path", &[("key", (*key).into())]),
+    }
+}
+
+fn token_text(fault: &TokenError, catalogue: &Catalogue) -> String {
+    match fault {
+        TokenError::Character(c) => catalogue.text_with("error-token-character", &[("detail", c.to_string().into())]),
+        TokenError::Length(n) => catalogue.text_with("error-token-length", &[("detail", n.to_string().into())]),
+        TokenError::Check => catalogue.text("error-token-check"),
     }
 }
 
@@ -157,6 +176,7 @@ pub(super) fn error_text(error: &Error, flags: &str, catalogue: &Catalogue) -> S
         Error::AlreadyEnrolled(folder) => say("error-already", &[path(folder)]),
         Error::Foreign { path: folder, name } => say("error-foreign", &[path(folder), ("name", name.clone())]),
         Error::Open(folder) => say("error-open", &[path(folder)]),
+        Error::TokenExposed(file) => say("error-token-exposed", &[path(file)]),
         Error::Exposed(file) => say("error-exposed", &[path(file)]),
         Error::Config { path: file, fault } => {
             say("error-config", &[path(file), ("detail", config_text(fault, catalogue))])
@@ -164,9 +184,8 @@ pub(super) fn error_text(error: &Error, flags: &str, catalogue: &Catalogue) -> S
         Error::Server(text) => say("error-server", &[detail(text)]),
         Error::ProxyAddress(origin) => say("error-proxy-address", &[("origin", (*origin).to_owned())]),
         Error::ProxyCredentials(file) => say("error-proxy-credentials", &[path(file)]),
-        Error::Token(TokenError::Character(c)) => say("error-token-character", &[detail(c)]),
-        Error::Token(TokenError::Length(n)) => say("error-token-length", &[detail(n)]),
-        Error::Token(TokenError::Check) => say("error-token-check", &[]),
+        Error::ServerMissing => say("error-server-missing", &[flags]),
+        Error::Token(fault) => token_text(fault, catalogue),
         Error::TokenMissing => say("error-token-missing", &[]),
         Error::Unreachable { target, why } => say("error-unreachable", &[("target", target.clone()), detail(why)]),
         Error::Proxy { status: 407 } => say("error-proxy-password", &[]),
@@ -189,7 +208,7 @@ pub(super) fn error_text(error: &Error, flags: &str, catalogue: &Catalogue) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::{Condition, Fault};
+    use crate::status::Condition;
     use words::Language;
 
     fn catalogue(language: Language) -> Catalogue {

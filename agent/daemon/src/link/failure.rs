@@ -14,6 +14,19 @@ const ENDED_PAUSE: Duration = Duration::from_secs(3_600);
 /// A server may have the whole report made anew once in this.
 const DOUBT_EVERY: Duration = Duration::from_secs(3_600);
 
+/// The code of what went wrong, as the status names it.
+pub(crate) const fn fault_code(error: &Error) -> &'static str {
+    match error {
+        Error::Unreachable { .. } => "unreachable",
+        Error::Proxy { .. } => "proxy",
+        Error::Untrusted { .. } => "untrusted",
+        Error::Dates { .. } => "dates",
+        Error::Refused { .. } => "refused",
+        Error::File { .. } | Error::Damaged { .. } | Error::Foreign { .. } | Error::Open(_) => "state",
+        _ => "answer",
+    }
+}
+
 /// Why a turn failed.
 pub(super) struct Failed {
     pub(super) error: Error,
@@ -44,34 +57,22 @@ impl Link {
             self.connection = None;
         }
         let mut pause = self.backoff.failed(wait, self.spread, rand::random());
-        let code = match &error {
-            Error::Unreachable { .. } => "unreachable",
-            Error::Proxy { .. } => "proxy",
-            Error::Untrusted { .. } => "untrusted",
-            Error::Dates { .. } => {
-                self.doubted_time = true;
-                "dates"
+        let code = fault_code(&error);
+        match &error {
+            Error::Dates { .. } => self.doubted_time = true,
+            Error::Refused { code: "permission_denied", .. } => {
+                let ended = self.time.now() > self.certificates.until();
+                self.live.refused = true;
+                self.certificates.refused();
+                let quiet = backoff::refused(rand::random());
+                let long = backoff::jittered(ENDED_PAUSE, rand::random());
+                pause = pause.max(if ended { long } else { quiet });
             }
-            Error::Refused { code, .. } => {
-                match *code {
-                    "permission_denied" => {
-                        let ended = self.time.now() > self.certificates.until();
-                        self.live.refused = true;
-                        self.certificates.refused();
-                        let quiet = backoff::refused(rand::random());
-                        let long = backoff::jittered(ENDED_PAUSE, rand::random());
-                        pause = pause.max(if ended { long } else { quiet });
-                    }
-                    // By the server's clock the certificate has ended.
-                    "unauthenticated" => self.doubted_time = true,
-                    "invalid_argument" => self.doubted(),
-                    _ => {}
-                }
-                "refused"
-            }
-            Error::File { .. } | Error::Damaged { .. } => "state",
-            _ => "answer",
-        };
+            // By the server's clock the certificate has ended.
+            Error::Refused { code: "unauthenticated", .. } => self.doubted_time = true,
+            Error::Refused { code: "invalid_argument", .. } => self.doubted(),
+            _ => {}
+        }
         let text = error.detail();
         let times = self.backoff.failures();
         // The first of a kind is news, the hundredth is not.
