@@ -69,6 +69,10 @@ enum Verb {
         #[arg(long)]
         to: PathBuf,
     },
+    Forget {
+        #[arg(long, required = true)]
+        yes: bool,
+    },
     Doctor {
         #[arg(long)]
         server: Option<String>,
@@ -201,6 +205,12 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
             if status.enrolment.is_none() {
                 return Ok(ExitCode::from(Error::NotEnrolled(status.state).exit_code()));
             }
+        }
+        Verb::Forget { .. } => {
+            let agent = agent(config);
+            let key = if agent.forget()? { "forgotten" } else { "forgotten-none" };
+            let folder = agent.state().display().to_string();
+            say(&mut std::io::stdout(), &catalogue.text_with(key, &[("folder", folder.into())]));
         }
         Verb::Doctor { server, output } => {
             log(&Config { log: "off".to_owned(), ..config.clone() });

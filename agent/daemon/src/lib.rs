@@ -134,6 +134,20 @@ impl Agent {
         Ok(())
     }
 
+    /// Deletes everything that is kept of this device on it, keys included; says whether there was anything.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] while an agent runs, [`Error::File`] when something cannot be deleted.
+    pub fn forget(&self) -> Result<bool, Error> {
+        state::forget(&self.folder())
+    }
+
+    /// The folder of everything the agent keeps.
+    #[must_use]
+    pub fn state(&self) -> &std::path::Path {
+        &self.config.state
+    }
+
     /// Where the device stands; works while another process runs the agent.
     ///
     /// # Errors

@@ -31,8 +31,7 @@ impl Spool {
         let folder = state.inner(FOLDER);
         let mut spool =
             Self { folder, sent: state.clone(), queue: Queue::default(), memory: BTreeMap::new(), failing: false };
-        let mut records = match spool.folder.make().and_then(|()| spool.folder.names(|name| record_of(name).is_some()))
-        {
+        let mut records = match spool.folder.make().and_then(|()| spool.folder.names(own)) {
             Ok(names) => names.iter().filter_map(|name| spool.checked(name)).collect(),
             Err(error) => {
                 spool.trouble(&error);
@@ -147,6 +146,11 @@ impl Spool {
 
 fn name_of(record: &Record) -> String {
     format!("{}-{}-{}", record.kind, record.collected.unix_millis(), record.digest)
+}
+
+/// Whether a file of this name is one of the spool's.
+pub(crate) fn own(name: &str) -> bool {
+    record_of(name).is_some()
 }
 
 fn record_of(name: &str) -> Option<Record> {

@@ -19,7 +19,10 @@
 //! | `progress.json`, `clock_floor` | how far reporting is; the earliest time it can be | as they move |
 
 mod again;
+mod forget;
 mod keys;
+
+pub(crate) use forget::forget;
 
 use crate::error::{Advice, Error};
 use crate::folder::{self, Folder, Lock};

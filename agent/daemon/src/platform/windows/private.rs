@@ -44,8 +44,8 @@ pub(super) fn folder_closed(at: &Path) -> io::Result<bool> {
     let file = at.join(LIST);
     let saved = icacls(at, &[".".as_ref(), "/save".as_ref(), file.as_os_str(), "/q".as_ref()]);
     let list = saved.and_then(|()| {
-        let read = std::io::Read::take(std::fs::File::open(&file)?, LIST_BYTES_MAX);
-        std::io::read_to_string(Wide(read))
+        let read = io::Read::take(std::fs::File::open(&file)?, LIST_BYTES_MAX);
+        io::read_to_string(Wide(read))
     });
     let _ = std::fs::remove_file(&file);
     match list.ok().and_then(|list| access_is_closed(&list)) {

@@ -13,15 +13,21 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use windows_service::service::{
-    ServiceControl, ServiceControlAccept, ServiceExitCode, ServiceState, ServiceStatus, ServiceType,
+    ServiceAccess, ServiceAction, ServiceActionType, ServiceControl, ServiceControlAccept, ServiceExitCode,
+    ServiceFailureActions, ServiceFailureResetPeriod, ServiceState, ServiceStatus, ServiceType,
 };
 use windows_service::service_control_handler::{self, ServiceControlHandlerResult, ServiceStatusHandle};
+use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
 use windows_service::{define_windows_service, service_dispatcher};
 
 /// The service's name; the installer gives it the same.
 pub(super) const NAME: &str = "CartableAgent";
 /// How long a start or a stop may take before it is taken for stuck.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// After how long the service is started again that has failed once, twice, and more often in a day.
+const AGAIN: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(60), Duration::from_secs(300)];
+/// After how long without a failure the count begins anew.
+const FORGOTTEN: Duration = Duration::from_secs(86_400);
 /// `ERROR_FAILED_SERVICE_CONTROLLER_CONNECT`: started by a person.
 const NO_CONTROLLER: i32 = 1063;
 
@@ -74,7 +80,11 @@ fn main(_: Vec<OsString>) {
     let Ok(handle) = service_control_handler::register(NAME, asked) else { return };
     let manager = Manager(handle);
     manager.tell(ServiceState::StartPending, 0);
+    let kept = kept();
     let ended = run(Job { supervisor: Arc::new(manager), ..job });
+    if let Err(error) = kept {
+        tracing::warn!(%error, "Windows cannot be told to start the agent again when it fails");
+    }
     if let Err(error) = &ended {
         tracing::error!(%error, "the agent cannot run");
     }
@@ -82,6 +92,21 @@ fn main(_: Vec<OsString>) {
     // Told before the process ends: the manager starts again by itself what failed.
     *ENDED.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
     manager.tell(ServiceState::Stopped, code);
+}
+
+/// Has the service started again whenever it fails. Said at each start, because an installer cannot say all of it.
+fn kept() -> windows_service::Result<()> {
+    let services = ServiceManager::local_computer(None::<&str>, ServiceManagerAccess::CONNECT)?;
+    // Whoever may have it started again must have the right to start it (ChangeServiceConfig2).
+    let own = services.open_service(NAME, ServiceAccess::CHANGE_CONFIG | ServiceAccess::START)?;
+    let again = |delay| ServiceAction { action_type: ServiceActionType::Restart, delay };
+    own.update_failure_actions(ServiceFailureActions {
+        reset_period: ServiceFailureResetPeriod::After(FORGOTTEN),
+        reboot_msg: None,
+        command: None,
+        actions: Some(AGAIN.map(again).to_vec()),
+    })?;
+    own.set_failure_actions_on_non_crash_failures(true)
 }
 
 /// The service control manager, as it is told how the agent is.
