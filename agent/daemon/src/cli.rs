@@ -48,6 +48,8 @@ enum Verb {
         from: Option<PathBuf>,
         #[arg(long)]
         again: bool,
+        #[arg(long, conflicts_with = "again")]
+        later: bool,
     },
     Run {
         #[arg(long)]
@@ -170,7 +172,7 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
             config.acknowledgements = acknowledgements;
             Here::serve(run, Job { config, supervisor: Arc::new(Nobody) })?;
         }
-        Verb::Enrol { server, token, from, again } => {
+        Verb::Enrol { server, token, from, again, later } => {
             log(&Config { log: "warn".to_owned(), ..config.clone() });
             // What is wrong with it is said before a token is asked for.
             config.proxy_rules()?;
@@ -180,6 +182,12 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
                 (None, None) if config.enrolment_file.exists() => EnrolFile::read_private(&config.enrolment_file)?,
                 (None, None) => return Err(Error::ServerMissing),
             };
+            if later {
+                EnrolFile::place(&config.enrolment_file, &server, &token)?;
+                let file = config.enrolment_file.display().to_string();
+                say(&mut std::io::stdout(), &catalogue.text_with("enrol-later", &[("file", file.into())]));
+                return Ok(ExitCode::SUCCESS);
+            }
             let agent = agent(config);
             let joined = blocking(async {
                 if again { agent.enrol_again(&server, &token).await } else { agent.enrol(&server, &token).await }

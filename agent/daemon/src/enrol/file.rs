@@ -4,8 +4,9 @@
 use crate::config::{ConfigFault, FILE_BYTES_MAX, file_read, line_fault};
 use crate::connect::Server;
 use crate::error::Error;
+use crate::folder::Folder;
 use model::token::Token;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::Path;
 
@@ -20,7 +21,7 @@ pub(crate) struct EnrolFile {
     pub(crate) token: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Form {
     server: String,
@@ -42,6 +43,25 @@ impl EnrolFile {
     /// As [`EnrolFile::read`], and [`Error::TokenExposed`].
     pub(crate) fn read_private(path: &Path) -> Result<Self, Error> {
         Self::read_as(path, true)
+    }
+
+    /// Places one for an agent that waits, for its owner only.
+    ///
+    /// # Errors
+    /// [`Error::Server`] or [`Error::Token`] when one is not of the right form, [`Error::File`] when it cannot be written.
+    pub(crate) fn place(path: &Path, server: &str, token: &str) -> Result<(), Error> {
+        let (server, token) = (server.trim(), token.trim());
+        server.parse::<Server>()?;
+        token.parse::<Token>()?;
+        let form = Form { server: server.to_owned(), token: token.to_owned() };
+        let text = toml::to_string(&form).map_err(|e| Error::file(path)(io::Error::other(e)))?;
+        let name = path.file_name().and_then(|name| name.to_str());
+        let (Some(folder), Some(name)) = (path.parent(), name) else {
+            return Err(Error::file(path)(io::ErrorKind::InvalidFilename.into()));
+        };
+        let folder = Folder::new(folder);
+        folder.make()?;
+        folder.write(name, text.as_bytes())
     }
 
     fn read_as(path: &Path, private: bool) -> Result<Self, Error> {
@@ -109,6 +129,19 @@ mod tests {
             assert!(!shown.contains(&token[..14]) && !shown.contains(&spoilt[..14]), "{shown}");
         }
         assert!(matches!(read(&[0xff, 0xfe, 0], 0o600, false), Err(Error::File { .. })));
+    }
+
+    #[test]
+    fn what_is_placed_for_an_agent_that_waits_is_what_it_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deeper").join(NAME);
+        let token = token();
+        EnrolFile::place(&path, "https://x:1", &format!(" {token}\n")).unwrap();
+        let read = EnrolFile::read_private(&path).ok().unwrap();
+        assert_eq!((read.server.as_str(), &read.token), ("https://x:1", &token));
+        assert!(matches!(EnrolFile::place(&path, "x", &token), Err(Error::Server(_))));
+        assert!(matches!(EnrolFile::place(&path, "https://x:1", "x"), Err(Error::Token(_))));
+        assert_eq!(EnrolFile::read(&path).ok().unwrap().token, token);
     }
 
     #[test]
