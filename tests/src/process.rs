@@ -46,6 +46,12 @@ impl ServerProcess {
         Self { data, port, child: None }
     }
 
+    /// The same server in another folder, which holds its configuration and keys; not started.
+    #[must_use]
+    pub fn moved(&self, data: PathBuf) -> Self {
+        Self { data, port: self.port, child: None }
+    }
+
     /// Where it is reached.
     #[must_use]
     pub fn url(&self) -> String {

@@ -176,6 +176,22 @@ impl Reporter {
         CheckInRequest { sequence: self.sequence + 1, parts, report: true, ..self.request() }
     }
 
+    /// Takes nothing for acknowledged any more, as a device does that is asked for everything.
+    pub fn forget(&mut self) {
+        self.held.clear();
+    }
+
+    /// The number of the content that the server keeps of a section; 0 for none.
+    ///
+    /// # Panics
+    /// When it is none of those that were sent.
+    pub async fn kept(&self, server: &ServerProcess, kind: SectionKind) -> u64 {
+        let shown = show(server, &self.id).await;
+        let wire_kind = i32::from(wire::v1::SectionKind::from(kind));
+        let kept = shown.sections.iter().find(|section| section.kind == wire_kind);
+        kept.map_or(0, |kept| self.sent[&(kind, Digest::of(&kept.body))])
+    }
+
     /// Sends a report and notes what is acknowledged.
     ///
     /// # Panics

@@ -25,6 +25,8 @@ const EDGES: &[(&str, &[&str])] = &[
 const OUTSIDE: &[(&str, &[&str])] = &[
     // storage
     ("sled", &["controlplane-store"]),
+    ("tar", &["controlplane"]),
+    ("zstd", &["wire", "controlplane"]),
     // identity
     ("aws-lc-rs", &["model", "identity"]),
     ("rcgen", &["identity", "tests"]),

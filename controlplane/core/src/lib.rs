@@ -6,6 +6,7 @@ pub mod authority;
 pub mod clones;
 pub mod contract;
 pub mod device;
+pub mod ends;
 pub mod enrol;
 pub mod error;
 pub mod fleet;

@@ -27,6 +27,32 @@ cmd-import--data = The server's folder
     .value = DIR
 cmd-import--from = The export
     .value = FILE
+cmd-backup = Copy the whole server into one file, while it runs or is stopped
+    .long = The file holds private keys: whoever has it can pass for this server. It is made for its owner's eyes only; encrypt it before it leaves the machine, for instance with age in a pipe (--to -). The root's key is left out unless asked for.
+cmd-backup--data = The server's folder
+    .value = DIR
+cmd-backup--to = A file that is not there yet, a folder (the name then tells the moment), or - for standard output
+    .value = PLACE
+cmd-backup--keep = In a folder, keep only so many of the newest backups of this territory
+    .value = COUNT
+cmd-backup--with_root_key = Also copy the root's key, where it still lies on the server
+cmd-backup--verify = Read a backup to its end and say what is in it; - for standard input
+    .value = FILE
+cmd-backup--output = The form
+    .value = FORM
+cmd-restore = Make a server's folder from a backup; nothing is ever overwritten
+    .long = Devices follow the restored server from their next contact on. Open tokens and invitations are closed: whether they were used since the backup is not known. With --ends, who was revoked or lost since the backup stays out.
+cmd-restore--from = The backup; - for standard input
+    .value = FILE
+cmd-restore--data = The folder to make; it must be empty or absent
+    .value = DIR
+cmd-restore--ends = The file in which the former server noted who was revoked or lost (ends.jsonl)
+    .value = FILE
+cmd-restore--output = The form
+    .value = FORM
+cmd-healthcheck = Ask the running server of this machine whether it serves
+cmd-healthcheck--data = The server's folder
+    .value = DIR
 cmd-operator = Make the folder's operator anew, when every admin's key is lost
 cmd-operator--data = The server's folder
     .value = DIR
@@ -52,6 +78,8 @@ cmd-ca-rotate--data = The server's folder
     .value = DIR
 cmd-ca-rotate--root_key = The root's key, brought on a stick (else the one in the folder)
     .value = FILE
+cmd-ca-rotate--names = With "server": a name or address of the server, in the place of all before; repeatable
+    .value = HOST
 cmd-ca-rotate--finish = Finish the replacement of the online key
 cmd-ca-rotate--stolen = The online key was stolen: put it out at once
 cmd-ca-rotate--dry_run = Check that it could be done, and change nothing
@@ -159,3 +187,42 @@ error-ca-not-under-way = no replacement of the online key is under way
 error-ca-not-asked = no intermediate was asked for here: begin with "ca request"
 error-ca-same-copy = that copy is the root's key itself: name a folder on another medium
 error-ca-no-copy = the root's key is deleted only with a copy that was verified: add --with-key
+serving = The server at { $address } serves.
+backup-progress = { $mib } MiB…
+backup-taken = The backup is in { $path } ({ $size }), up to revision { $revision }.
+backup-removed = Removed, being older than those to be kept: { $path }
+backup-root-key = The root's key is in it: keep it apart from all other backups, offline.
+backup-no-root-key = The root's key is not in it: keep two copies of that one offline (cartable-server ca export-root).
+backup-secret = It holds private keys: encrypt it before it leaves this machine.
+backup-unnoted = Attention: the data folder could not be told of it, so that the metrics do not show it: { $why }
+backup-good = The backup is whole. Territory { $territory }, made { $made } by version { $program }, revision { $revision }, epoch { $epoch }.
+backup-holds = { $files ->
+    [one] It holds { $files } file
+   *[other] It holds { $files } files
+}, { $size }:
+restored = The server of { $territory } is restored in { $data }, as it was at { $made } (revision { $revision }); epoch { $epoch }. Devices follow from their next contact on.
+restored-reports = Reports of devices that are older than the backup's journal are not in it: each device sends its own again.
+restored-tokens = { $tokens ->
+    [0] No token and no invitation was open.
+    [one] { $tokens } open token or invitation was closed: make a new one.
+   *[other] { $tokens } open tokens and invitations were closed: make new ones.
+}
+restored-ends = Ended since the backup, and now ended again: { $devices ->
+    [one] { $devices } device
+   *[other] { $devices } devices
+}, { $operators ->
+    [one] { $operators } operator
+   *[other] { $operators } operators
+}.
+restored-no-ends = No file of ends was given (--ends): look through whatever was revoked or lost since the backup, and do it again.
+error-backup-not-ours = this is no backup of cartable-server
+error-backup-newer = a newer cartable-server has made this backup: restore it with that one
+error-backup-damaged = this backup is damaged or cut off ({ $why }): take another one
+error-backup-busy = another restore is filling this folder
+error-unfinished = { $path } was being restored and is not complete: run the restore again
+error-exists = { $path } is there already and is not overwritten
+error-no-copy = { $path } cannot be copied ({ $why }): restart the server, which puts the store in order, and try again
+error-terminal = a backup is not for a terminal: send it into a pipe or a file
+error-not-serving = the server at { $address } does not serve: { $why }
+error-name-lost = { $name } must stay among the names, for devices reach this server by it; to change it, change "url" in server.toml first, and keep the former name as a further --name until every device has enrolled with the new one
+error-ca-names-other = only the server's certificate has names: "ca rotate server --name"

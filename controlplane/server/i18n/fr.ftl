@@ -27,6 +27,32 @@ cmd-import--data = Le dossier du serveur
     .value = DOSSIER
 cmd-import--from = Le fichier d'export
     .value = FICHIER
+cmd-backup = Copier tout le serveur dans un seul fichier, qu'il tourne ou non
+    .long = Le fichier contient des clés privées : qui le détient peut se faire passer pour ce serveur. Seul son propriétaire peut le lire ; chiffrez-le avant qu'il ne quitte la machine, par exemple avec age par un tube (--to -). La clé racine n'y est pas, sauf si on la demande.
+cmd-backup--data = Le dossier du serveur
+    .value = DOSSIER
+cmd-backup--to = Un fichier à créer, un dossier (le nom dira alors le moment), ou - pour la sortie standard
+    .value = LIEU
+cmd-backup--keep = Dans un dossier, ne garder que les plus récentes sauvegardes de ce territoire, au nombre de
+    .value = NOMBRE
+cmd-backup--with_root_key = Copier aussi la clé racine, si elle est encore sur le serveur
+cmd-backup--verify = Lire une sauvegarde jusqu'au bout et dire ce qu'elle contient ; - pour l'entrée standard
+    .value = FICHIER
+cmd-backup--output = La forme
+    .value = FORME
+cmd-restore = Refaire le dossier d'un serveur à partir d'une sauvegarde ; rien n'est jamais écrasé
+    .long = Les appareils suivent le serveur restauré dès leur prochain contact. Les jetons et invitations ouverts sont fermés : on ne sait pas s'ils ont servi depuis la sauvegarde. Avec --ends, ce qui a été révoqué ou perdu depuis la sauvegarde le reste.
+cmd-restore--from = La sauvegarde ; - pour l'entrée standard
+    .value = FICHIER
+cmd-restore--data = Le dossier à créer ; il doit être vide ou absent
+    .value = DOSSIER
+cmd-restore--ends = Le fichier où l'ancien serveur a noté ce qui a été révoqué ou perdu (ends.jsonl)
+    .value = FICHIER
+cmd-restore--output = La forme
+    .value = FORME
+cmd-healthcheck = Demander au serveur de cette machine s'il est en service
+cmd-healthcheck--data = Le dossier du serveur
+    .value = DOSSIER
 cmd-operator = Refaire l'opérateur du dossier, quand toutes les clés d'administration sont perdues
 cmd-operator--data = Le dossier du serveur
     .value = DOSSIER
@@ -52,6 +78,8 @@ cmd-ca-rotate--data = Le dossier du serveur
     .value = DOSSIER
 cmd-ca-rotate--root_key = La clé racine, apportée sur un support (sinon celle du dossier)
     .value = FICHIER
+cmd-ca-rotate--names = Avec « server » : un nom ou une adresse du serveur, à la place de tous les précédents ; répétable
+    .value = HÔTE
 cmd-ca-rotate--finish = Terminer le remplacement de la clé en ligne
 cmd-ca-rotate--stolen = La clé en ligne est volée : l'écarter tout de suite
 cmd-ca-rotate--dry_run = Vérifier que ce serait possible, sans rien changer
@@ -159,3 +187,42 @@ error-ca-not-under-way = aucun remplacement de la clé en ligne n'est en cours
 error-ca-not-asked = aucune autorité intermédiaire n'a été demandée ici : commencez par « ca request »
 error-ca-same-copy = cette copie est la clé racine elle-même : nommez un dossier d'un autre support
 error-ca-no-copy = la clé racine n'est effacée qu'avec une copie vérifiée : ajoutez --with-key
+serving = Le serveur est en service sur { $address }.
+backup-progress = { $mib } Mio…
+backup-taken = La sauvegarde est dans { $path } ({ $size }), jusqu'à la révision { $revision }.
+backup-removed = Effacée, plus ancienne que celles à garder : { $path }
+backup-root-key = La clé racine y est : rangez-la à part de toute autre sauvegarde, hors ligne.
+backup-no-root-key = La clé racine n'y est pas : gardez-en deux copies hors ligne (cartable-server ca export-root).
+backup-secret = Elle contient des clés privées : chiffrez-la avant qu'elle ne quitte cette machine.
+backup-unnoted = Attention : le dossier du serveur n'a pas pu en prendre note, les métriques ne la montrent donc pas : { $why }
+backup-good = La sauvegarde est entière. Territoire { $territory }, faite le { $made } par la version { $program }, révision { $revision }, époque { $epoch }.
+backup-holds = { $files ->
+    [one] Elle contient { $files } fichier
+   *[other] Elle contient { $files } fichiers
+}, { $size } :
+restored = Le serveur de { $territory } est restauré dans { $data }, tel qu'il était le { $made } (révision { $revision }) ; époque { $epoch }. Les appareils suivront dès leur prochain contact.
+restored-reports = Les rapports d'appareils plus anciens que le journal de la sauvegarde n'y sont pas : chaque appareil renvoie les siens.
+restored-tokens = { $tokens ->
+    [0] Aucun jeton ni aucune invitation n'étaient ouverts.
+    [one] { $tokens } jeton ou invitation encore ouvert est fermé : faites-en un nouveau.
+   *[other] { $tokens } jetons et invitations encore ouverts sont fermés : faites-en de nouveaux.
+}
+restored-ends = Ce qui avait pris fin depuis la sauvegarde l'a fait de nouveau : { $devices ->
+    [one] { $devices } appareil
+   *[other] { $devices } appareils
+}, { $operators ->
+    [one] { $operators } opérateur
+   *[other] { $operators } opérateurs
+}.
+restored-no-ends = Aucun fichier de fins n'a été donné (--ends) : revoyez ce qui a été révoqué ou perdu depuis la sauvegarde, et refaites-le.
+error-backup-not-ours = ce n'est pas une sauvegarde de cartable-server
+error-backup-newer = cette sauvegarde a été faite par un cartable-server plus récent : restaurez-la avec celui-là
+error-backup-damaged = cette sauvegarde est endommagée ou incomplète ({ $why }) : prenez-en une autre
+error-backup-busy = une autre restauration remplit ce dossier
+error-unfinished = la restauration de { $path } n'est pas allée à son terme : relancez-la
+error-exists = { $path } existe déjà et n'est pas écrasé
+error-no-copy = { $path } ne peut pas être copié ({ $why }) : redémarrez le serveur, qui remet son contenu en ordre, puis réessayez
+error-terminal = une sauvegarde n'est pas faite pour un terminal : envoyez-la dans un tube ou un fichier
+error-not-serving = le serveur n'est pas en service sur { $address } : { $why }
+error-name-lost = { $name } doit rester parmi les noms, car les appareils joignent ce serveur par lui ; pour en changer, changez d'abord « url » dans server.toml, et gardez l'ancien nom par un --name de plus jusqu'à ce que chaque appareil se soit inscrit avec le nouveau
+error-ca-names-other = seul le certificat du serveur a des noms : « ca rotate server --name »

@@ -48,6 +48,34 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "FILE")]
         from: PathBuf,
     },
+    Backup {
+        #[arg(long, value_name = "DIR", required_unless_present = "verify")]
+        data: Option<PathBuf>,
+        #[arg(long, value_name = "PLACE", required_unless_present = "verify")]
+        to: Option<PathBuf>,
+        #[arg(long, value_name = "COUNT", value_parser = keep_parse)]
+        keep: Option<usize>,
+        #[arg(long)]
+        with_root_key: bool,
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "to", "keep", "with_root_key"])]
+        verify: Option<PathBuf>,
+        #[arg(long, value_name = "FORM", value_enum, default_value_t = CaOutput::Table)]
+        output: CaOutput,
+    },
+    Restore {
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        ends: Option<PathBuf>,
+        #[arg(long, value_name = "FORM", value_enum, default_value_t = CaOutput::Table)]
+        output: CaOutput,
+    },
+    Healthcheck {
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
     Operator {
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
@@ -74,6 +102,14 @@ pub(crate) enum Verb {
     },
 }
 
+/// Keeping none would remove the one just made.
+fn keep_parse(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..=10_000) => Ok(count),
+        _ => Err("1-10000".to_owned()),
+    }
+}
+
 /// What is done with keys and certificates.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CaVerb {
@@ -90,6 +126,8 @@ pub(crate) enum CaVerb {
         data: PathBuf,
         #[arg(long, value_name = "FILE")]
         root_key: Option<PathBuf>,
+        #[arg(long = "name", value_name = "HOST")]
+        names: Vec<String>,
         #[arg(long, conflicts_with = "stolen")]
         finish: bool,
         #[arg(long)]

@@ -179,6 +179,15 @@ impl OperatorIssuer for Ca {
     }
 }
 
+/// Whether a certificate can be made for these names of a server: a name with a space would make one that nobody believes.
+///
+/// # Errors
+/// [`Error::Name`] for the first that is neither a DNS name nor an address.
+pub(crate) fn names_check(names: &[String]) -> Result<()> {
+    let bad = names.iter().find(|name| rustls::pki_types::ServerName::try_from(name.as_str()).is_err());
+    bad.map_or(Ok(()), |name| Err(Error::Name(name.clone())))
+}
+
 /// The trust roots in an envelope, which must be of this territory and by this root.
 fn trust_open(
     envelope: &wire::v1::Envelope,

@@ -6,6 +6,7 @@ use crate::otlp::OtlpConfig;
 use model::id::TerritoryId;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// `server.toml`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,6 +24,9 @@ pub struct Config {
     /// Limits.
     #[serde(default)]
     pub limits: Limits,
+    /// What a backup needs.
+    #[serde(default)]
+    pub backup: BackupConfig,
     /// Metrics.
     #[serde(default)]
     pub metrics: MetricsConfig,
@@ -78,6 +82,14 @@ impl Default for Limits {
     }
 }
 
+/// `[backup]`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BackupConfig {
+    /// Where it is noted who was revoked or lost; in the data folder when `None`.
+    pub ends: Option<PathBuf>,
+}
+
 /// `[metrics]`
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -90,8 +102,19 @@ impl Config {
     /// Reads and checks the configuration of a data folder.
     ///
     /// # Errors
-    /// [`Error`] that names the file, the line and the key.
+    /// [`Error`] that names the file, the line and the key; [`Error::Unfinished`] where a restore has not come to its end.
     pub fn read(folder: &Folder) -> Result<Self> {
+        if folder.unfinished().exists() {
+            return Err(Error::Unfinished(folder.root().to_owned()));
+        }
+        Self::read_unfinished(folder)
+    }
+
+    /// The same, also while a restore fills the folder.
+    ///
+    /// # Errors
+    /// [`Error`] that names the file, the line and the key.
+    pub(crate) fn read_unfinished(folder: &Folder) -> Result<Self> {
         let path = folder.config();
         let text = text_read(&path)?;
         let config: Self =
@@ -115,6 +138,9 @@ impl Config {
         }
         if self.limits.spread_seconds > 3_600 {
             return Err(format!("limits.spread_seconds = {}: at most 3600", self.limits.spread_seconds));
+        }
+        if let Some(ends) = self.backup.ends.as_ref().filter(|ends| !ends.is_absolute() || ends.file_name().is_none()) {
+            return Err(format!("backup.ends = {ends:?}: the whole path of a file, such as /mnt/other/ends.jsonl"));
         }
         // They are read without a certificate, so they must not leave the machine.
         if let Some(listen) = self.metrics.listen.filter(|listen| !listen.ip().is_loopback()) {

@@ -13,7 +13,7 @@ pub enum Error {
     /// A file cannot be read or written.
     #[error("{path} cannot be {what}", path = path.display())]
     File {
-        /// "read" or "written".
+        /// "read", "written", "removed" or "run".
         what: &'static str,
         /// Which.
         path: PathBuf,
@@ -35,6 +35,29 @@ pub enum Error {
     /// What is asked of keys and certificates cannot be done.
     #[error(transparent)]
     Ca(#[from] CaFault),
+    /// A backup cannot be used.
+    #[error(transparent)]
+    Backup(#[from] BackupFault),
+    /// A restore has not come to its end here.
+    #[error("{path} was being restored and is not complete: run the restore again", path = .0.display())]
+    Unfinished(PathBuf),
+    /// A backup must not be poured onto a screen.
+    #[error("a backup is not for a terminal: send it into a pipe or a file")]
+    Terminal,
+    /// The running server does not answer that it serves.
+    #[error("the server at {address} does not serve: {why}")]
+    NotServing {
+        /// Where it was asked.
+        address: SocketAddr,
+        /// What it said, or what went wrong.
+        why: String,
+    },
+    /// The names would leave out the one in the address that devices were told.
+    #[error("{0} must stay among the names: it stands in `url` of server.toml, where devices reach this server")]
+    NameLost(String),
+    /// Something lies where a new file is to be.
+    #[error("{path} is there already and is not overwritten", path = .0.display())]
+    Exists(PathBuf),
     /// Somebody else listens there.
     #[error(
         "{address} cannot be listened on; another program may use the port: change `listen` in server.toml, or stop that program"
@@ -101,6 +124,9 @@ pub enum CaFault {
     /// There is no copy that would remain.
     #[error("the root's key is removed only together with a copy that was verified: add --with-key")]
     NoCopy,
+    /// Only the server's certificate has names.
+    #[error("only the server's certificate has names: ca rotate server --name")]
+    NamesOther,
     /// The copy is the original by another name.
     #[error("that copy is the root's key itself: name a folder on another medium")]
     SameCopy,
@@ -117,9 +143,27 @@ impl CaFault {
             Self::NotUnderWay => "error-ca-not-under-way",
             Self::NotAsked => "error-ca-not-asked",
             Self::NoCopy => "error-ca-no-copy",
+            Self::NamesOther => "error-ca-names-other",
             Self::SameCopy => "error-ca-same-copy",
         }
     }
+}
+
+/// Why a backup is not restored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BackupFault {
+    /// It is something else.
+    #[error("this is no backup of cartable-server")]
+    NotOurs,
+    /// A newer program has made it.
+    #[error("a newer cartable-server has made this backup: restore it with that one")]
+    Newer,
+    /// Its bytes are not those that were written.
+    #[error("this backup is damaged: {0}; take another one")]
+    Damaged(String),
+    /// Another restore fills the folder.
+    #[error("another restore is filling this folder")]
+    Busy,
 }
 
 /// The result of setting up and running.

@@ -46,6 +46,24 @@ impl Folder {
         self.root.join("operator").join(file)
     }
 
+    /// Where ends are noted, unless the configuration names another file.
+    #[must_use]
+    pub fn ends(&self) -> PathBuf {
+        self.root.join("ends.jsonl")
+    }
+
+    /// What is known of the newest backup.
+    #[must_use]
+    pub fn backup_note(&self) -> PathBuf {
+        self.root.join("last-backup.json")
+    }
+
+    /// Stands here while a restore fills the folder, so that nothing runs on half of it.
+    #[must_use]
+    pub fn unfinished(&self) -> PathBuf {
+        self.root.join("restoring")
+    }
+
     /// The store.
     #[must_use]
     pub fn store(&self) -> PathBuf {

@@ -1,8 +1,8 @@
 //! Making a control plane: its trust, its first operator, its configuration, all or nothing.
 
 use crate::ca::files::{INTERMEDIATE, pair_read};
-use crate::ca::trust_sign;
-use crate::config::{Config, Limits, MetricsConfig, StoreConfig};
+use crate::ca::{names_check, trust_sign};
+use crate::config::{BackupConfig, Config, Limits, MetricsConfig, StoreConfig};
 use crate::error::{Error, Result};
 use crate::folder::{Folder, file_replace, file_write, folder_make, folder_sync, text_read};
 use crate::otlp::OtlpConfig;
@@ -48,6 +48,7 @@ pub fn init(data: &Path, wish: &Wish, now: Timestamp) -> Result<Folder> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
         Err(e) => return Err(failed(e)),
     }
+    names_check(&wish.names)?;
     let parent = data.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(failed)?;
     let name = data.file_name().ok_or_else(|| Error::Name(data.display().to_string()))?;
@@ -75,6 +76,7 @@ fn folder_fill(folder: &Folder, wish: &Wish, now: Timestamp) -> Result<()> {
         url,
         store: StoreConfig::default(),
         limits: Limits::default(),
+        backup: BackupConfig::default(),
         metrics: MetricsConfig::default(),
         otlp: OtlpConfig::default(),
     };

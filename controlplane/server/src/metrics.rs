@@ -15,6 +15,8 @@ use tonic::{Code, Status};
 type Label = (&'static str, &'static str);
 type Counters = Family<[Label; 1], Counter>;
 type Counts = Family<[Label; 1], Gauge<u64, AtomicU64>>;
+type Seconds = Gauge<i64>;
+type Bytes = Gauge<u64, AtomicU64>;
 type Days = Family<[Label; 1], Gauge<f64, AtomicU64>>;
 
 /// How a check-in may end.
@@ -50,6 +52,22 @@ pub(crate) struct Metrics {
     devices: Counts,
     device_certificates: Counts,
     certificates: Days,
+    last_backup: Seconds,
+    disk_free: Bytes,
+    disk_floor: Bytes,
+    store: Bytes,
+    started: Seconds,
+}
+
+/// What the disk under the server is like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Disk {
+    /// Bytes free for the server.
+    pub(crate) free: u64,
+    /// With fewer than these nothing is accepted.
+    pub(crate) floor: u64,
+    /// Bytes of the store's files.
+    pub(crate) store: u64,
 }
 
 /// A check-in under way; counted when dropped, as one whose caller left unless it was said how it ended.
@@ -78,6 +96,11 @@ impl Metrics {
             devices: Family::default(),
             device_certificates: Family::default(),
             certificates: Family::default(),
+            last_backup: Gauge::default(),
+            disk_free: Gauge::default(),
+            disk_floor: Gauge::default(),
+            store: Gauge::default(),
+            started: Gauge::default(),
         };
         metrics.register();
         for outcome in CHECK_INS {
@@ -153,6 +176,19 @@ impl Metrics {
         }
     }
 
+    /// Notes since when the server runs, and when its newest backup was made, in Unix seconds; 0 for none that is known.
+    pub(crate) fn times(&self, started: i64, last_backup: i64) {
+        self.started.set(started);
+        self.last_backup.set(last_backup);
+    }
+
+    /// Notes what the disk is like.
+    pub(crate) fn disk(&self, disk: Disk) {
+        self.disk_free.set(disk.free);
+        self.disk_floor.set(disk.floor);
+        self.store.set(disk.store);
+    }
+
     /// Everything in the `OpenMetrics` text format, version 1.0.0.
     ///
     /// # Errors
@@ -185,6 +221,19 @@ impl Metrics {
             "Days that the server's own certificates have left; negative when expired",
             self.certificates.clone(),
         );
+        all.register(
+            "last_backup_timestamp_seconds",
+            "When the newest backup was made that the data folder knows of; 0 for none",
+            self.last_backup.clone(),
+        );
+        all.register("start_timestamp_seconds", "When the server was started", self.started.clone());
+        all.register("disk_free_bytes", "Free bytes on the disk of the data folder", self.disk_free.clone());
+        all.register(
+            "disk_floor_bytes",
+            "With fewer free bytes than these nothing is accepted any more",
+            self.disk_floor.clone(),
+        );
+        all.register("store_bytes", "Bytes of the store's files, journal and exports included", self.store.clone());
         let build = Counts::default();
         build.get_or_create(&[("version", env!("CARGO_PKG_VERSION"))]).set(1);
         all.register("build_info", "The program's version; always 1", build);

@@ -84,6 +84,18 @@ fn act(verb: Verb, words: &Catalogue) -> Result<()> {
             export_run(&Folder::new(data), &to, words)
         }
         Verb::Import { data, from } => import_run(&Folder::new(data), &from, words),
+        Verb::Backup { .. } | Verb::Restore { .. } => {
+            let said = crate::backup::command::backup(verb, SystemClock.now(), words)?;
+            if !said.is_empty() {
+                say(&said);
+            }
+            Ok(())
+        }
+        Verb::Healthcheck { data } => {
+            let address = crate::healthcheck::healthcheck(&Folder::new(data))?;
+            say(&words.text_with("serving", &[("address", address.to_string().into())]));
+            Ok(())
+        }
         Verb::Operator { data, name } => {
             let name = operator_name(&name)?;
             let folder = Folder::new(data);

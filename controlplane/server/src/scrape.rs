@@ -1,5 +1,7 @@
 //! Where Prometheus reads the metrics: plain HTTP, on loopback only.
 
+use crate::backup::note::note_read;
+use crate::metrics::Disk;
 use crate::shared::Shared;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request, Response, StatusCode};
@@ -8,6 +10,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -20,6 +23,8 @@ const SCRAPE_MAX: Duration = Duration::from_secs(30);
 const HEADERS_MAX: Duration = Duration::from_secs(5);
 /// After an error of accept (such as too many open files), wait so long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The store's folders lie no deeper in one another.
+const FOLDERS_DEEP: usize = 3;
 /// The text format that `prometheus-client` writes (`OpenMetrics` 1.0, section "Content type").
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -97,5 +102,30 @@ async fn scrape(shared: &Shared) -> Result<String, std::fmt::Error> {
     let ca = shared.ca();
     let certificates = [("server", left(ca.server_until)), ("intermediate", left(ca.intermediate_until()))];
     metrics.now(shared.live.held(), certificates);
+    let backup = note_read(&shared.folder).map_or(0, |note| note.made_unix_ms / 1_000);
+    metrics.times(shared.started.unix_seconds(), backup);
+    match disk(shared) {
+        Ok(disk) => metrics.disk(disk),
+        Err(error) => tracing::warn!(%error, "the disk cannot be looked at"),
+    }
     metrics.text()
+}
+
+fn disk(shared: &Shared) -> std::io::Result<Disk> {
+    let root = shared.folder.root();
+    let at = rustix::fs::statvfs(root)?;
+    let free = at.f_bavail.saturating_mul(at.f_frsize);
+    let floor = shared.config.store.free_floor_mib.saturating_mul(1024 * 1024);
+    Ok(Disk { free, floor, store: files_bytes(&shared.folder.store(), FOLDERS_DEEP) })
+}
+
+/// The sizes of the files below a folder; what goes away meanwhile does not count.
+fn files_bytes(folder: &Path, deep: usize) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let sizes = entries.map(|entry| match entry.metadata() {
+        Ok(meta) if meta.is_dir() && deep > 0 => files_bytes(&entry.path(), deep - 1),
+        Ok(meta) if meta.is_file() => meta.len(),
+        _ => 0,
+    });
+    sizes.fold(0, u64::saturating_add)
 }

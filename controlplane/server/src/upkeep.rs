@@ -1,6 +1,7 @@
 //! What goes on beside the calls: rules are followed, changed devices woken, last contacts and refusals written.
 
 use crate::ca;
+use crate::ends::ends_follow;
 use crate::shared::{Ruling, Shared};
 use controlplane_core::Result;
 use controlplane_core::device::DEVICES;
@@ -42,6 +43,7 @@ pub(crate) fn start(shared: &Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>, s
     tasks.spawn(devices_follow(Arc::clone(shared), since));
     tasks.spawn(flush_often(Arc::clone(shared)));
     tasks.spawn(ca::watch::keys_follow(Arc::clone(shared)));
+    tasks.spawn(ends_follow(Arc::clone(shared)));
     Upkeep(tasks)
 }
 

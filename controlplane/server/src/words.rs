@@ -1,6 +1,6 @@
 //! What the program says to people, from its catalogue.
 
-use crate::error::Error;
+use crate::error::{BackupFault, Error};
 use crate::folder::Folder;
 use controlplane_store::Error as StoreError;
 use std::error::Error as _;
@@ -32,6 +32,21 @@ pub(crate) fn error_text(error: &Error, words: &Catalogue) -> String {
         Error::Listen { address, .. } => words.text_with("error-listen", &[("address", address.to_string().into())]),
         Error::Name(name) => words.text_with("error-name", &[("name", name.clone().into())]),
         Error::Damaged { path: p, why } => words.text_with("error-damaged", &[path(p), ("why", why.clone().into())]),
+        Error::Backup(BackupFault::NotOurs) => words.text("error-backup-not-ours"),
+        Error::Backup(BackupFault::Newer) => words.text("error-backup-newer"),
+        Error::Backup(BackupFault::Damaged(why)) => {
+            words.text_with("error-backup-damaged", &[("why", why.clone().into())])
+        }
+        Error::Backup(BackupFault::Busy) => words.text("error-backup-busy"),
+        Error::Terminal => words.text("error-terminal"),
+        Error::NotServing { address, why } => words
+            .text_with("error-not-serving", &[("address", address.to_string().into()), ("why", why.clone().into())]),
+        Error::NameLost(name) => words.text_with("error-name-lost", &[("name", name.clone().into())]),
+        Error::Unfinished(p) => words.text_with("error-unfinished", &[path(p)]),
+        Error::Exists(p) => words.text_with("error-exists", &[path(p)]),
+        Error::Store(StoreError::NoCopy { path: p, why }) => {
+            words.text_with("error-no-copy", &[path(p), ("why", why.clone().into())])
+        }
         Error::CaBusy => words.text("error-ca-busy"),
         Error::Ca(fault) => words.text(fault.key()),
         Error::Store(StoreError::InUse(p)) => words.text_with("error-in-use", &[path(p)]),

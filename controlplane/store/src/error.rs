@@ -88,6 +88,14 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// Export and journal do not reach one another, so that no copy can be made of them.
+    #[error("{path} cannot be copied ({why}): restart the server, which puts the store in order, and try again", path = path.display())]
+    NoCopy {
+        /// The folder.
+        path: PathBuf,
+        /// What is missing.
+        why: String,
+    },
     /// A thread could not be started or has ended.
     #[error("the store's writer has ended: restart the server")]
     Ended,

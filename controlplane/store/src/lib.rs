@@ -3,6 +3,7 @@
 //! sled 0.34 keeps the entries; what was acknowledged is in the journal, fsynced, before sled hears of it. A damaged sled is put aside and
 //! built again from the newest export and the journal.
 
+mod copy;
 mod embedded;
 mod encoding;
 mod error;
@@ -14,6 +15,7 @@ mod probe;
 mod rebuild;
 mod tree;
 
+pub use copy::{CopyFile, StoreCopy, copy_take};
 pub use embedded::{Config, Embedded, Opened, Torn};
 pub use error::{Error, Result};
 pub use export::{Exported, export};

@@ -24,13 +24,11 @@ impl Digest {
     /// The digest of these parts, one after another, without copying them together.
     #[must_use]
     pub fn of_parts(parts: &[&[u8]]) -> Self {
-        let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+        let mut digester = Digester::default();
         for part in parts {
-            context.update(part);
+            digester.update(part);
         }
-        let mut out = [0; 32];
-        out.copy_from_slice(context.finish().as_ref());
-        Self(out)
+        digester.finish()
     }
 
     /// From the 32 bytes of a digest made elsewhere.
@@ -49,6 +47,36 @@ impl Digest {
     #[must_use]
     pub fn short(&self) -> String {
         self.to_string()[..12].to_owned()
+    }
+}
+
+/// A digest of bytes that come one after another, as those of a large file.
+pub struct Digester(aws_lc_rs::digest::Context);
+
+impl Default for Digester {
+    fn default() -> Self {
+        Self(aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256))
+    }
+}
+
+impl Digester {
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all of them.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        let mut out = [0; 32];
+        out.copy_from_slice(self.0.finish().as_ref());
+        Digest(out)
+    }
+}
+
+impl fmt::Debug for Digester {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digester")
     }
 }
 

@@ -27,9 +27,14 @@ pub(crate) fn ca(verb: CaVerb, now: Timestamp, words: &Catalogue) -> Result<Stri
                 CaOutput::Json => serde_json::to_string_pretty(&status).unwrap_or_default(),
             })
         }
-        CaVerb::Rotate { what, data, root_key, finish, stolen, dry_run } => {
+        CaVerb::Rotate { what, data, root_key, names, finish, stolen, dry_run } => {
+            if !names.is_empty() && !matches!(what, Rotated::Server) {
+                return Err(crate::error::CaFault::NamesOther.into());
+            }
             let folder = Folder::new(data);
-            let territory = Config::read(&folder)?.territory;
+            let config = Config::read(&folder)?;
+            names_check(&names, &config.url)?;
+            let territory = config.territory;
             let root_key = root_key.as_deref();
             if dry_run {
                 if !matches!(what, Rotated::Server) && !finish {
@@ -41,7 +46,7 @@ pub(crate) fn ca(verb: CaVerb, now: Timestamp, words: &Catalogue) -> Result<Stri
             let version = |version: u64| [("version", version.to_string().into())];
             Ok(match what {
                 Rotated::Server => {
-                    server_rotate(&folder, now)?;
+                    server_rotate(&folder, &names, now)?;
                     words.text("ca-server-done")
                 }
                 Rotated::Intermediate => {
@@ -87,6 +92,16 @@ pub(crate) fn ca(verb: CaVerb, now: Timestamp, words: &Catalogue) -> Result<Stri
             Ok(words.text("ca-import-done"))
         }
     }
+}
+
+/// Devices go on calling the address they were told; a certificate without its host would shut all of them out.
+fn names_check(names: &[String], url: &str) -> Result<()> {
+    let host = url.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default();
+    let host = host.trim_matches(['[', ']']);
+    if names.is_empty() || names.iter().any(|name| name.eq_ignore_ascii_case(host)) {
+        return Ok(());
+    }
+    Err(crate::error::Error::NameLost(host.to_owned()))
 }
 
 fn status_text(status: &CaStatus, words: &Catalogue) -> String {

@@ -30,19 +30,21 @@ pub(crate) fn server_due(ca: &Ca, now: Timestamp) -> bool {
     ca.server_until < now.after(SERVER_LEFT) && could >= ca.server_until.after(GAIN_MIN)
 }
 
-/// A new certificate for the server, with a new key, under the names of the one it has.
+/// A new certificate for the server, with a new key, under these names; under those of the one it has when none are given.
 ///
 /// # Errors
-/// [`Error`] when the intermediate cannot sign it or it cannot be written.
-pub fn server_rotate(folder: &Folder, now: Timestamp) -> Result<()> {
+/// [`Error`] when a name is none, the intermediate cannot sign it, or it cannot be written.
+pub fn server_rotate(folder: &Folder, names: &[String], now: Timestamp) -> Result<()> {
     let _lock = lock(folder)?;
     let intermediate = pair_read(folder, INTERMEDIATE)?;
-    let names = names_of(&pair_read(folder, SERVER)?.chain[0])?;
+    let kept = names_of(&pair_read(folder, SERVER)?.chain[0])?;
+    super::names_check(names)?;
+    let names = if names.is_empty() { kept.as_slice() } else { names };
     let authority = Authority::new(&intermediate.key_pem, intermediate.chain)?;
     if authority.until <= now {
         return Err(CaFault::IntermediateEnded.into());
     }
-    let issued = authority.server_issue(&names, now, random::bytes()?)?;
+    let issued = authority.server_issue(names, now, random::bytes()?).map_err(|_| Error::Name(names.join(", ")))?;
     pair_replace(folder, SERVER, &Pair { key_pem: issued.key_pem, chain: issued.chain })
 }
 

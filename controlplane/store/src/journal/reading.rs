@@ -43,13 +43,22 @@ pub(crate) struct Gap {
 }
 
 /// Shows every whole record in order and answers with what was wrong; nothing on the disk is changed.
-pub(crate) fn journal_read(folder: &Path, mut visit: impl FnMut(Record) -> Result<()>) -> Result<Reading> {
-    let segments = segments(folder)?;
+pub(crate) fn journal_read(folder: &Path, visit: impl FnMut(Record) -> Result<()>) -> Result<Reading> {
+    let read =
+        |segment: &Segment| fs::read(&segment.path).map(Bytes::from).map_err(Error::io("reading", &segment.path));
+    journal_scan(&segments(folder)?, read, visit)
+}
+
+/// The same over segments whose bytes the caller brings, oldest first.
+pub(crate) fn journal_scan(
+    segments: &[Segment],
+    mut read: impl FnMut(&Segment) -> Result<Bytes>,
+    mut visit: impl FnMut(Record) -> Result<()>,
+) -> Result<Reading> {
     let mut reading = Reading::default();
     for (index, segment) in segments.iter().enumerate() {
-        let bytes = Bytes::from(fs::read(&segment.path).map_err(Error::io("reading", &segment.path))?);
         let newest = index + 1 == segments.len();
-        reading.segment_read(segment, &bytes, newest, &mut visit)?;
+        reading.segment_read(segment, &read(segment)?, newest, &mut visit)?;
     }
     Ok(reading)
 }
