@@ -55,6 +55,19 @@ fn every_command_of_the_readme_is_one() {
 }
 
 #[test]
+fn every_command_of_the_operating_guide_is_one() {
+    let guide = fs::read_to_string(root().join("docs/operating.md")).unwrap();
+    assert!(guide.lines().count() <= 420, "a guide that long is read by nobody");
+    let commands = commands(&guide);
+    for first in ["init", "backup --data", "restore", "healthcheck", "ca rotate", "operator", "export"] {
+        let shown = commands.iter().any(|command| command.starts_with(&format!("cartable-server {first}")));
+        assert!(shown, "the guide shows no `{first}`");
+    }
+    let faults: Vec<String> = commands.iter().filter_map(|command| command_fault(command)).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
 fn a_wrong_command_is_found() {
     for wrong in [
         "cartable device lend",
@@ -68,6 +81,8 @@ fn a_wrong_command_is_found() {
     }
     let text = "```sh\nsudo cartable-agent run   # stays\ntarget/release/cartable device \\\n  list | less\nls\n```\ncartable no\n";
     assert_eq!(commands(text), ["cartable-agent run", "cartable device list"]);
+    let text = "```sh\nrunuser -u cartable-server -- cartable-server run --data a\nage -d b | cartable-server backup --verify -\njournalctl -u cartable-server -n 5\n```\n";
+    assert_eq!(commands(text), ["cartable-server run --data a", "cartable-server backup --verify -"]);
 }
 
 #[test]
@@ -143,12 +158,21 @@ fn commands(markdown: &str) -> Vec<String> {
     let ours = |line: &str| {
         let words = line.split_whitespace().take_while(|word| !["|", "&", ">", ";", "#"].contains(word));
         let mut words: Vec<&str> = words.skip_while(|word| ["$", "sudo"].contains(word)).collect();
+        // As another user: `runuser -u NAME -- PROGRAM …`.
+        if let ["runuser", "-u", _, "--", ..] = words[..] {
+            words.drain(..4);
+        }
         let program = words.first_mut()?;
         *program = program.rsplit('/').next().unwrap_or(program);
         let ours = ["cargo", "cartable", "cartable-server", "cartable-agent"].contains(program) && words.len() > 1;
         ours.then(|| words.join(" "))
     };
-    text.lines().filter_map(ours).collect()
+    // A picture is no pipe.
+    let parts = |line: &str| -> Vec<String> {
+        let whole = line.trim_start().starts_with(['|', '+']);
+        if whole { vec![line.to_owned()] } else { line.split(" | ").map(str::to_owned).collect() }
+    };
+    text.lines().flat_map(parts).filter_map(|part| ours(&part)).collect()
 }
 
 /// Why a command is none. `--help` at its end makes the real parser judge all before it, and do nothing.

@@ -4,6 +4,7 @@
 
 mod audit;
 mod authority;
+mod backup;
 mod checkin;
 mod copies;
 mod disk;
@@ -18,6 +19,7 @@ mod http2;
 mod joining;
 mod kills;
 mod layering;
+mod monitoring;
 mod operations;
 mod order;
 mod people;

@@ -268,14 +268,14 @@ async fn stranger(server: &ServerProcess, token: &Token) -> Channel {
     connect(server.port, tls::enrolling(token.pin, tls::system_time()).unwrap()).await.unwrap()
 }
 
-fn metrics_listen(server: &ServerProcess, address: &str) {
+pub(crate) fn metrics_listen(server: &ServerProcess, address: &str) {
     let path = server.data.join("server.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.contains("[metrics]\n"), "{text}");
     std::fs::write(&path, text.replace("[metrics]\n", &format!("[metrics]\nlisten = \"{address}\"\n"))).unwrap();
 }
 
-fn scrape(port: u16) -> String {
+pub(crate) fn scrape(port: u16) -> String {
     ask(port, "GET /metrics HTTP/1.1")
 }
 
