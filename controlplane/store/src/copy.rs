@@ -112,7 +112,7 @@ fn copy_try(folder: &Folder) -> Result<StoreCopy> {
     if until > revision {
         return no(format!("the commits {} to {until} are missing", revision + 1));
     }
-    if revision == 0 && folder.entries().exists() && names.is_empty() && folder.clean()?.unwrap_or(0) > 0 {
+    if revision == 0 && folder.entries().exists() && names.is_empty() {
         return no("it has neither export nor journal".to_owned());
     }
 

@@ -2,6 +2,7 @@
 
 mod alive;
 mod contract;
+mod copies;
 mod cuts;
 mod disks;
 mod exports;

@@ -206,3 +206,147 @@ impl<R: Read> Read for Digesting<R> {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Member<'a> = (&'a str, EntryType, &'a [u8]);
+
+    const GOOD_HEAD: &[u8] =
+        br#"{"format":"cartable-backup","version":1,"territory":"doubs","made_unix_ms":0,"program":"0.1.0","later":1}"#;
+
+    /// An archive of whatever members somebody chose, names not looked at.
+    fn packed(members: &[Member<'_>]) -> Vec<u8> {
+        let mut tar = Vec::new();
+        for (name, kind, body) in members {
+            let mut header = Header::new_ustar();
+            header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+            header.set_size(body.len() as u64);
+            header.set_entry_type(*kind);
+            header.set_cksum();
+            tar.extend_from_slice(header.as_bytes());
+            tar.extend_from_slice(body);
+            tar.resize(tar.len().next_multiple_of(512), 0);
+        }
+        tar.resize(tar.len() + 1024, 0);
+        zstd::encode_all(tar.as_slice(), 3).unwrap()
+    }
+
+    fn end_of(members: &[Member<'_>]) -> Vec<u8> {
+        let sum = |body: &[u8]| Sum { bytes: body.len() as u64, sha256: Digest::of(body) };
+        let files = members.iter().map(|(name, _, body)| ((*name).to_owned(), sum(body))).collect();
+        serde_json::to_vec(&End { revision: 1, epoch: 1, files }).unwrap()
+    }
+
+    /// What reading says, and which files were shown.
+    fn read(bytes: &[u8]) -> (Result<(Head, End)>, Vec<String>) {
+        let mut shown = Vec::new();
+        let said = archive_read(bytes, |_, name, _, _| {
+            shown.push(name.to_owned());
+            Ok(())
+        });
+        (said, shown)
+    }
+
+    fn around(members: &[Member<'_>]) -> Vec<u8> {
+        let end = end_of(members);
+        let head = [(HEAD, EntryType::Regular, GOOD_HEAD)];
+        packed(&[&head, members, &[(END, EntryType::Regular, end.as_slice())]].concat())
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let mut writer =
+            Writer::new(Vec::new(), &"doubs".parse().unwrap(), Timestamp::from_unix_seconds(1_790_000_000)).unwrap();
+        writer.add("server.toml", 3, &mut b"abc".as_slice()).unwrap();
+        writer.add("store/journal/00000000000000000001.log", 200_000, &mut io::repeat(7)).unwrap();
+        // A file that has become shorter than it was.
+        assert!(writer.add("ca/root.pem", 4, &mut b"abc".as_slice()).is_err());
+        let mut writer = Writer::new(Vec::new(), &"doubs".parse().unwrap(), Timestamp::default()).unwrap();
+        writer.add("server.toml", 3, &mut b"abc".as_slice()).unwrap();
+        let (end, bytes) = writer.finish(9, 2).unwrap();
+        let (said, shown) = read(&bytes);
+        let (head, read_end) = said.unwrap();
+        assert_eq!((head.territory.as_str(), read_end.revision, &read_end.files), ("doubs", 9, &end.files));
+        assert_eq!(shown, ["server.toml"]);
+        // Each byte counts, and each cut.
+        let mut harmless = 0;
+        for at in 0..bytes.len() {
+            let mut spoilt = bytes.clone();
+            spoilt[at] ^= 4;
+            // A few bits of zstd's frame say nothing of what is in it: then the very same is read.
+            if let Ok((_, same)) = read(&spoilt).0 {
+                assert_eq!(same.files, end.files, "byte {at}");
+                harmless += 1;
+            }
+            assert!(read(&bytes[..at]).0.is_err(), "cut at {at} of {}", bytes.len());
+        }
+        assert!(harmless <= 5, "{harmless} of {} bytes", bytes.len());
+    }
+
+    #[test]
+    fn what_has_no_place_goes_nowhere() {
+        let regular = EntryType::Regular;
+        let good: Member<'_> = ("server.toml", regular, b"abc");
+        assert!(read(&around(&[good])).0.is_ok());
+        let large = vec![0; 1024 * 1024 + 1];
+        for bad in [
+            ("../server.toml", regular, b"abc".as_slice()),
+            ("/etc/passwd", regular, b"abc"),
+            ("ca/../../x", regular, b"abc"),
+            ("store/entries/db", regular, b"abc"),
+            ("restoring", regular, b"abc"),
+            ("ca/x", EntryType::Symlink, b""),
+            ("ca/x", EntryType::Link, b""),
+            ("ca", EntryType::Directory, b""),
+            ("ca/x", EntryType::Char, b""),
+            ("ca/x", EntryType::GNULongName, b"../../etc/passwd\0"),
+            ("ca/x", EntryType::XHeader, b"20 path=../../abcde\n"),
+            ("ca/x", EntryType::GNUSparse, b"abc"),
+            ("server.toml", regular, b"abc"),
+            ("ca/root.pem", regular, &large),
+        ] {
+            let (said, shown) = read(&around(&[good, bad]));
+            assert!(matches!(said, Err(Error::Backup(BackupFault::Damaged(_)))), "{bad:?}: {said:?}");
+            // A file that comes twice is found when its second one has been read.
+            assert!(shown.len() == 1 || bad.0 == "server.toml", "{bad:?} was shown: {shown:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_backup_or_too_new_a_one_is_told() {
+        let regular = EntryType::Regular;
+        let end = end_of(&[]);
+        let end: Member<'_> = (END, regular, &end);
+        let newer = GOOD_HEAD.to_vec();
+        let newer = String::from_utf8(newer).unwrap().replace("\"version\":1", "\"version\":2");
+        let fault = |bytes: &[u8]| match read(bytes).0 {
+            Err(Error::Backup(fault)) => fault,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(fault(b"nothing of ours, and longer than a frame's beginning"), BackupFault::NotOurs);
+        assert!(read(&zstd::encode_all(b"text".as_slice(), 3).unwrap()).0.is_err());
+        assert!(read(&packed(&[])).0.is_err() && read(b"").0.is_err());
+        assert_eq!(fault(&packed(&[("server.toml", regular, b"abc"), end])), BackupFault::NotOurs);
+        assert_eq!(fault(&packed(&[(HEAD, regular, br#"{"format":"other","version":1}"#), end])), BackupFault::NotOurs);
+        assert_eq!(fault(&packed(&[(HEAD, regular, newer.as_bytes()), end])), BackupFault::Newer);
+        for cut in [packed(&[(HEAD, regular, GOOD_HEAD)]), packed(&[(HEAD, regular, GOOD_HEAD), end, end])] {
+            assert!(matches!(fault(&cut), BackupFault::Damaged(_)));
+        }
+    }
+
+    #[test]
+    fn an_archive_that_unpacks_without_end_is_left() {
+        // Half a gigabyte of nothing in some kilobytes, as a file that may be so large, and behind the last one.
+        let mut writer = Writer::new(Vec::new(), &"doubs".parse().unwrap(), Timestamp::default()).unwrap();
+        let most = super::super::EXPORT_BYTES_MAX;
+        let name = "store/exports/00000000000000000001.jsonl";
+        assert!(member_limit(name).is_some_and(|limit| limit == most));
+        writer.add(name, 1024, &mut io::repeat(0)).unwrap();
+        let (_, bytes) = writer.finish(1, 1).unwrap();
+        let more = zstd::encode_all(io::repeat(0).take(512 * 1024 * 1024), 3).unwrap();
+        let (said, _) = read(&[bytes, more].concat());
+        assert!(matches!(said, Err(Error::Backup(BackupFault::Damaged(_)))), "{said:?}");
+    }
+}
