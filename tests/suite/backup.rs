@@ -1,5 +1,6 @@
 //! A backup taken while the server works becomes a server elsewhere: nothing acknowledged before it is lost, nothing ended since comes back.
 
+use crate::operations::{metrics_listen, scrape};
 use model::section::SectionKind;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tests::process::{AgentProcess, ServerProcess, until};
+use tests::process::{AgentProcess, ServerProcess, free_port, until};
 use tests::programs::program;
 use tests::reporter::{Fleet, Reporter};
 use tonic::Code;
@@ -310,6 +311,27 @@ fn backups_in_a_folder_are_pruned_noted_and_piped() {
         .unwrap();
     assert!(refused(&cut).contains("damaged or cut off"));
     assert_eq!(files(&broken), 0);
+    assert!(server.stop().success());
+}
+
+#[test]
+fn a_file_of_ends_that_cannot_be_written_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = ServerProcess::init(folder.path());
+    let port = free_port();
+    metrics_listen(&server, &format!("127.0.0.1:{port}"));
+    let config = server.data.join("server.toml");
+    let ends = folder.path().join("share/ends.jsonl");
+    let text = fs::read_to_string(&config).unwrap().replace("[backup]\n", &format!("[backup]\nends = {ends:?}\n"));
+    fs::write(&config, text).unwrap();
+    server.start();
+    until(20, "it is told", || scrape(port).contains("\ncartable_ends_failing 1\n"));
+    assert!(server.log_text().contains("ends cannot be noted"), "{}", server.log_text());
+    assert!(server.stop().success());
+    fs::create_dir(ends.parent().unwrap()).unwrap();
+    server.start();
+    until(20, "it is noted there", || ends.exists() && scrape(port).contains("\ncartable_ends_failing 0\n"));
+    assert!(!server.data.join("ends.jsonl").exists());
     assert!(server.stop().success());
 }
 

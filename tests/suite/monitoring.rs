@@ -88,6 +88,7 @@ async fn every_figure_that_is_watched_is_one_that_the_server_shows() {
     assert!(figure("cartable_disk_free_bytes") > figure("cartable_disk_floor_bytes"));
     assert_eq!(figure("cartable_disk_floor_bytes"), 256.0 * 1024.0 * 1024.0);
     assert!(figure("cartable_store_bytes") > 0.0);
+    assert_eq!(figure("cartable_ends_failing"), 0.0);
     server.command("backup", &["--to", folder.path().join("b.tar.zst").to_str().unwrap()]);
     until(10, "the backup is known", || figure("cartable_last_backup_timestamp_seconds") >= begun);
 

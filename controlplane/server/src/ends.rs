@@ -75,6 +75,7 @@ pub(crate) async fn ends_follow(shared: Arc<Shared>) {
     let path = ends_path(&shared.folder, &shared.config);
     loop {
         if let Err(error) = follow(&shared, &path).await {
+            shared.metrics.ends(false);
             tracing::error!(%error, path = %path.display(), "ends cannot be noted beside the store; tried again in a minute");
         }
         shared.clock.sleep(RETRY).await;
@@ -105,6 +106,7 @@ async fn follow(
         .await?,
     );
     note(path, &mut noted, ends, shared.clock.now())?;
+    shared.metrics.ends(true);
     let (mut devices, mut operators) = (since, since);
     loop {
         let (device_scope, operator_scope) =

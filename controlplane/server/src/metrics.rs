@@ -57,6 +57,7 @@ pub(crate) struct Metrics {
     disk_floor: Bytes,
     store: Bytes,
     started: Seconds,
+    ends_failing: Seconds,
 }
 
 /// What the disk under the server is like.
@@ -101,6 +102,7 @@ impl Metrics {
             disk_floor: Gauge::default(),
             store: Gauge::default(),
             started: Gauge::default(),
+            ends_failing: Gauge::default(),
         };
         metrics.register();
         for outcome in CHECK_INS {
@@ -182,6 +184,11 @@ impl Metrics {
         self.last_backup.set(last_backup);
     }
 
+    /// Notes whether ends can be noted beside the store.
+    pub(crate) fn ends(&self, noted: bool) {
+        self.ends_failing.set(i64::from(!noted));
+    }
+
     /// Notes what the disk is like.
     pub(crate) fn disk(&self, disk: Disk) {
         self.disk_free.set(disk.free);
@@ -227,6 +234,11 @@ impl Metrics {
             self.last_backup.clone(),
         );
         all.register("start_timestamp_seconds", "When the server was started", self.started.clone());
+        all.register(
+            "ends_failing",
+            "1 while it cannot be noted beside the store who was revoked or lost",
+            self.ends_failing.clone(),
+        );
         all.register("disk_free_bytes", "Free bytes on the disk of the data folder", self.disk_free.clone());
         all.register(
             "disk_floor_bytes",
