@@ -213,6 +213,40 @@ fn one_stick_enrols_many_and_is_not_written_to() {
 }
 
 #[test]
+fn a_technician_makes_the_stick_with_one_command() {
+    let place = Place::new();
+    let stick = place.folder.path().join("clé 1");
+    fs::create_dir(&stick).unwrap();
+    let create = |more: &[&str]| {
+        let out = place.server.cartable(&[&["token", "create", "--to", stick.to_str().unwrap()], more].concat());
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (out.status.code(), text(&out.stdout), text(&out.stderr))
+    };
+    let (code, said, noted) = create(&["--kind", "kit", "--uses", "2", "--note", "kit 7"]);
+    assert_eq!(code, Some(0), "{noted}");
+    let file = stick.join("enrol.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let token = text.lines().find_map(|line| line.strip_prefix("token = ")).unwrap().trim_matches('"').to_owned();
+    assert!(!said.contains(&token) && said.contains("--from '"), "{said}");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    for name in ["a", "b"] {
+        let agent = AgentProcess::new(place.folder.path(), name, "");
+        let out = agent.run(&["enrol", "--from", stick.to_str().unwrap()]);
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    }
+    // The next kit's takes its place, aloud; what is somebody's stays, and no token is made for it.
+    let (code, _, noted) = create(&["--output", "json"]);
+    assert!(code == Some(0) && noted.contains("replaced"), "{noted}");
+    assert_ne!(fs::read_to_string(&file).unwrap(), text);
+    fs::write(&file, "mine = true\n").unwrap();
+    let tokens = place.server.json(&["token", "list", "--all"]).as_array().unwrap().len();
+    let (code, _, noted) = create(&[]);
+    assert!(code == Some(2) && noted.contains("no enrolment file"), "{noted}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine = true\n");
+    assert_eq!(place.server.json(&["token", "list", "--all"]).as_array().unwrap().len(), tokens);
+}
+
+#[test]
 fn a_credential_of_the_service_is_taken_and_one_that_is_empty_is_none() {
     let place = Place::new();
     let manager = Manager::new(place.folder.path());

@@ -99,6 +99,8 @@ cmd-token-create--note = A note for the list
     .value = TEXT
 cmd-token-create--qr = The QR code
     .value = WHEN
+cmd-token-create--to = Put the token into the file enrol.toml of this folder, such as a USB stick, instead of showing it
+    .value = FOLDER
 cmd-token-list = List open tokens
 cmd-token-list--all = Closed tokens too
 cmd-token-revoke = Revoke a token
@@ -509,6 +511,14 @@ token-serials-count = { $n ->
 token-next = On the device, type:
 token-paste = Then paste the token above when it is asked for, and press Enter.
 token-once = This token is shown only once.
+token-file = File
+token-file-care = This file holds the token: keep the stick with you, and delete the file when the devices are enrolled.
+token-file-replaced = { $path } held another token: it is replaced.
+token-file-failed = Token { $token } is made but could not be written; revoke it: cartable token revoke { $token }
+token-file-heading =
+    Cartable: enrolment token { $token }, valid until { $date }.
+    On each device: sudo cartable-agent enrol --from, followed by the folder where this file is.
+    It is a secret: delete this file when the devices are enrolled.
 token-revoked = Token { $token }: revoked
 
 ## Audit
@@ -591,6 +601,8 @@ error-owner = "{ $value }" is not an owner
     .next = an owner is written in lower-case letters, digits and hyphens, such as commune-besancon
 error-token-id = "{ $value }" is not the id of a token
     .next = it has eight letters or digits, such as 7K2M9QXD; "cartable token list" shows them
+error-stick-other = { $path } is there and is no enrolment file
+    .next = move it away, or name another folder with --to
 error-invitation = this is not an invitation
     .next = paste it whole: fourteen groups of four characters
 error-invitation-check = the invitation is mistyped

@@ -99,6 +99,8 @@ cmd-token-create--note = Une note pour la liste
     .value = TEXTE
 cmd-token-create--qr = Le code QR
     .value = QUAND
+cmd-token-create--to = Mettre le jeton dans le fichier enrol.toml de ce dossier, par exemple une clé USB, au lieu de le montrer
+    .value = DOSSIER
 cmd-token-list = Lister les jetons ouverts
 cmd-token-list--all = Les jetons clos aussi
 cmd-token-revoke = Révoquer un jeton
@@ -509,6 +511,14 @@ token-serials-count = { $n ->
 token-next = Sur l'appareil, tapez :
 token-paste = Puis collez le jeton ci-dessus quand il est demandé, et validez par Entrée.
 token-once = Ce jeton n'est montré qu'une fois.
+token-file = Fichier
+token-file-care = Ce fichier contient le jeton : gardez la clé sur vous, et supprimez-le quand les appareils sont enrôlés.
+token-file-replaced = { $path } contenait un autre jeton : il est remplacé.
+token-file-failed = Le jeton { $token } est créé mais n'a pas pu être écrit ; révoquez-le : cartable token revoke { $token }
+token-file-heading =
+    Cartable : jeton d'enrôlement { $token }, valable jusqu'au { $date }.
+    Sur chaque appareil : sudo cartable-agent enrol --from, suivi du dossier où est ce fichier.
+    C'est un secret : supprimez ce fichier quand les appareils sont enrôlés.
 token-revoked = Jeton { $token } : révoqué
 
 ## Audit
@@ -591,6 +601,8 @@ error-owner = « { $value } » n'est pas un propriétaire
     .next = un propriétaire s'écrit en minuscules, chiffres et traits d'union, par exemple commune-besancon
 error-token-id = « { $value } » n'est pas l'identifiant d'un jeton
     .next = il compte huit lettres ou chiffres, par exemple 7K2M9QXD ; « cartable token list » les montre
+error-stick-other = { $path } existe et n'est pas un fichier d'enrôlement
+    .next = déplacez-le, ou indiquez un autre dossier avec --to
 error-invitation = ce n'est pas une invitation
     .next = collez-la entière : quatorze groupes de quatre signes
 error-invitation-check = l'invitation est mal recopiée

@@ -2,6 +2,7 @@
 
 mod qr;
 mod row;
+mod stick;
 
 use crate::Error;
 use crate::arguments::When;
@@ -15,7 +16,8 @@ use model::token::{Token, TokenId};
 use qr::qr_text;
 use row::TokenRow;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use stick::Stick;
 use wire::v1::{self, TokenCreateRequest, TokenCreateResponse, TokenListRequest, TokenRevokeRequest};
 use words::Value;
 
@@ -57,6 +59,8 @@ pub(crate) struct Create {
     note: Option<String>,
     #[arg(long, value_enum, default_value = "auto")]
     qr: When,
+    #[arg(long)]
+    to: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -84,9 +88,13 @@ pub(crate) struct Revoke {
 struct Created {
     #[serde(flatten)]
     row: TokenRow,
-    secret: String,
+    /// Left out when it went into a file: there it is to be said once, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
     server: String,
     command: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<PathBuf>,
 }
 
 pub(crate) async fn run(verb: Verb, call: &mut Call<'_>) -> Result<(), Error> {
@@ -99,17 +107,56 @@ pub(crate) async fn run(verb: Verb, call: &mut Call<'_>) -> Result<(), Error> {
 
 async fn token_create(create: Create, call: &mut Call<'_>) -> Result<(), Error> {
     let qr = create.qr.on(call.surroundings.out_terminal);
+    let stick = create.to.as_deref().map(Stick::prepare).transpose()?;
     let request = create.request()?;
     let mut client = call.client().await?;
     let answer = call.answer(client.token_create(request)).await?;
     call.progress.clear();
-    let created = Created::from(answer);
-    let code = if qr { qr_text(&created.secret) } else { None };
+    let mut created = Created::from(answer);
+    if let Some(stick) = stick {
+        token_write(&mut created, stick, call)?;
+    }
+    let code = created.secret.as_deref().filter(|_| qr).and_then(qr_text);
     let sheet = sheet(&created, call.print.look());
     if let Some(code) = code.filter(|_| call.print.for_people()) {
         call.print.raw(format!("{code}\n\n").as_bytes())?;
     }
     call.print.one(&created, || sheet)
+}
+
+/// Writes a token that was just made into its file, and says so if that fails: it can be revoked.
+fn token_write(created: &mut Created, stick: Stick, call: &mut Call<'_>) -> Result<(), Error> {
+    let Some(secret) = created.secret.take() else { return Ok(()) };
+    let path = stick.path.clone();
+    let shown = || Value::from(clean(&path.display().to_string()));
+    if stick.replaces {
+        call.note(&call.words.text_with("token-file-replaced", &[("path", shown())]));
+    }
+    let heading = {
+        let look = call.print.look();
+        let values =
+            [("token", created.row.id.as_str().into()), ("date", look.date(created.row.expires_unix_ms).into())];
+        look.words.text_with("token-file-heading", &values)
+    };
+    if let Err(error) = stick.write(&heading, &created.server, &secret) {
+        call.note(&call.words.text_with("token-file-failed", &[("token", created.row.id.as_str().into())]));
+        return Err(error);
+    }
+    let again = if created.row.device.is_some() { " --again" } else { "" };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    created.command = format!("sudo cartable-agent enrol{again} --from {}", quoted(&folder.display().to_string()));
+    created.file = Some(path);
+    Ok(())
+}
+
+/// A word as a shell reads it back (POSIX.1-2024, XCU 2.2).
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 async fn token_list(list: List, call: &mut Call<'_>) -> Result<(), Error> {
@@ -191,7 +238,7 @@ impl From<TokenCreateResponse> for Created {
         // What was reinstalled has no state to set aside, and the flag does no harm there.
         let again = if row.device.is_some() { " --again" } else { "" };
         let command = format!("sudo cartable-agent enrol{again} --server {} --token -", answer.server);
-        Self { row, secret: answer.secret, server: answer.server, command }
+        Self { row, secret: Some(answer.secret), server: answer.server, command, file: None }
     }
 }
 
@@ -218,7 +265,11 @@ fn sheet(created: &Created, look: &Look<'_>) -> Sheet {
     let row = &created.row;
     let mut sheet = Sheet::default();
     sheet.section(look.text("token-title"));
-    sheet.line(look.text("token-secret"), created.secret.clone(), Tone::Good);
+    match (&created.secret, &created.file) {
+        (Some(secret), _) => sheet.line(look.text("token-secret"), secret.clone(), Tone::Good),
+        (None, Some(file)) => sheet.line(look.text("token-file"), file.display().to_string(), Tone::Good),
+        (None, None) => {}
+    }
     let life = u64::try_from(row.expires_unix_ms.saturating_sub(row.created_unix_ms) / 1000).unwrap_or(0);
     let values = [("date", Value::from(look.date(row.expires_unix_ms))), ("life", look.span(life).into())];
     sheet.line(look.text("token-expires"), look.words.text_with("token-until", &values), Tone::Plain);
@@ -242,6 +293,10 @@ fn sheet(created: &Created, look: &Look<'_>) -> Sheet {
     }
     sheet.section(look.text("token-next"));
     sheet.line(clean(&created.command), String::new(), Tone::Plain);
+    if created.file.is_some() {
+        sheet.section(look.text("token-file-care"));
+        return sheet;
+    }
     sheet.section(look.text("token-paste"));
     sheet.section(look.text("token-once"));
     sheet
@@ -271,6 +326,7 @@ mod tests {
         let look = Look { words: &words, zone: jiff::tz::TimeZone::UTC, colour: false };
         let text = sheet(&created, &look).text(false);
         assert_eq!(text.matches(&secret).count(), 1, "{text}");
+        assert_eq!((quoted("/media/KIT"), quoted("l'été")), ("/media/KIT".to_owned(), "'l'\\''été'".to_owned()));
         assert!(text.contains("collez le jeton"), "{text}");
     }
 
