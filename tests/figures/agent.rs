@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use tests::process::{AgentProcess, ServerProcess, until};
+use tests::programs::program;
 
 /// Check-ins counted for the figures of an unchanged one.
 const CHECK_INS: u64 = 8;
@@ -37,6 +38,32 @@ pub(crate) async fn measure(folder: &Path, idle: Duration) -> Vec<Row> {
     rows.extend(quiet(&server, &agent, &relay, idle).await);
     agent.stop();
     server.stop();
+    rows
+}
+
+/// What the newest package in `target/packages` weighs, and what it installs.
+pub(crate) fn package() -> Vec<Row> {
+    let own = program("cartable-agent");
+    let packages = own.ancestors().nth(2).expect("profiles lie in the target folder").join("packages");
+    let found = std::fs::read_dir(&packages).into_iter().flatten().flatten().map(|entry| entry.path());
+    let found = found.filter(|path| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.starts_with("cartable-agent_") && name.ends_with("_amd64.deb")
+    });
+    let Some(package) = found.max_by_key(|path| path.metadata().and_then(|of| of.modified()).ok()) else {
+        eprintln!("no package in {}: deploy/linux/build makes it; its rows are left out", packages.display());
+        return Vec::new();
+    };
+    let megabytes = package.metadata().expect("its size").len() as f64 / 1e6;
+    let mut rows = vec![Row::less("agent: package (deb)", megabytes, "MB").within(6.0, 4.0)];
+    // What stands in the archive, not the rounded figure of its control file.
+    match Command::new("dpkg-deb").arg("--fsys-tarfile").arg(&package).output() {
+        Ok(out) if out.status.success() => {
+            let installed = out.stdout.len() as f64 / 1e6;
+            rows.push(Row::less("agent: installed, all its files", installed, "MB").within(12.0, 9.0));
+        }
+        _ => eprintln!("dpkg-deb is not on this machine; what the package installs is not measured"),
+    }
     rows
 }
 

@@ -39,6 +39,19 @@ pub(crate) fn measure(full: bool) -> Report {
     Report { area: "core", rows }
 }
 
+/// The agent's part alone, with what its package weighs.
+pub(crate) fn measure_agent(full: bool) -> Report {
+    let _ = program("cartable");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let idle = Duration::from_secs(if full { 600 } else { 120 });
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut rows = agent::package();
+    eprintln!("agent, {} idle minutes …", idle.as_secs() / 60);
+    rows.extend(runtime.block_on(agent::measure(folder.path(), idle)));
+    Report { area: "agent", rows }
+}
+
 /// The server's part alone.
 pub(crate) fn measure_server() -> Report {
     let _ = program("cartable");

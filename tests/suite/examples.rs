@@ -29,6 +29,22 @@ fn the_agents_example_is_what_the_agent_reads() {
     );
 }
 
+/// Each way to place the agent's file closes it; what else holds of these is judged by their own linters, by hand.
+#[test]
+fn installers_place_a_closed_file_where_the_agent_looks() {
+    let place = agent::Config::default().enrolment_file.display().to_string();
+    for (name, closed) in [
+        ("examples/preseed.cfg", "umask 077"),
+        ("examples/cloud-init.yaml", "permissions: \"0600\""),
+        ("examples/ansible/site.yml", "mode: \"0600\""),
+    ] {
+        let text = example(name);
+        for part in [&*place, closed, "cartable-agent", "server =", "token ="] {
+            assert!(text.contains(part), "{name} lacks {part}");
+        }
+    }
+}
+
 #[test]
 fn the_servers_example_is_what_the_server_reads() {
     let text = example("server.toml");
