@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+/// The folder of programs that were built already, such as those that packages ship.
+const VARIABLE: &str = "CARTABLE_PROGRAMS";
+
 /// The path of `cartable`, `cartable-server` or `cartable-agent`, built if need be.
 ///
 /// # Panics
@@ -11,7 +14,7 @@ use std::sync::OnceLock;
 #[must_use]
 pub fn program(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(build).join(name)
+    FOLDER.get_or_init(|| std::env::var_os(VARIABLE).map_or_else(build, PathBuf::from)).join(name)
 }
 
 fn build() -> PathBuf {
