@@ -148,10 +148,11 @@ impl Config {
         Ok(Rules::new(proxy, self.no_proxy.as_deref().unwrap_or_default()))
     }
 
-    /// The proxy's name and password as the service manager hands them over; an empty file is how a unit says that there are none.
+    /// The proxy's name and password as the service manager hands them over; an empty file, or a line break, since systemd knows no empty
+    /// value, is how a unit says that there are none.
     fn credential(&self) -> Option<PathBuf> {
         let path = self.credentials.as_ref()?.join("proxy-credentials");
-        std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() > 0).then_some(path)
+        std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() > 1).then_some(path)
     }
 
     fn proxy_address(&self) -> Result<Option<Proxy>, Error> {
@@ -249,7 +250,9 @@ mod tests {
             Config::default().with_environment(lookup).proxy_rules()
         };
         assert!(handed("me:s3cret").unwrap().proxy_for("x").unwrap().has_credentials());
-        assert!(!handed("").unwrap().proxy_for("x").unwrap().has_credentials());
+        for none in ["", "\n"] {
+            assert!(!handed(none).unwrap().proxy_for("x").unwrap().has_credentials());
+        }
         assert!(matches!(handed("me"), Err(Error::ProxyCredentials(_))));
         // Without a proxy nobody needs them.
         let config = Config { proxy_credentials: Some("/nowhere".into()), ..Config::default() };
