@@ -173,14 +173,14 @@ impl<'a> Waiting<'a> {
     }
 }
 
-/// The first file there is: the installer's, or the one that came as a credential of the service (systemd.exec(5)). An empty one is
-/// none: it is what is left of one that could only be emptied, and how a unit says that there is no credential.
+/// The first file there is: the installer's, or the one that came as a credential of the service (systemd.exec(5)). An empty one, or a
+/// lone line break, is none: it is what is left of one that could only be emptied, and how a unit says that there is no credential.
 fn seen(agent: &Agent) -> Option<Seen> {
     let config = &agent.config;
     let credential = config.credentials.as_ref().map(|folder| (folder.join(NAME), false));
     let files = std::iter::once((config.enrolment_file.clone(), true)).chain(credential);
     files.into_iter().find_map(|(path, owned)| {
-        let metadata = fs::metadata(&path).ok().filter(|metadata| metadata.len() > 0)?;
+        let metadata = fs::metadata(&path).ok().filter(|metadata| metadata.len() > 1)?;
         Some(Seen {
             path,
             owned,
