@@ -3,6 +3,7 @@
 // The one line of it is in the macro that declares the entry point which Windows calls (decision 0012); none is ours.
 #![allow(unsafe_code)]
 
+use super::private;
 use crate::error::Error;
 use crate::platform::Job;
 use crate::supervisor::Supervisor;
@@ -81,9 +82,14 @@ fn main(_: Vec<OsString>) {
     let manager = Manager(handle);
     manager.tell(ServiceState::StartPending, 0);
     let kept = kept();
+    // An agent that waits keeps nothing yet, and everybody may make a folder of this name until it is there.
+    let home = private::folder_make(&private::home());
     let ended = run(Job { supervisor: Arc::new(manager), ..job });
     if let Err(error) = kept {
         tracing::warn!(%error, "Windows cannot be told to start the agent again when it fails");
+    }
+    if let Err(error) = home {
+        tracing::warn!(%error, folder = %private::home().display(), "this folder cannot be kept from others");
     }
     if let Err(error) = &ended {
         tracing::error!(%error, "the agent cannot run");
