@@ -4,7 +4,7 @@ use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tests::process::{AgentProcess, ServerProcess};
+use tests::process::{AgentProcess, ServerProcess, until};
 
 /// How long anything may take before a test gives up.
 const LONG: Duration = Duration::from_secs(60);
@@ -55,7 +55,7 @@ impl Manager {
     }
 
     /// Whether nothing is said for so long.
-    fn silent(&self, while_: Duration) -> bool {
+    pub(super) fn silent(&self, while_: Duration) -> bool {
         self.socket.set_read_timeout(Some(while_)).unwrap();
         let silent = self.socket.recv(&mut [0; 4096]).is_err();
         self.socket.set_read_timeout(Some(LONG)).unwrap();
@@ -71,6 +71,16 @@ pub(crate) fn words(environment: &[String; 3]) -> [&str; 3] {
 fn signalled(pid: u32, signal: rustix::process::Signal) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
     rustix::process::kill_process(pid, signal).unwrap();
+}
+
+/// Stops every thread of a process, and waits until each stands still.
+fn stopped(pid: u32) {
+    signalled(pid, rustix::process::Signal::STOP);
+    let still = |stat: String| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'));
+    until(10, "it stands still", || {
+        let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        tasks.flatten().all(|task| std::fs::read_to_string(task.path().join("stat")).is_ok_and(still))
+    });
 }
 
 #[test]
@@ -91,7 +101,7 @@ fn a_server_says_that_it_listens_that_it_lives_and_that_it_stops() {
         assert_eq!(manager.next(), ["WATCHDOG=1"]);
     }
     // A process that stands still gives no sign.
-    signalled(server.pid(), rustix::process::Signal::STOP);
+    stopped(server.pid());
     manager.forget();
     assert!(manager.silent(Duration::from_millis(600)));
     signalled(server.pid(), rustix::process::Signal::CONT);
@@ -128,7 +138,7 @@ fn an_agent_says_that_it_holds_its_folder_how_it_is_that_it_lives_and_that_it_st
     assert!(away.last().unwrap().ends_with("trying again"), "{away:?}");
     // Without a server it is as alive as with one.
     manager.upto("WATCHDOG=1");
-    signalled(agent.pid(), rustix::process::Signal::STOP);
+    stopped(agent.pid());
     manager.forget();
     assert!(manager.silent(Duration::from_millis(600)));
     signalled(agent.pid(), rustix::process::Signal::CONT);

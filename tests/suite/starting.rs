@@ -119,7 +119,8 @@ fn the_installers_file_is_taken_when_it_appears_and_its_token_does_not_stay() {
 fn a_refused_token_is_not_tried_again_until_its_file_changes() {
     let place = Place::new();
     let manager = Manager::new(place.folder.path());
-    let environment = manager.environment(Duration::from_secs(60));
+    // So far apart that no sign of life comes within this test.
+    let environment = manager.environment(Duration::from_secs(600));
     let file = place.etc();
     let token = place.server.token(&[]);
     let revoked = place.server.cartable(&["token", "revoke", &token[..8].replace('-', ""), "--why", "a test"]);
@@ -136,7 +137,10 @@ fn a_refused_token_is_not_tried_again_until_its_file_changes() {
     let before = refused();
     let status = String::from_utf8(agent.run(&["status"]).stdout).unwrap();
     assert!(status.contains("token refused: waiting for another file"), "{status}");
-    // A file that is another one, though not a right one: two looks after it nothing was asked of the server.
+    // Two looks pass.
+    assert!(manager.silent(Duration::from_secs(7)));
+    assert_eq!(refused(), before);
+    // A file that is another one, though not a right one.
     placed(&file, "server = 3\n", 0o600);
     manager.upto("STATUS=enrolling with");
     manager.upto(&format!("STATUS=not enrolled, {}: line 1: ", file.display()));

@@ -134,12 +134,14 @@ impl Agent {
         Ok(())
     }
 
-    /// Deletes everything that is kept of this device on it, keys included; says whether there was anything.
+    /// Deletes everything that is kept of this device on it, keys and an installer's token included; says whether there was anything.
     ///
     /// # Errors
     /// [`Error::Locked`] while an agent runs, [`Error::File`] when something cannot be deleted.
     pub fn forget(&self) -> Result<bool, Error> {
-        state::forget(&self.folder())
+        // First: an agent that waits would enrol with it at once.
+        let token = enrol::file::forget(&self.config.enrolment_file)?;
+        Ok(state::forget(&self.folder())? || token)
     }
 
     /// The folder of everything the agent keeps.

@@ -22,6 +22,11 @@ impl From<&Claims> for Machine {
 }
 
 impl Machine {
+    /// What this tells, and where it tells nothing what the other does.
+    pub(crate) fn or(&self, other: &Self) -> Self {
+        Self { serial: self.serial.or(other.serial), system_uuid: self.system_uuid.or(other.system_uuid) }
+    }
+
     /// Whether the other is another machine: something that both tell is not the same.
     pub(crate) fn differs(&self, other: &Self) -> bool {
         let differ = |a: Option<Digest>, b: Option<Digest>| a.zip(b).is_some_and(|(a, b)| a != b);

@@ -14,7 +14,7 @@ use model::id::TerritoryId;
 use model::time::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -61,13 +61,15 @@ pub(crate) fn ends_read(path: &Path) -> Result<BTreeMap<Subject, Ended>> {
                 ends.insert(subject, ended);
                 good += 1;
             }
+            // What begins a line of ours, and what a cut left at the end, are no fault.
+            Err(_) if line == b"\n" || (!line.ends_with(b"\n") && (line.len() as u64) < LINE_BYTES_MAX) => {}
             Err(_) => bad += 1,
         }
         if good + bad > LINES_MAX {
             return Err(damaged("it has more lines than there can be ends"));
         }
     }
-    if bad > good.max(1) { Err(damaged("it is no file of ends")) } else { Ok(ends) }
+    if bad > good { Err(damaged("it is no file of ends")) } else { Ok(ends) }
 }
 
 /// Notes each end as it becomes durable; those that a kill kept from being noted are at the next start.
@@ -95,18 +97,29 @@ async fn follow(
         read => read?,
     };
     let since = shared.store.revision().await?;
-    let mut ends = all(&shared.store, shared.territory(), &DEVICES, |row| {
+    let mut ends = all(&shared.store, shared.territory(), &DEVICES, &noted, |row| {
         (Subject::Device(row.value.id), device_ended(&row.value))
     })
     .await?;
     ends.extend(
-        all(&shared.store, shared.territory(), &OPERATORS, |row| {
+        all(&shared.store, shared.territory(), &OPERATORS, &noted, |row| {
             (Subject::Operator(row.id.clone()), operator_ended(&row.value))
         })
         .await?,
     );
-    note(path, &mut noted, ends, shared.clock.now())?;
-    shared.metrics.ends(true);
+    let mut disputed = BTreeSet::new();
+    for (subject, _) in ends.extract_if(.., |(_, ended)| *ended == Ended::Not) {
+        disputed.insert(subject);
+    }
+    note(path, &mut noted, &mut disputed, ends, shared.clock.now())?;
+    shared.metrics.ends(disputed.is_empty());
+    if !disputed.is_empty() {
+        tracing::error!(
+            count = disputed.len(),
+            path = %path.display(),
+            "ends noted beside the store are not in it: if it was restored without them, restore it again with --ends, or end them again"
+        );
+    }
     let (mut devices, mut operators) = (since, since);
     loop {
         let (device_scope, operator_scope) =
@@ -133,7 +146,7 @@ async fn follow(
                 ends
             }
         };
-        note(path, &mut noted, ends, shared.clock.now())?;
+        note(path, &mut noted, &mut disputed, ends, shared.clock.now())?;
     }
 }
 
@@ -152,6 +165,7 @@ async fn all<T: DeserializeOwned>(
     store: &SharedStore,
     territory: &TerritoryId,
     table: &Table<T, Intent>,
+    noted: &BTreeMap<Subject, Ended>,
     end: impl Fn(&Row<T>) -> (Subject, Ended),
 ) -> controlplane_core::Result<Vec<(Subject, Ended)>> {
     let (scope, mut after, mut ends) = (table.scope(territory, ""), String::new(), Vec::new());
@@ -159,20 +173,26 @@ async fn all<T: DeserializeOwned>(
         let page = table.page(store.as_ref(), &scope, &after, PAGE_MAX).await?;
         let Some(last) = page.last() else { return Ok(ends) };
         after.clone_from(&last.id);
-        ends.extend(page.iter().map(&end).filter(|(_, ended)| *ended != Ended::Not));
+        let ended_once = |subject: &Subject| noted.get(subject).is_some_and(|before| *before != Ended::Not);
+        ends.extend(page.iter().map(&end).filter(|(subject, ended)| *ended != Ended::Not || ended_once(subject)));
     }
 }
 
-/// Adds what is news, durably.
+/// Adds what is news, durably. `disputed` had ended by this file and has not by the store as it was found: most likely it is an older
+/// one, restored without this file. That whoever was ended calls again must not undo the note.
 fn note(
     path: &Path,
     noted: &mut BTreeMap<Subject, Ended>,
+    disputed: &mut BTreeSet<Subject>,
     ends: Vec<(Subject, Ended)>,
     now: Timestamp,
 ) -> io::Result<()> {
+    for (subject, _) in ends.iter().filter(|(_, ended)| *ended != Ended::Not) {
+        disputed.remove(subject);
+    }
     let news = |(subject, ended): &(Subject, Ended)| match noted.get(subject) {
         None => *ended != Ended::Not,
-        Some(before) => before != ended,
+        Some(before) => before != ended && !disputed.contains(subject),
     };
     let ends: Vec<_> = ends.into_iter().filter(news).collect();
     if ends.is_empty() {
@@ -210,19 +230,21 @@ mod tests {
         let mut noted = BTreeMap::new();
         let now = Timestamp::from_unix_seconds(1_790_000_000);
         let paul = Subject::Operator("paul".to_owned());
+        let mut none = BTreeSet::new();
         note(
             &path,
             &mut noted,
+            &mut none,
             vec![(device(1), Ended::Revoked), (device(2), Ended::Lost), (device(3), Ended::Not)],
             now,
         )
         .unwrap();
         let length = fs::metadata(&path).unwrap().len();
         // Said again, it is no news.
-        note(&path, &mut noted, vec![(device(1), Ended::Revoked)], now).unwrap();
+        note(&path, &mut noted, &mut none, vec![(device(1), Ended::Revoked)], now).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().len(), length);
         OpenOptions::new().append(true).open(&path).unwrap().write_all(b"\n{\"at_unix_ms\":17900").unwrap();
-        note(&path, &mut noted, vec![(device(2), Ended::Not), (paul.clone(), Ended::Revoked)], now).unwrap();
+        note(&path, &mut noted, &mut none, vec![(device(2), Ended::Not), (paul.clone(), Ended::Revoked)], now).unwrap();
         let read = ends_read(&path).unwrap();
         assert_eq!(
             read,
@@ -231,5 +253,24 @@ mod tests {
         assert_eq!(read, noted);
         fs::write(&path, "a\nb\nc\n").unwrap();
         assert!(matches!(ends_read(&path), Err(Error::Damaged { .. })));
+        // The very first write was cut.
+        fs::write(&path, "\n{\"at_un").unwrap();
+        assert_eq!(ends_read(&path).unwrap(), BTreeMap::new());
+    }
+
+    #[test]
+    fn whoever_was_ended_does_not_undo_it_by_calling_a_server_that_has_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ends.jsonl");
+        let now = Timestamp::from_unix_seconds(1_790_000_000);
+        let (mut noted, mut disputed) = (BTreeMap::new(), BTreeSet::new());
+        note(&path, &mut noted, &mut disputed, vec![(device(1), Ended::Revoked)], now).unwrap();
+        disputed.insert(device(1));
+        note(&path, &mut noted, &mut disputed, vec![(device(1), Ended::Not)], now).unwrap();
+        assert_eq!(ends_read(&path).unwrap()[&device(1)], Ended::Revoked);
+        // Ended again, and then taken back by a person who knows of it.
+        note(&path, &mut noted, &mut disputed, vec![(device(1), Ended::Revoked)], now).unwrap();
+        note(&path, &mut noted, &mut disputed, vec![(device(1), Ended::Not)], now).unwrap();
+        assert_eq!(ends_read(&path).unwrap()[&device(1)], Ended::Not);
     }
 }

@@ -5,6 +5,7 @@ use crate::config::{ConfigFault, FILE_BYTES_MAX, file_read, line_fault};
 use crate::connect::Server;
 use crate::error::Error;
 use crate::folder::Folder;
+use crate::platform::{Here, Platform};
 use model::token::Token;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -86,6 +87,21 @@ impl EnrolFile {
     }
 }
 
+/// Deletes one; says whether there was one. What is not such a file was named by mistake, and is not the agent's to delete.
+///
+/// # Errors
+/// [`Error::File`] when it cannot be deleted.
+pub(crate) fn forget(path: &Path) -> Result<bool, Error> {
+    if EnrolFile::read(path).is_err() {
+        return Ok(false);
+    }
+    std::fs::remove_file(path).map_err(Error::file(path))?;
+    if let Some(folder) = path.parent() {
+        Here::folder_sync(folder).map_err(Error::file(folder))?;
+    }
+    Ok(true)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +158,9 @@ mod tests {
         assert!(matches!(EnrolFile::place(&path, "x", &token), Err(Error::Server(_))));
         assert!(matches!(EnrolFile::place(&path, "https://x:1", "x"), Err(Error::Token(_))));
         assert_eq!(EnrolFile::read(&path).ok().unwrap().token, token);
+        assert!(forget(&path).unwrap() && !path.exists() && !forget(&path).unwrap());
+        std::fs::write(&path, "somebody's").unwrap();
+        assert!(!forget(&path).unwrap() && path.exists());
     }
 
     #[test]

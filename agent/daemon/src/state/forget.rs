@@ -3,6 +3,7 @@
 use super::{ENROLMENT, IDENTITY_KEY, again, own};
 use crate::error::Error;
 use crate::folder::{self, Folder};
+use crate::platform::{Here, Platform};
 use crate::spool;
 
 /// Deletes everything of the agent's in its folder, and the folder unless something else lies in it; says whether there was one.
@@ -20,6 +21,8 @@ pub(crate) fn forget(folder: &Folder) -> Result<bool, Error> {
         place.remove(ENROLMENT)?;
         place.remove(IDENTITY_KEY)?;
     }
+    let durable = |at: &std::path::Path| Here::folder_sync(at).map_err(Error::file(at));
+    durable(folder.root())?;
     inner_forget(folder, again::FOLDER, own)?;
     inner_forget(folder, spool::FOLDER, spool::own)?;
     let names = folder.names(own)?;
@@ -27,8 +30,16 @@ pub(crate) fn forget(folder: &Folder) -> Result<bool, Error> {
     names.iter().filter(kept).try_for_each(|name| folder.remove(name))?;
     drop(lock);
     folder::OWN.iter().try_for_each(|name| folder.remove(name))?;
+    durable(folder.root())?;
     // With something of somebody's in it, it stays.
-    let _ = std::fs::remove_dir(folder.root());
+    if std::fs::remove_dir(folder.root()).is_ok()
+        && let Some(above) = folder.root().parent()
+    {
+        // On Windows the folder above is the agent's own, and empty now.
+        if std::fs::remove_dir(above).is_err() {
+            durable(above)?;
+        }
+    }
     Ok(true)
 }
 

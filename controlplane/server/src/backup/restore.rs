@@ -15,7 +15,7 @@ use model::time::Timestamp;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -115,6 +115,11 @@ fn fill(
     {
         return Err(Error::Backup(BackupFault::Damaged("its journal does not reach its end".to_owned())));
     }
+    // The configuration says where they are noted, and forgetting to say it again must let nobody back in.
+    let known = match (known, &config.backup.ends) {
+        (None, Some(path)) if path.exists() => Some(ends_read(path)?),
+        (known, _) => known,
+    };
     let ends = known.is_some();
     let ended = if built { end_all(&store, &config, &known.unwrap_or_default(), now)? } else { Applied::default() };
     for part in [folder.ca(""), folder.operator(""), store.join("journal"), store.join("exports"), store] {
@@ -158,7 +163,10 @@ fn begin(folder: &Folder) -> Result<File> {
     let root = folder.root();
     let failed = |source| Error::File { what: "written", path: root.to_owned(), source };
     let marker = folder.unfinished();
+    let mut options = OpenOptions::new();
+    options.write(true).mode(0o600);
     if !marker.exists() {
+        options.create_new(true);
         match fs::read_dir(root) {
             // A disk of its own brings this one along.
             Ok(entries) => {
@@ -171,11 +179,21 @@ fn begin(folder: &Folder) -> Result<File> {
             Err(error) => return Err(failed(error)),
         }
     }
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&marker).map_err(failed)?;
+    let busy = |error: io::Error| match error.kind() {
+        // Another one has begun, or just ended, between the two looks.
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound => Error::Backup(BackupFault::Busy),
+        _ => failed(error),
+    };
+    let file = options.open(&marker).map_err(busy)?;
     match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
         Err(rustix::io::Errno::WOULDBLOCK) => return Err(Error::Backup(BackupFault::Busy)),
         Err(error) => return Err(failed(error.into())),
+    }
+    // Whoever held it before may have ended and taken the marker away: then this is no marker any more.
+    let (held, named) = (file.metadata().map_err(failed)?, fs::metadata(&marker).map_err(busy)?);
+    if (held.dev(), held.ino()) != (named.dev(), named.ino()) {
+        return Err(Error::Backup(BackupFault::Busy));
     }
     file.sync_all().map_err(failed)?;
     folder_sync(root)?;

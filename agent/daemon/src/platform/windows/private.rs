@@ -29,14 +29,16 @@ pub(super) fn home() -> PathBuf {
 pub(super) fn folder_make(at: &Path) -> io::Result<()> {
     let home = home();
     if at.is_dir() {
-        // A token is written into it before anything else looks at it.
-        if at == home && !closed(at)? {
+        // A token is written into it before anything else looks at it. An empty one is what a cut left, or somebody's trap: made anew.
+        if !at.starts_with(&home) || closed(at)? {
+            return Ok(());
+        }
+        if std::fs::remove_dir(at).is_err() {
             return Err(io::Error::new(
                 io::ErrorKind::PermissionDenied,
                 "others may enter this folder, which was there before",
             ));
         }
-        return Ok(());
     }
     let own = |folder: &&Path| *folder == at || folder.starts_with(&home);
     let mut wanting: Vec<_> = at.ancestors().take_while(own).filter(|folder| !folder.is_dir()).collect();
