@@ -182,6 +182,14 @@ impl World {
         self.restart().await;
     }
 
+    /// Lets so much time pass, and everything that it wakes have its turns.
+    pub async fn pass(&self, by: Duration) {
+        self.clock.forward(by);
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// What time it is.
     #[must_use]
     pub fn now(&self) -> Timestamp {
@@ -345,10 +353,7 @@ impl Machine {
     pub async fn sometime(&self, world: &World, what: &str, noted: impl Fn(&Live) -> bool) {
         let seen = async {
             while !self.agent.status().unwrap().live.is_some_and(|live| noted(&live)) {
-                world.clock.forward(Duration::from_secs(20));
-                for _ in 0..100 {
-                    tokio::task::yield_now().await;
-                }
+                world.pass(Duration::from_secs(20)).await;
             }
         };
         let seen = tokio::time::timeout(Duration::from_secs(20), seen).await;

@@ -16,7 +16,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use words::{Catalogue, Language, command_translate, lang_flag, usage_error_text};
+use words::{Catalogue, Language, command_translate, lang_flag, shell_word, usage_error_text};
 
 const FR: &str = include_str!("../i18n/fr.ftl");
 const EN: &str = include_str!("../i18n/en.ftl");
@@ -123,17 +123,7 @@ pub fn main() -> ExitCode {
 fn flags(line: &Line) -> String {
     let given = [("--config", &line.config), ("--state", &line.state)];
     let given = given.into_iter().filter_map(|(flag, path)| Some((flag, path.as_ref()?)));
-    given.map(|(flag, path)| format!(" {flag} {}", quoted(&path.to_string_lossy()))).collect()
-}
-
-/// A word as a shell reads it back (POSIX.1-2024, XCU 2.2).
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
+    given.map(|(flag, path)| format!(" {flag} {}", shell_word(&path.to_string_lossy()))).collect()
 }
 
 fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error> {
@@ -320,7 +310,6 @@ mod tests {
             line(&["cartable-agent", "--config", "a.toml", "status", "--state", "l'état 1"]),
             " --config a.toml --state 'l'\\''état 1'"
         );
-        assert_eq!(quoted(""), "''");
     }
 
     #[test]

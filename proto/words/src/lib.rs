@@ -8,6 +8,7 @@ mod check;
 mod help;
 mod language;
 mod number;
+mod shell;
 mod typography;
 mod usage;
 
@@ -16,6 +17,7 @@ pub use check::{catalogue_check, command_check};
 pub use help::command_translate;
 pub use language::{Language, lang_flag};
 pub use number::{bytes_text, decimal_text, span_text};
+pub use shell::shell_word;
 pub use usage::{choice_text, usage_error_text};
 
 /// The messages of this crate itself: clap's headings, its usage errors, spans of time.

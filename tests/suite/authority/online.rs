@@ -31,8 +31,7 @@ fn trusted(machine: &Machine) -> u64 {
 async fn learned(world: &World, machine: &Machine, version: u64) {
     let learned = async {
         while trusted(machine) < version {
-            world.clock.forward(Duration::from_secs(61));
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            world.pass(Duration::from_secs(61)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(30), learned).await.expect("trust roots are learned");
@@ -44,8 +43,7 @@ async fn told_by(world: &World, machine: &Machine, key: &OnlineSigner) {
     let name = key.public().fingerprint();
     let told = async {
         while &envelope(machine, "head").key[..] != name.as_bytes() {
-            world.clock.forward(Duration::from_secs(61));
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            world.pass(Duration::from_secs(61)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(30), told).await.expect("a head by the new key");

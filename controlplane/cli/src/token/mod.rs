@@ -19,7 +19,7 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use stick::Stick;
 use wire::v1::{self, TokenCreateRequest, TokenCreateResponse, TokenListRequest, TokenRevokeRequest};
-use words::Value;
+use words::{Value, shell_word};
 
 /// Symbols in a token's id.
 const ID_CHARS: usize = 8;
@@ -144,19 +144,9 @@ fn token_write(created: &mut Created, stick: Stick, call: &mut Call<'_>) -> Resu
     }
     let again = if created.row.device.is_some() { " --again" } else { "" };
     let folder = path.parent().unwrap_or(Path::new("."));
-    created.command = format!("sudo cartable-agent enrol{again} --from {}", quoted(&folder.display().to_string()));
+    created.command = format!("sudo cartable-agent enrol{again} --from {}", shell_word(&folder.display().to_string()));
     created.file = Some(path);
     Ok(())
-}
-
-/// A word as a shell reads it back (POSIX.1-2024, XCU 2.2).
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 async fn token_list(list: List, call: &mut Call<'_>) -> Result<(), Error> {
@@ -326,7 +316,10 @@ mod tests {
         let look = Look { words: &words, zone: jiff::tz::TimeZone::UTC, colour: false };
         let text = sheet(&created, &look).text(false);
         assert_eq!(text.matches(&secret).count(), 1, "{text}");
-        assert_eq!((quoted("/media/KIT"), quoted("l'été")), ("/media/KIT".to_owned(), "'l'\\''été'".to_owned()));
+        assert_eq!(
+            (shell_word("/media/KIT"), shell_word("l'été")),
+            ("/media/KIT".to_owned(), "'l'\\''été'".to_owned())
+        );
         assert!(text.contains("collez le jeton"), "{text}");
     }
 
