@@ -32,7 +32,7 @@ fn the_agents_example_is_what_the_agent_reads() {
 /// Each way to place the agent's file closes it; what else holds of these is judged by their own linters, by hand.
 #[test]
 fn installers_place_a_closed_file_where_the_agent_looks() {
-    let place = agent::Config::default().enrolment_file.display().to_string();
+    let place = agent::Config::default().enrolment_place().display().to_string();
     for (name, closed) in [
         ("examples/preseed.cfg", "umask 077"),
         ("examples/cloud-init.yaml", "permissions: \"0600\""),

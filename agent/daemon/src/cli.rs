@@ -169,12 +169,15 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
             let EnrolFile { server, token } = match (server, from) {
                 (_, Some(folder)) => EnrolFile::read(&folder.join(enrol_file::NAME))?,
                 (Some(server), None) => EnrolFile { server, token: token_read(token, &catalogue)? },
-                (None, None) if config.enrolment_file.exists() => EnrolFile::read_private(&config.enrolment_file)?,
+                (None, None) if config.enrolment_place().exists() => {
+                    EnrolFile::read_private(&config.enrolment_place())?
+                }
                 (None, None) => return Err(Error::ServerMissing),
             };
             if later {
-                EnrolFile::place(&config.enrolment_file, &server, &token)?;
-                let file = config.enrolment_file.display().to_string();
+                let place = config.enrolment_place();
+                EnrolFile::place(&place, &server, &token)?;
+                let file = place.display().to_string();
                 say(&mut std::io::stdout(), &catalogue.text_with("enrol-later", &[("file", file.into())]));
                 return Ok(ExitCode::SUCCESS);
             }

@@ -25,8 +25,8 @@ pub struct Config {
     pub proxy_credentials: Option<PathBuf>,
     /// Names reached without the proxy, as in `NO_PROXY`: parted by commas; a name covers those below it, `*` is all.
     pub no_proxy: Option<String>,
-    /// Where an installer may place server and token (`enrol.toml`); deleted when the device is enrolled.
-    pub enrolment_file: PathBuf,
+    /// Where an installer may place server and token (`enrol.toml`), if not in the usual place; deleted when the device is enrolled.
+    pub enrolment_file: Option<PathBuf>,
     /// What is logged: `error`, `warn`, `info`, `debug`, or a filter of tracing-subscriber.
     pub log: String,
     /// The folder where `/sys`, `/proc` and `/etc` are read; for tests.
@@ -79,7 +79,7 @@ impl Default for Config {
             state: Here::state_folder(),
             proxy: None,
             no_proxy: None,
-            enrolment_file: Here::config_file().with_file_name(crate::enrol::file::NAME),
+            enrolment_file: None,
             log: "info".to_owned(),
             root: "/".into(),
             acknowledgements: None,
@@ -110,7 +110,7 @@ impl Config {
         let paths = [
             ("state", Some(&config.state)),
             ("proxy_credentials", config.proxy_credentials.as_ref()),
-            ("enrolment_file", Some(&config.enrolment_file)),
+            ("enrolment_file", config.enrolment_file.as_ref()),
         ];
         match paths.iter().find(|(_, path)| path.is_some_and(|path| !path.is_absolute())) {
             Some((key, _)) => Err(invalid(ConfigFault::Path(key))),
@@ -153,6 +153,14 @@ impl Config {
     fn credential(&self) -> Option<PathBuf> {
         let path = self.credentials.as_ref()?.join("proxy-credentials");
         std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() > 1).then_some(path)
+    }
+
+    /// Where an installer's file is looked for. One that was placed for this machine's own agent is not for another that somebody tries
+    /// out in a folder elsewhere: that one would use its token up, and delete it.
+    #[must_use]
+    pub fn enrolment_place(&self) -> PathBuf {
+        let own = || if self.state == Here::state_folder() { Here::config_file() } else { self.state.clone() };
+        self.enrolment_file.clone().unwrap_or_else(|| own().with_file_name(crate::enrol::file::NAME))
     }
 
     fn proxy_address(&self) -> Result<Option<Proxy>, Error> {
@@ -206,6 +214,18 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         path
+    }
+
+    #[test]
+    fn an_agent_elsewhere_leaves_alone_what_was_placed_for_this_machines_own() {
+        let place = |config: Config| config.enrolment_place();
+        assert_eq!(place(Config::default()), Path::new("/etc/cartable/enrol.toml"));
+        assert_eq!(place(Config { state: "/a/agent".into(), ..Config::default() }), Path::new("/a/enrol.toml"));
+        let named = Some("/b/c".into());
+        assert_eq!(
+            place(Config { state: "/a/agent".into(), enrolment_file: named, ..Config::default() }),
+            Path::new("/b/c")
+        );
     }
 
     #[test]

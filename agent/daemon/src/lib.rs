@@ -140,7 +140,7 @@ impl Agent {
     /// [`Error::Locked`] while an agent runs, [`Error::File`] when something cannot be deleted.
     pub fn forget(&self) -> Result<bool, Error> {
         // First: an agent that waits would enrol with it at once.
-        let token = enrol::file::forget(&self.config.enrolment_file)?;
+        let token = enrol::file::forget(&self.config.enrolment_place())?;
         Ok(state::forget(&self.folder())? || token)
     }
 

@@ -87,7 +87,7 @@ impl<'a> Waiting<'a> {
         tracing::info!(
             "this device is not enrolled; enrol it with `cartable-agent enrol --server URL` or `--from DIR`, or place {} (mode \
              600): the agent waits and goes on by itself",
-            agent.config.enrolment_file.display()
+            agent.config.enrolment_place().display()
         );
         Ok(Self { agent, seen: None, due: None, backoff: Backoff::default(), live, noted: None })
     }
@@ -178,7 +178,7 @@ impl<'a> Waiting<'a> {
 fn seen(agent: &Agent) -> Option<Seen> {
     let config = &agent.config;
     let credential = config.credentials.as_ref().map(|folder| (folder.join(NAME), false));
-    let files = std::iter::once((config.enrolment_file.clone(), true)).chain(credential);
+    let files = std::iter::once((config.enrolment_place(), true)).chain(credential);
     files.into_iter().find_map(|(path, owned)| {
         let metadata = fs::metadata(&path).ok().filter(|metadata| metadata.len() > 1)?;
         Some(Seen {

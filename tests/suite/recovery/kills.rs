@@ -4,7 +4,7 @@
 //! before and after is on disk or is not, as in a power cut. faketime moves the clock.
 
 use std::process::{Command, Stdio};
-use tests::process::{AgentProcess, ServerProcess, until, within};
+use tests::process::{AgentProcess, ServerProcess, within};
 use tests::system_program;
 
 /// The most renames a start with a renewal or a recovery takes; the test fails if it takes more.
@@ -77,7 +77,8 @@ fn cut_at_every_step(days: u32, verb: &str) {
             |agent: &AgentProcess| agent.certificate() != before && !agent.state.join("tls.next.pem").exists();
         let died = killed(agent, shift, step, || renewed(agent));
         agent.start_with(shift);
-        until(60, &format!("step {step}: a new certificate"), || renewed(agent));
+        let came = within(60_000, || renewed(agent));
+        assert!(came, "step {step} (killed: {died}): no new certificate; the agent said:\n{}", agent.log_text());
         agent.kill();
         if !died {
             steps = step - 1;
