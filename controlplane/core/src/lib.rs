@@ -1,6 +1,7 @@
 //! Every rule of the control plane, and no socket, clock, disk or database: time is a parameter.
 
 pub mod acts;
+pub mod asset;
 pub mod audit;
 pub mod authority;
 pub mod clones;
@@ -10,6 +11,7 @@ pub mod ends;
 pub mod enrol;
 pub mod error;
 pub mod fleet;
+pub mod grant;
 pub mod invitation;
 pub mod limits;
 pub mod load;

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::folder::{Folder, text_read};
 use crate::otlp::OtlpConfig;
+use jiff::tz::TimeZone;
 use model::id::TerritoryId;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -18,6 +19,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where agents and staff reach the server, such as `https://cartable.example.fr:8443`.
     pub url: String,
+    /// Where its days begin and end, as an IANA name: loans are due by local dates.
+    #[serde(default = "time_zone")]
+    pub time_zone: String,
     /// The store.
     #[serde(default)]
     pub store: StoreConfig,
@@ -98,6 +102,11 @@ pub struct MetricsConfig {
     pub listen: Option<SocketAddr>,
 }
 
+/// The time zone of a territory that names none.
+pub(crate) fn time_zone() -> String {
+    "Europe/Paris".to_owned()
+}
+
 impl Config {
     /// Reads and checks the configuration of a data folder.
     ///
@@ -123,7 +132,17 @@ impl Config {
         Ok(config)
     }
 
+    /// The time zone of the territory.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub(crate) fn zone(&self) -> std::result::Result<TimeZone, String> {
+        let named = TimeZone::get(&self.time_zone);
+        named.map_err(|e| format!("time_zone = {:?}: an IANA name such as Europe/Paris ({e})", self.time_zone))
+    }
+
     fn check(&self) -> std::result::Result<(), String> {
+        self.zone()?;
         if !self.url.starts_with("https://") || self.url.len() > 256 {
             return Err(format!("url = {:?}: it begins with https:// and has at most 256 characters", self.url));
         }
@@ -181,6 +200,7 @@ mod tests {
             (GOOD.replace("doubs", "Doubs!"), "territory"),
             (GOOD.replace("127.0.0.1:8443", "here"), "listen"),
             (GOOD.replace("https://", "http://"), "url"),
+            (format!("time_zone = \"Europe/Lutetia\"\n{GOOD}"), "time_zone"),
             ("territory = ".to_owned(), "line 1"),
         ] {
             let text = read(&spoilt).unwrap_err().to_string();

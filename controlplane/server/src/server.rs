@@ -89,10 +89,12 @@ impl Server {
         let rules = Rules::load(store.as_ref(), &config.territory).await?;
         let (rulings, ruling) = watch::channel(Arc::new(Ruling::of(rules)));
         let (stopping, stop) = watch::channel(false);
+        let zone = config.zone().map_err(|message| Error::Config { path: folder.config(), message })?;
         let shared = Shared {
             started: clock.now(),
             folder: folder.clone(),
             config,
+            zone,
             store,
             clock,
             keys,

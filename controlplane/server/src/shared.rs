@@ -18,6 +18,8 @@ use controlplane_core::audit::{Author, Refusals};
 use controlplane_core::plan::plan;
 use controlplane_core::rules::Rules;
 use controlplane_core::store::SharedStore;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use model::digest::Digest;
 use model::id::TerritoryId;
 use model::time::Timestamp;
@@ -53,6 +55,9 @@ const REFUSAL_FLOOR: Duration = Duration::from_millis(250);
 /// Shared by every service.
 pub(crate) struct Shared {
     pub(crate) config: Config,
+    /// Where days begin and end.
+    #[allow(dead_code, reason = "loans, which come next, are due by local days")]
+    pub(crate) zone: TimeZone,
     pub(crate) store: SharedStore,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keys: Arc<Keys>,
@@ -79,6 +84,27 @@ impl Shared {
     /// The keys of this moment; a call that uses them twice asks once.
     pub(crate) fn ca(&self) -> Arc<Ca> {
         self.keys.ca()
+    }
+
+    /// The day it is in the territory.
+    #[allow(dead_code, reason = "loans, which come next, are due by local days")]
+    pub(crate) fn today(&self) -> Date {
+        self.day_of(self.clock.now())
+    }
+
+    /// The day in the territory to which a moment belongs.
+    #[allow(dead_code, reason = "loans, which come next, are due by local days")]
+    pub(crate) fn day_of(&self, at: Timestamp) -> Date {
+        let at = jiff::Timestamp::from_millisecond(at.unix_millis()).unwrap_or_default();
+        at.to_zoned(self.zone.clone()).date()
+    }
+
+    /// The moment at which a day ends in the territory.
+    #[allow(dead_code, reason = "loans, which come next, are due by local days")]
+    pub(crate) fn day_end(&self, day: Date) -> Timestamp {
+        let next = day.tomorrow().unwrap_or(day);
+        let end = next.to_zoned(self.zone.clone()).map(|end| end.timestamp().as_millisecond());
+        Timestamp::from_unix_millis(end.unwrap_or(i64::MAX))
     }
 
     /// Counts somebody who called what is not for them.

@@ -1,0 +1,60 @@
+//! What each device is granted because of its loan: written with the act that changes it, read when the device is told.
+
+use crate::error::Result;
+use crate::scope::Filed;
+use crate::store::Store;
+use crate::table::{Intent, Table};
+use model::grant::{Grant, Hold};
+use model::id::TerritoryId;
+use model::key::IdentityKey;
+use serde::{Deserialize, Serialize};
+
+/// Grants by device id. A loan, an assignment, a loss or a return writes it in its own batch, so that the register and what the device
+/// obeys never differ.
+pub static GRANTS: Table<Granted, Intent> = Table::new("grant");
+/// Whom to contact: by `school/<uai>`, by `owner/<owner>`, and by `territory`.
+pub static CONTACTS: Table<String, Intent> = Table::new("contact");
+
+/// The key of the contact that holds where no other does.
+pub const CONTACT_TERRITORY: &str = "territory";
+
+/// A grant but for the key that it is for: that one is the device's present one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Granted {
+    /// The loan epoch.
+    pub epoch: u64,
+    /// In whose hands the device is.
+    pub hold: Hold,
+    /// Whom to contact.
+    #[serde(default)]
+    pub contact: String,
+}
+
+impl Granted {
+    /// The grant for whoever holds this key.
+    #[must_use]
+    pub fn to(&self, key: &IdentityKey) -> Grant {
+        Grant { key: key.fingerprint(), epoch: self.epoch, hold: self.hold.clone(), contact: self.contact.clone() }
+    }
+}
+
+/// The key of a contact: the school's, else the owner's.
+#[must_use]
+pub fn contact_keys(filed: &Filed) -> Vec<String> {
+    let school = filed.school.map(|school| format!("school/{school}"));
+    let owner = filed.owner.as_ref().map(|owner| format!("owner/{owner}"));
+    school.into_iter().chain(owner).chain(std::iter::once(CONTACT_TERRITORY.to_owned())).collect()
+}
+
+/// Whom the user of a device filed there is to contact: the school's contact, else the owner's, else the territory's, else nobody.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub async fn contact_of(store: &dyn Store, territory: &TerritoryId, filed: &Filed) -> Result<String> {
+    for key in contact_keys(filed) {
+        if let Some(row) = CONTACTS.get(store, territory, key).await? {
+            return Ok(row.value);
+        }
+    }
+    Ok(String::new())
+}
