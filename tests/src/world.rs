@@ -345,7 +345,7 @@ impl Machine {
                 tokio::task::yield_now().await;
             }
         };
-        let seen = tokio::time::timeout(Duration::from_secs(20), seen).await;
+        let seen = tokio::time::timeout(Duration::from_secs(120), seen).await;
         assert!(seen.is_ok(), "not {what}: {:#?}", self.agent.status().unwrap().live);
     }
 
@@ -356,7 +356,7 @@ impl Machine {
                 world.pass(Duration::from_secs(20)).await;
             }
         };
-        let seen = tokio::time::timeout(Duration::from_secs(20), seen).await;
+        let seen = tokio::time::timeout(Duration::from_secs(120), seen).await;
         assert!(seen.is_ok(), "not {what}: {:#?}", self.agent.status().unwrap().live);
     }
 

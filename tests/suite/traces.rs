@@ -93,7 +93,7 @@ fn a_collector_receives_calls_and_their_commits_and_nobodys_name() {
     let named = |spans: &[Span], name: &str| spans.iter().any(|span| span.name == name);
     let awaited = ["Device/CheckIn", "Enrolment/Start", "Enrolment/Finish", "Admin/TokenCreate", "store_commit"];
     while !awaited.iter().all(|name| named(&spans, name)) {
-        let body = bodies.recv_timeout(Duration::from_secs(30)).unwrap_or_else(|_| panic!("only {spans:?}"));
+        let body = bodies.recv_timeout(Duration::from_secs(120)).unwrap_or_else(|_| panic!("only {spans:?}"));
         let read = Export::decode(&body[..]).unwrap();
         spans.extend(read.resources.into_iter().flat_map(|r| r.scopes).flat_map(|s| s.spans));
         raw.extend(body);

@@ -34,7 +34,7 @@ async fn learned(world: &World, machine: &Machine, version: u64) {
             world.pass(Duration::from_secs(61)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), learned).await.expect("trust roots are learned");
+    tokio::time::timeout(Duration::from_secs(120), learned).await.expect("trust roots are learned");
     assert_eq!(trusted(machine), version);
 }
 
@@ -46,7 +46,7 @@ async fn told_by(world: &World, machine: &Machine, key: &OnlineSigner) {
             world.pass(Duration::from_secs(61)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), told).await.expect("a head by the new key");
+    tokio::time::timeout(Duration::from_secs(120), told).await.expect("a head by the new key");
 }
 
 #[tokio::test]
