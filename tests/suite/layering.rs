@@ -15,8 +15,9 @@ const EDGES: &[(&str, &[&str])] = &[
     ("agent", &["agent-core", "model", "identity", "wire", "words"]),
     ("controlplane-core", &["model"]),
     ("controlplane-store", &["controlplane-core", "model"]),
+    ("paper", &["model"]),
     ("controlplane", &["controlplane-core", "controlplane-store", "model", "identity", "wire", "words"]),
-    ("cartable", &["model", "identity", "wire", "words"]),
+    ("cartable", &["model", "identity", "wire", "words", "paper"]),
     ("tests", &["*"]),
 ];
 
@@ -64,7 +65,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("clap_mangen", &["agent", "controlplane", "cartable"]),
     ("comfy-table", &["cartable"]),
     ("indicatif", &["cartable"]),
-    ("qrcode", &["cartable"]),
+    ("pdf-writer", &["paper"]),
+    ("qrcode", &["cartable", "paper"]),
     ("csv", &["cartable", "tests"]),
     ("fluent-bundle", &["words"]),
     ("unic-langid", &["words"]),
