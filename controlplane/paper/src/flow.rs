@@ -228,7 +228,7 @@ mod tests {
     fn a_long_table_goes_over_pages_with_its_heading_on_each() {
         let mut flow = Flow::new("Liste", "fr", Footer { left: "n° 1".to_owned(), of: "sur".to_owned() });
         flow.title("Liste", "École d'exemple", Some(&Code::new("X").unwrap())).unwrap();
-        let mut table = Table::new(&[("Numéro", 1.0), ("Désignation", 3.0)]);
+        let mut table = Table::new(&[("Number", 1.0), ("What", 3.0)]);
         for n in 0..200 {
             table.row([format!("TNE25-{n:06}"), "ordinateur portable".to_owned()]);
         }
