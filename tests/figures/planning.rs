@@ -27,11 +27,11 @@ pub(crate) fn measure() -> Vec<Row> {
     let planned = used();
     let digest = Digest::of(&plan_encode(&plan(&rules)));
     for n in 0..DEVICES {
-        let told = told_next(None, None, digest, 1, black_box(&rules));
+        let told = told_next(None, None, (digest, None), 1, black_box(&rules));
         let mut random = [0; 10];
         random[..4].copy_from_slice(&n.to_be_bytes());
         let device = DeviceId::new(Timestamp::from_unix_seconds(1), random);
-        let head = Head { device, generation: told.generation, plan: told.plan };
+        let head = Head { device, generation: told.generation, plan: told.plan, grant: None };
         let signed: Signed<Head> = signer.sign(Bytes::clone(&head_encode(&head)));
         black_box(wire::v1::Envelope::from(&signed));
     }

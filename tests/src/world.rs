@@ -7,13 +7,16 @@ use controlplane::clock::Clock;
 use controlplane::config::Config;
 use controlplane::folder::Folder;
 use controlplane::init::{Wish, init};
-use controlplane_core::audit::{AUDIT, Person};
+use controlplane_core::audit::{AUDIT, Act, Person};
 use controlplane_core::device::{Decision, Device, device_decide, device_get};
+use controlplane_core::grant::{GRANTS, Granted};
 use controlplane_core::memory::Memory;
 use controlplane_core::role::Role;
-use controlplane_core::store::{PAGE_MAX, Scope, SharedStore};
+use controlplane_core::store::{Expect, PAGE_MAX, Scope, SharedStore};
+use controlplane_core::table::Writes;
 use controlplane_core::token::{TokenKind, TokenWish, token_create};
 use identity::issue::{Authority, chain_of_pem, chain_to_pem};
+use model::grant::Hold;
 use model::id::{DeviceId, TerritoryId};
 use model::time::Timestamp;
 use model::token::{Pin, Token};
@@ -245,6 +248,17 @@ impl World {
         decided.unwrap();
     }
 
+    /// Grants a device this, as an act of a loan does; the epoch is the next one.
+    pub async fn grant(&self, device: DeviceId, hold: Hold, contact: &str) {
+        let id = device.to_string();
+        let before = GRANTS.get(self.store.as_ref(), &self.territory, &*id).await.unwrap();
+        let epoch = before.map_or(0, |row| row.value.epoch) + 1;
+        let act = Act::of(self.now(), &admin(), "loan_test", "P-1", "a test");
+        let granted = Granted { epoch, hold, contact: contact.to_owned() };
+        let writes = Writes::by(&self.territory, &act).unwrap().put(&GRANTS, id, &granted, Expect::Any).unwrap();
+        writes.commit(&self.store).await.unwrap();
+    }
+
     /// A device's record.
     pub async fn record(&self, device: DeviceId) -> Device {
         device_get(self.store.as_ref(), &self.territory, device).await.unwrap().value
@@ -275,7 +289,8 @@ impl World {
         self.folder.path().join("data")
     }
 
-    async fn start(&mut self) {
+    /// Starts it where it was stopped, on the same port.
+    pub async fn start(&mut self) {
         let folder = Folder::new(self.data());
         let mut config = Config::read(&folder).unwrap();
         config.listen.set_port(self.port);
@@ -286,7 +301,8 @@ impl World {
         self.running = Some((stop, running));
     }
 
-    async fn stop(&mut self) {
+    /// Stops it: it is as if the network were cut.
+    pub async fn stop(&mut self) {
         let Some((stop, running)) = self.running.take() else { return };
         let _ = stop.send(());
         running.await.unwrap();
@@ -301,6 +317,8 @@ pub struct Machine {
     pub agent: Agent,
     /// Its state folder.
     pub state: PathBuf,
+    /// What stands for `/` on it.
+    pub root: PathBuf,
     running: Option<JoinHandle<()>>,
 }
 
@@ -308,11 +326,12 @@ impl Machine {
     fn new(world: &World, name: &str) -> Self {
         let state = world.folder.path().join(name);
         closed(&state);
-        let root = world.folder.path().join("machine");
+        // What an agent shows people lies on a machine of its own.
+        let root = world.folder.path().join(format!("machine-{name}"));
         std::fs::create_dir_all(&root).unwrap();
         let clock = Arc::new(DeviceClock { world: world.clock.clone(), ahead_ms: AtomicI64::new(0) });
-        let config = agent::Config { state: state.clone(), root, ..agent::Config::default() };
-        Self { agent: Agent::new(config, clock.clone()), clock, state, running: None }
+        let config = agent::Config { state: state.clone(), root: root.clone(), ..agent::Config::default() };
+        Self { agent: Agent::new(config, clock.clone()), clock, state, root, running: None }
     }
 
     /// Enrols it.

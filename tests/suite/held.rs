@@ -98,7 +98,7 @@ async fn a_change_of_the_cadence_is_told_to_whom_is_held() {
     }
     assert_eq!(plans[0], plans[1], "equal devices share their plan's bytes");
     // A head of one device is none for the other.
-    let mut ledger = agent_core::ledger::Ledger::new(reporters[0].id.parse().unwrap());
+    let mut ledger = agent_core::ledger::Ledger::new(reporters[0].id.parse().unwrap(), Digest::of(b"key"));
     let foreign = head_decode(&reporters[1].device.answer.head.as_ref().unwrap().payload).unwrap();
     assert_eq!(ledger.accept(foreign), Err(agent_core::ledger::Refused::NotMine));
     assert_eq!(ledger.held(), None);

@@ -12,6 +12,7 @@ mod doctor;
 mod enrolment;
 mod examples;
 mod foreign;
+mod grants;
 mod held;
 mod herds;
 mod hostile;

@@ -5,6 +5,7 @@ pub mod cadence;
 pub mod clock_floor;
 pub mod health;
 pub mod ledger;
+pub mod loan;
 pub mod recover;
 pub mod renew;
 pub mod report;

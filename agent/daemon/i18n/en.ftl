@@ -379,3 +379,40 @@ role-evaluator = evaluator
 role-staff = staff
 role-rule = automatic rule
 role-token = enrolment token
+
+# What the device says of its loan.
+loan-told-due = Loan { $loan }: this computer is to be returned by { $due }, { $n ->
+    [0] which is today.
+    [1] which is tomorrow.
+   *[other] in { $n } days.
+}
+loan-told-late = Loan { $loan }: this computer was to be returned by { $due }. Bring it back, or ask for an extension.
+loan-told-open = Loan { $loan }: this computer is to be returned.
+loan-told-restricted = Loan { $loan }: this computer was to be returned by { $due }. This message comes before each session until it is returned or the loan is extended; your files stay where they are.
+loan-told-return = Loan { $loan }: this computer was to be returned by { $due }, and has to be now. Your files stay where they are; save your work, and copy what you wish to keep.
+loan-told-missing = This computer is reported lost or stolen. If you have found it, please say so.
+loan-contact = Contact: { $contact }
+loan-contact-none = Contact: the school or authority that lent it.
+status-loan = Loan
+status-loan-free = none
+status-loan-lent = under way
+status-loan-notice = to be returned
+status-loan-restricted = late: a message comes before each session
+status-loan-return_screen = to be returned now: a message fills the screen
+status-loan-missing = reported lost or stolen
+status-loan-number = Loan number
+status-loan-due = Last day of the loan
+status-loan-due-text = { $due }, { $n ->
+    [0] today
+    [1] tomorrow
+   *[other] in { $n } days
+}
+status-loan-due-late = { $due }, { $n ->
+    [one] { $n } day ago
+   *[other] { $n } days ago
+}
+status-loan-contact = Contact
+item-loan = loan
+reason-grant_not_mine = meant for another identity of the device
+reason-grant_stale = of a loan that is over
+reason-notice_not_shown = the message cannot be shown

@@ -379,3 +379,40 @@ role-evaluator = évaluateur
 role-staff = personnel
 role-rule = règle automatique
 role-token = jeton d'enrôlement
+
+# Ce que dit l'appareil de son prêt.
+loan-told-due = Prêt { $loan } : cet ordinateur est à rendre au plus tard le { $due }, { $n ->
+    [0] c'est-à-dire aujourd'hui.
+    [1] c'est-à-dire demain.
+   *[other] dans { $n } jours.
+}
+loan-told-late = Prêt { $loan } : cet ordinateur devait être rendu le { $due }. Rapportez-le, ou demandez une prolongation.
+loan-told-open = Prêt { $loan } : cet ordinateur est à rendre.
+loan-told-restricted = Prêt { $loan } : cet ordinateur devait être rendu le { $due }. Ce message précède chaque ouverture de session jusqu'au retour ou à une prolongation ; vos fichiers restent là.
+loan-told-return = Prêt { $loan } : cet ordinateur devait être rendu le { $due } et doit l'être maintenant. Vos fichiers restent là ; enregistrez votre travail et copiez ce que vous voulez garder.
+loan-told-missing = Cet ordinateur est déclaré perdu ou volé. Si vous l'avez trouvé, merci de le signaler.
+loan-contact = Contact : { $contact }
+loan-contact-none = Contact : l'école, l'établissement ou la collectivité qui l'a prêté.
+status-loan = Prêt
+status-loan-free = aucun
+status-loan-lent = en cours
+status-loan-notice = à rendre
+status-loan-restricted = en retard : un message précède chaque session
+status-loan-return_screen = à rendre maintenant : un message occupe l'écran
+status-loan-missing = déclaré perdu ou volé
+status-loan-number = Numéro du prêt
+status-loan-due = Dernier jour du prêt
+status-loan-due-text = { $due }, { $n ->
+    [0] aujourd'hui
+    [1] demain
+   *[other] dans { $n } jours
+}
+status-loan-due-late = { $due }, dépassé de { $n ->
+    [one] { $n } jour
+   *[other] { $n } jours
+}
+status-loan-contact = Contact
+item-loan = prêt
+reason-grant_not_mine = destiné à une autre identité de l'appareil
+reason-grant_stale = d'un prêt terminé
+reason-notice_not_shown = le message ne peut pas être affiché

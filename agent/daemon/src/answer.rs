@@ -1,5 +1,6 @@
 //! The desired state: taken from answers, verified, kept, and what has become of it.
 
+use crate::enforce::Shown;
 use crate::error::Error;
 use crate::state::{Held, State};
 use crate::status::Condition;
@@ -8,7 +9,7 @@ use agent_core::ledger::{Accepted, Ledger};
 use bytes::Bytes;
 use model::desired::{Cadence, Generation, Head, Plan};
 use model::digest::Digest;
-use model::id::DeviceId;
+use model::grant::{Grant, Hold};
 use model::signed::Signed;
 use wire::convert::{Trust, head_decode, plan_decode};
 use wire::v1;
@@ -20,7 +21,9 @@ pub(crate) struct Desired {
     root: Vec<u8>,
     ledger: Ledger,
     plan: Option<Plan>,
-    device: DeviceId,
+    /// What it was last granted, and how that stands.
+    grant: Option<Grant>,
+    loan: Option<Shown>,
     /// Why the last trust roots were not taken.
     distrusted: Option<&'static str>,
     /// Why the last head was not taken.
@@ -41,21 +44,23 @@ pub(crate) enum Change {
 }
 
 impl Desired {
-    pub(crate) fn new(device: DeviceId, (trust, root): (Trust, Vec<u8>), held: Option<Held>) -> Self {
+    pub(crate) fn new(ledger: Ledger, (trust, root): (Trust, Vec<u8>), held: Option<Held>) -> Self {
         let mut desired = Self {
             trust,
             root,
-            ledger: Ledger::new(device),
+            ledger,
             plan: None,
-            device,
+            grant: None,
+            loan: None,
             distrusted: None,
             refused: None,
             told: None,
         };
         if let Some(Held { head, plan }) = held {
-            // Verified when it was read.
+            // Verified when it was read. One whose loan is over, such as a copy laid back, is held no longer, and asked for again.
+            let grant = head.grant.clone();
             if desired.ledger.accept(head).is_ok() {
-                desired.plan = Some(plan);
+                (desired.plan, desired.grant) = (Some(plan), grant);
             }
         }
         desired
@@ -75,7 +80,7 @@ impl Desired {
                 tracing::info!(version = trust.version, "newer trust roots are used");
                 self.trust = trust;
                 if !state.head_trusted(&self.trust) {
-                    self.ledger = Ledger::new(self.device);
+                    self.ledger.forget();
                 }
                 Change::New
             }
@@ -124,6 +129,21 @@ impl Desired {
         self.ledger.held().map(|head| head.plan)
     }
 
+    /// What the device is granted because of its loan.
+    pub(crate) const fn grant(&self) -> Option<&Grant> {
+        self.grant.as_ref()
+    }
+
+    /// Whether the device is said to be lost or stolen: then it has nothing to say.
+    pub(crate) fn missing(&self) -> bool {
+        self.grant.as_ref().is_some_and(|grant| grant.hold == Hold::Missing)
+    }
+
+    /// How the loan stands, and what was made of it.
+    pub(crate) fn loan_note(&mut self, shown: Shown) {
+        self.loan = Some(shown);
+    }
+
     pub(crate) fn cadence(&self) -> Cadence {
         self.plan.as_ref().map(|plan| plan.check_in).unwrap_or_default()
     }
@@ -158,6 +178,7 @@ impl Desired {
             item: item.to_owned(),
             state: state.into(),
             reason: reason.to_owned(),
+            epoch: 0,
         };
         let cadence = match self.plan {
             Some(_) => condition("cadence", v1::ConditionState::Held, ""),
@@ -165,9 +186,16 @@ impl Desired {
         };
         let distrusted = self.distrusted.map(|code| condition("trust", v1::ConditionState::Failed, code));
         let refused = self.refused.map(|code| condition("head", v1::ConditionState::Failed, code));
+        let loan = self.loan.filter(|_| self.grant.is_some()).map(|shown| v1::Condition {
+            epoch: shown.epoch,
+            ..match shown.failed {
+                None => condition("loan", v1::ConditionState::Held, shown.stage.code()),
+                Some(code) => condition("loan", v1::ConditionState::Failed, code),
+            }
+        });
         v1::Observed {
             generation: self.generation().map(Into::into),
-            conditions: std::iter::once(cadence).chain(distrusted).chain(refused).collect(),
+            conditions: std::iter::once(cadence).chain(loan).chain(distrusted).chain(refused).collect(),
         }
     }
 
@@ -191,8 +219,15 @@ impl Desired {
             tracing::warn!(%error, "the desired state cannot be kept and is not taken");
             "head_not_kept"
         })?;
-        let generation = head.generation;
+        let (generation, grant, floor) = (head.generation, head.grant.clone(), self.ledger.floor());
         self.ledger.accept(head).map_err(|refused| refused.code())?;
+        self.grant = grant;
+        // After the head: cut between the two, the head that is read again says it.
+        if self.ledger.floor() != floor
+            && let Err(error) = state.loan_floor_write(self.ledger.floor())
+        {
+            tracing::warn!(%error, "the newest loan epoch cannot be kept");
+        }
         self.plan = Some(plan);
         tracing::info!(epoch = generation.epoch, revision = generation.revision, "a newer desired state is held");
         Ok(Change::New)

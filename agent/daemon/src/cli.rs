@@ -18,8 +18,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use words::{Catalogue, Language, command_translate, lang_flag, shell_word, usage_error_text};
 
-const FR: &str = include_str!("../i18n/fr.ftl");
-const EN: &str = include_str!("../i18n/en.ftl");
+pub(crate) const FR: &str = include_str!("../i18n/fr.ftl");
+pub(crate) const EN: &str = include_str!("../i18n/en.ftl");
 
 /// The exit code of a mistake in the command line.
 const USAGE: u8 = 2;

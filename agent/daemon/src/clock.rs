@@ -2,6 +2,7 @@
 
 use crate::platform::{Here, Platform};
 use agent_core::clock_floor::validation_time;
+use agent_core::loan;
 use model::time::Timestamp;
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
@@ -77,11 +78,38 @@ pub(crate) struct JudgingTime {
     /// What the control plane said the time was, and when, since the machine was switched on: whoever sets the clock meanwhile
     /// does not move it. In memory only.
     told: Mutex<Option<(Timestamp, Duration)>>,
+    /// The same of what a server says with each answer.
+    heard: Mutex<Option<(Timestamp, Duration)>>,
 }
 
 impl JudgingTime {
     pub(crate) fn new(clock: Arc<dyn Clock>, floor: Option<Timestamp>) -> Self {
-        Self { clock, floor: AtomicI64::new(floor.map_or(i64::MIN, Timestamp::unix_millis)), told: Mutex::default() }
+        Self {
+            clock,
+            floor: AtomicI64::new(floor.map_or(i64::MIN, Timestamp::unix_millis)),
+            told: Mutex::default(),
+            heard: Mutex::default(),
+        }
+    }
+
+    /// A server whose certificate was checked answered, and said that it is this late.
+    pub(crate) fn heard(&self, at: Timestamp) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, self.clock.elapsed()));
+    }
+
+    /// The time by which a loan is judged. What a server said since this start goes on from there by the count that nobody sets; without
+    /// it the clock is believed, never before what is known to have passed.
+    pub(crate) fn of_loans(&self) -> loan::Told {
+        let heard = *self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let floor = Some(self.floor.load(Ordering::Relaxed)).filter(|floor| *floor != i64::MIN);
+        let floor = floor.map(Timestamp::from_unix_millis);
+        match heard {
+            Some((at, since)) => {
+                let now = at.after(self.clock.elapsed().saturating_sub(since));
+                loan::Told { now: now.max(floor.unwrap_or(now)), heard: Some(at) }
+            }
+            None => loan::Told { now: self.now(), heard: floor },
+        }
     }
 
     /// The control plane said, signed, that it is this late.

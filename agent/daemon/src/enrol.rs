@@ -18,6 +18,7 @@ use identity::{csr, issue};
 use model::desired::Head;
 use model::digest::Digest;
 use model::id::DeviceId;
+use model::key::IdentityKey;
 use model::signed::Signed;
 use model::time::Timestamp;
 use model::token::{Token, Transcript};
@@ -117,7 +118,7 @@ async fn joined(
     // The certificate was made just now, by the server's clock: by one that is off by a few weeks it would not hold.
     time.told(said);
     let quarantined = answer.quarantined;
-    let given = Given::checked(answer, token, &key_pem, time.now())?;
+    let given = Given::checked(answer, token, (&key_pem, identity.public()), time.now())?;
     given.keep(state, server)?;
     // Read back: what a later start would refuse must not be called an enrolment.
     let Enrolled { enrolment, .. } =
@@ -177,7 +178,12 @@ struct Given {
 }
 
 impl Given {
-    fn checked(answer: v1::FinishResponse, token: &Token, key_pem: &str, now: Timestamp) -> Result<Self, Error> {
+    fn checked(
+        answer: v1::FinishResponse,
+        token: &Token,
+        (key_pem, identity): (&str, &IdentityKey),
+        now: Timestamp,
+    ) -> Result<Self, Error> {
         let no = Error::Answer;
         let (Some(own), Some(root)) = (answer.chain.first(), answer.chain.last()) else {
             return Err(no("no certificate"));
@@ -205,7 +211,7 @@ impl Given {
             return Err(no("trust roots of another territory"));
         }
         let head = answer.head.ok_or(no("no head"))?;
-        let held = held_checked(&head, &answer.plan, &trust, device)?;
+        let held = held_checked(&head, &answer.plan, &trust, (device, identity))?;
         Ok(Self {
             certificate: Certificate { key_pem: key_pem.to_owned(), chain: answer.chain },
             trust: (envelope, trust),
@@ -257,12 +263,17 @@ pub(crate) fn chain_checked(chain: &[Vec<u8>], now: Timestamp) -> Result<(), Err
     Ok(())
 }
 
-fn held_checked(head: &v1::Envelope, plan: &[u8], trust: &Trust, device: DeviceId) -> Result<Held, Error> {
+fn held_checked(
+    head: &v1::Envelope,
+    plan: &[u8],
+    trust: &Trust,
+    (device, identity): (DeviceId, &IdentityKey),
+) -> Result<Held, Error> {
     let no = Error::Answer;
     let signed = Signed::<Head>::try_from(head.clone()).map_err(|_| no("the head"))?;
     let bytes = signed.bytes(&trust.online).map_err(|_| no("the head's signature"))?;
     let head = head_decode(bytes).map_err(|_| no("the head"))?;
-    Ledger::new(device).judge(&head).map_err(|_| no("the head is for another device"))?;
+    Ledger::new(device, identity.fingerprint()).judge(&head).map_err(|_| no("the head is for another device"))?;
     if Digest::of(plan) != head.plan {
         return Err(no("a plan that does not match its digest"));
     }

@@ -9,6 +9,7 @@ use identity::issue::{Authority, Issued, root_make};
 use identity::key::OnlineSigner;
 use model::desired::{Cadence, Generation, Head, Plan};
 use model::digest::Digest;
+use model::grant::Grant;
 use model::id::{DeviceId, TerritoryId};
 use model::time::Timestamp;
 use std::os::unix::fs::PermissionsExt;
@@ -79,9 +80,22 @@ impl Made {
     pub(crate) fn told(&self, device: DeviceId, revision: u64) -> (v1::Envelope, Digest, Bytes) {
         let poll_seconds = 60 + u32::try_from(revision).unwrap();
         let plan = plan_encode(&Plan { check_in: Cadence { poll_seconds, ..Cadence::default() } });
-        let head = Head { device, generation: Generation { epoch: 1, revision }, plan: Digest::of(&plan) };
+        let head = Head { device, generation: Generation { epoch: 1, revision }, plan: Digest::of(&plan), grant: None };
         let signed = self.online.sign::<Head>(head_encode(&head));
         (v1::Envelope::from(&signed), head.plan, plan)
+    }
+
+    /// The same for this device, with a grant.
+    pub(crate) fn granted(&self, revision: u64, grant: Option<Grant>) -> (v1::Envelope, Digest, Bytes) {
+        let (_, digest, plan) = self.told(self.device, revision);
+        let head = Head { device: self.device, generation: Generation { epoch: 1, revision }, plan: digest, grant };
+        let signed = self.online.sign::<Head>(head_encode(&head));
+        (v1::Envelope::from(&signed), digest, plan)
+    }
+
+    /// The fingerprint of this device's identity key.
+    pub(crate) fn key(&self) -> Digest {
+        self.state.identity_key().unwrap().public().fingerprint()
     }
 
     pub(crate) fn hold(&self, device: DeviceId, revision: u64) {

@@ -9,6 +9,7 @@ mod clock;
 mod config;
 mod connect;
 mod doctor;
+mod enforce;
 mod enrol;
 mod error;
 #[cfg(test)]
@@ -38,7 +39,7 @@ pub use error::{Advice, Error};
 pub use proxy::{Proxy, Rules};
 pub use sent::{Sent, SentField, SentMessage, Shown, Texts};
 pub use state::Enrolment;
-pub use status::{Condition, Fault, Live, Status};
+pub use status::{Condition, Fault, Live, Loan, Status};
 pub use supervisor::{Nobody, Supervisor};
 
 use folder::Folder;
@@ -120,9 +121,11 @@ impl Agent {
         };
         if let Some(mut link) = link {
             self.supervisor.ready();
+            let loan = link.loan();
             tokio::select! {
                 biased;
                 () = &mut shutdown => {}
+                () = loan.keep() => {}
                 () = link.live() => {}
                 () = &mut watching => {}
             }
@@ -139,6 +142,10 @@ impl Agent {
     /// # Errors
     /// [`Error::Locked`] while an agent runs, [`Error::File`] when something cannot be deleted.
     pub fn forget(&self) -> Result<bool, Error> {
+        // What it shows of a loan goes with it; an agent that runs holds the folder, and is not disturbed.
+        if !self.folder().running() {
+            enforce::forget(&self.config)?;
+        }
         // First: an agent that waits would enrol with it at once.
         let token = enrol::file::forget(&self.config.enrolment_place())?;
         Ok(state::forget(&self.folder())? || token)

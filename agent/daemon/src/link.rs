@@ -2,6 +2,7 @@
 
 mod failure;
 mod hold;
+mod loan;
 mod recovery;
 mod renewal;
 mod telling;
@@ -10,6 +11,7 @@ use crate::acts::Acts;
 use crate::answer::{Change, Desired};
 use crate::clock::{Clock, JudgingTime, within};
 use crate::connect::{Connection, Server, connect, message_limit};
+use crate::enforce::{Keeper, Shown};
 use crate::error::Error;
 use crate::machine::Machine;
 use crate::platform::Platform;
@@ -21,6 +23,7 @@ use crate::{Agent, VERSION, sent};
 use agent_core::backoff::{self, Backoff};
 use agent_core::cadence::Calendar;
 use agent_core::clock_floor::floor_raised;
+use agent_core::ledger::Ledger;
 use agent_core::report::Sequence;
 use failure::Failed;
 pub(crate) use failure::fault_code;
@@ -34,6 +37,7 @@ use renewal::Certificates;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use wire::v1;
 use wire::v1::device_client::DeviceClient;
 
@@ -86,6 +90,9 @@ pub(crate) struct Link {
     noted: Option<Live>,
     /// What the supervisor was told last.
     told: String,
+    loan: Arc<Keeper>,
+    /// The stage that the loan is in.
+    stage: watch::Receiver<Shown>,
 }
 
 /// What comes next.
@@ -116,7 +123,11 @@ impl Link {
         let certificates = Certificates::new(&certificate, candidate.as_ref(), &enrolment, &time)?;
         let root = certificate.chain.last().cloned().unwrap_or_default();
         let Progress { sequence, acknowledged } = state.progress();
-        let desired = Desired::new(enrolment.device, (trust, root.clone()), held);
+        let ledger = Ledger::new(enrolment.device, state.identity_key_held()?.public().fingerprint());
+        let mut desired = Desired::new(ledger.above(state.loan_floor()), (trust, root.clone()), held);
+        let loan = Keeper::new(agent, &time, desired.grant());
+        let mut stage = loan.stage();
+        desired.loan_note(*stage.borrow_and_update());
         let before = noted(&folder)?.unwrap_or_default();
         let live = Live {
             version: VERSION.to_owned(),
@@ -146,6 +157,8 @@ impl Link {
             acts_upto: Acts::read(&folder).upto,
             noted: None,
             told: String::new(),
+            loan: Arc::new(loan),
+            stage,
             agent: agent.clone(),
             state,
             enrolment,
@@ -216,7 +229,7 @@ impl Link {
             self.connection = None;
             self.connected().await?;
         }
-        if self.report.pending() || self.desired.news().is_some() {
+        if self.something_to_say() {
             return self.report_send().await;
         }
         self.held_check_in().await
@@ -252,7 +265,7 @@ impl Link {
             let (stored, then) = self.answered(answer, to_come > 0);
             progress |= stored;
             next = then.unwrap_or(Next::Go);
-            if matches!(next, Next::Pause(Some(_))) {
+            if matches!(next, Next::Pause(Some(_))) || self.desired.missing() {
                 return Ok(next);
             }
         }
@@ -297,6 +310,9 @@ impl Link {
         if change == Change::New {
             self.calendar.follow(self.desired.cadence());
         }
+        // Also where it is the same: the server's time may have put this one right.
+        self.loan.hold(self.desired.grant());
+        self.stage_note();
         self.note();
         let asked = (answer.wait_ms > 0).then(|| Duration::from_millis(answer.wait_ms.into()));
         let change = if let Change::Refused(code) = trusted { Change::Refused(code) } else { change };
@@ -304,7 +320,7 @@ impl Link {
             (Some(wait), _) => Some(Next::Pause(Some(wait))),
             (None, Change::Refused(_)) => Some(Next::Pause(None)),
             (None, Change::New) => Some(Next::Go),
-            (None, Change::None) => (told || trusted == Change::New || self.report.pending()).then_some(Next::Go),
+            (None, Change::None) => (told || trusted == Change::New || self.pending()).then_some(Next::Go),
         };
         (stored, next)
     }
@@ -345,6 +361,7 @@ impl Link {
         }
         self.clock_ahead_ms = Some(now.unix_millis().saturating_sub(server.unix_millis()));
         self.live.clock_ahead_ms = self.clock_ahead_ms;
+        self.time.heard(server);
         if let Some(floor) = floor_raised(self.floor, server, self.certificates.until()) {
             self.floor = Some(floor);
             self.time.floor_set(floor);
@@ -356,10 +373,13 @@ impl Link {
 
     /// Looks at what is due.
     fn look(&mut self) {
+        self.stage_note();
         let elapsed = self.agent.clock.elapsed();
         let due = self.calendar.due(elapsed);
         if due.health || due.inventory {
-            self.report.look(due, self.clock_ahead_ms, self.agent.clock.now());
+            if !self.desired.missing() {
+                self.report.look(due, self.clock_ahead_ms, self.agent.clock.now());
+            }
             self.calendar.looked(due, elapsed);
             self.note();
         }

@@ -16,11 +16,13 @@
 //! | `machine.json` | digests of what the machine says it is | before the enrolment |
 //! | `acts.json` | what was done to the device from afar | when the server tells of it |
 //! | `sent-<message>` | what was sent last, as it was sent | when it was sent |
+//! | `loan_epoch` | the newest loan epoch that was held | after the head that says it |
 //! | `progress.json`, `clock_floor` | how far reporting is; the earliest time it can be | as they move |
 
 mod again;
 mod forget;
 mod keys;
+mod loan;
 
 pub(crate) use forget::forget;
 
@@ -451,7 +453,7 @@ fn plan_named(name: &str) -> bool {
 
 /// Whether a name in the folder is one the agent gives.
 pub(crate) fn own(name: &str) -> bool {
-    const OWN: [&str; 12] = [
+    const OWN: [&str; 13] = [
         IDENTITY_KEY,
         TLS_NEXT_KEY,
         TLS,
@@ -464,6 +466,7 @@ pub(crate) fn own(name: &str) -> bool {
         CLOCK_FLOOR,
         MACHINE,
         DOCTOR,
+        loan::FILE,
     ];
     OWN.contains(&name)
         || name == again::FOLDER

@@ -1,11 +1,15 @@
 //! Where the device stands, for a person: from the state files, and from a note the running agent keeps.
 
 use crate::clock::BUILT;
+use crate::enforce::{days_left, last_day};
 use crate::error::Error;
 use crate::folder::Folder;
 use crate::state::{Enrolment, clock_floor_read, enrolled_read};
 use agent_core::clock_floor::validation_time;
+use agent_core::loan::{Told, standing};
+use jiff::civil::Date;
 use model::desired::Generation;
+use model::grant::{Grant, Hold};
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -28,8 +32,45 @@ pub struct Status {
     pub certificate_until_unix_ms: Option<Timestamp>,
     /// Whether that has passed, by the clock and by what is known to have passed.
     pub certificate_expired: bool,
+    /// What the device is held to because of its loan, and where that stands; nothing where nobody has said anything of it.
+    pub loan: Option<Loan>,
     /// What the agent noted last.
     pub live: Option<Live>,
+}
+
+/// What the device is held to because of its loan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Loan {
+    /// `free`, `lent`, `notice`, `restricted`, `return_screen` or `missing`.
+    pub stage: &'static str,
+    /// Counts what the device was lent, assigned, missed and freed.
+    pub epoch: u64,
+    /// The loan's number; nothing where it is nobody's, or missing.
+    pub loan: Option<String>,
+    /// The last day, as it is called where the device is.
+    pub due: Option<Date>,
+    /// How many days are left of it; negative when it is late by so many.
+    pub days_left: Option<i32>,
+    /// Whom to contact; empty where nobody said.
+    pub contact: String,
+}
+
+impl Loan {
+    fn of(grant: &Grant, time: Told) -> Self {
+        let term = match &grant.hold {
+            Hold::Lent(term) => Some(term),
+            Hold::Free | Hold::Missing => None,
+        };
+        let due = term.and_then(|term| last_day(term.due?));
+        Self {
+            stage: standing(Some(grant), time, None).stage.code(),
+            epoch: grant.epoch,
+            loan: term.map(|term| term.loan.clone()),
+            due,
+            days_left: due.and_then(|due| days_left(due, time.now)),
+            contact: grant.contact.clone(),
+        }
+    }
 }
 
 /// What a running agent notes about itself.
@@ -94,11 +135,15 @@ pub(crate) fn read(folder: &Folder, now: Timestamp) -> Result<Status, Error> {
     // An agent that runs knows how far this clock is off.
     let ahead = live.as_ref().filter(|_| running).and_then(|live| live.clock_ahead_ms);
     let told = ahead.map(|ahead| Timestamp::from_unix_millis(now.unix_millis().saturating_sub(ahead)));
-    let judged = validation_time(now, told, BUILT, clock_floor_read(folder));
+    let floor = clock_floor_read(folder);
+    let judged = validation_time(now, told, BUILT, floor);
+    let grant = enrolled.as_ref().and_then(|enrolled| enrolled.held.as_ref()?.head.grant.as_ref());
+    let time = Told { now: judged, heard: told.or(floor) };
     Ok(Status {
         state: folder.root().to_owned(),
         running,
         generation: enrolled.as_ref().and_then(|e| e.held.as_ref()).map(|held| held.head.generation),
+        loan: grant.map(|grant| Loan::of(grant, time)),
         certificate_until_unix_ms: until,
         certificate_expired: until.is_some_and(|until| judged > until),
         enrolment: enrolled.map(|e| e.enrolment),

@@ -308,6 +308,10 @@ condition-reason-head_not_kept = cannot be kept on the device
 condition-reason-plan_missing = its content is missing
 condition-reason-plan_digest = its content was altered
 condition-reason-plan_unreadable = its content cannot be read
+condition-item-loan = loan
+condition-reason-grant_not_mine = a loan for another identity of the device
+condition-reason-grant_stale = a loan that is over
+condition-reason-notice_not_shown = the message cannot be shown
 
 section-hardware = Hardware
 section-peripherals = Peripherals

@@ -308,6 +308,10 @@ condition-reason-head_not_kept = impossible à enregistrer sur l'appareil
 condition-reason-plan_missing = contenu manquant
 condition-reason-plan_digest = contenu altéré
 condition-reason-plan_unreadable = contenu illisible
+condition-item-loan = prêt
+condition-reason-grant_not_mine = prêt destiné à une autre identité de l'appareil
+condition-reason-grant_stale = prêt déjà terminé
+condition-reason-notice_not_shown = le message ne peut pas être affiché
 
 section-hardware = Matériel
 section-peripherals = Périphériques

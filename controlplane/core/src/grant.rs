@@ -1,11 +1,13 @@
 //! What each device is granted because of its loan: written with the act that changes it, read when the device is told.
 
-use crate::error::Result;
+use crate::device::DEVICES;
+use crate::error::{Error, Result};
 use crate::scope::Filed;
-use crate::store::Store;
+use crate::store::{Revision, Store};
 use crate::table::{Intent, Table};
-use model::grant::{Grant, Hold};
-use model::id::TerritoryId;
+use model::digest::Digest;
+use model::grant::{CONTACT_CHARS_MAX, Grant, Hold};
+use model::id::{DeviceId, TerritoryId};
 use model::key::IdentityKey;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// obeys never differ.
 pub static GRANTS: Table<Granted, Intent> = Table::new("grant");
 /// Whom to contact: by `school/<uai>`, by `owner/<owner>`, and by `territory`.
-pub static CONTACTS: Table<String, Intent> = Table::new("contact");
+pub static CONTACTS: Table<String, Intent> = Table::new("loan_contact");
 
 /// The key of the contact that holds where no other does.
 pub const CONTACT_TERRITORY: &str = "territory";
@@ -31,11 +33,37 @@ pub struct Granted {
 }
 
 impl Granted {
-    /// The grant for whoever holds this key.
+    /// The grant for whoever holds this key. What a terminal would obey, or a device refuse for its length, is left out of the contact: a
+    /// head that is refused for it would keep every other news from the device, too.
     #[must_use]
     pub fn to(&self, key: &IdentityKey) -> Grant {
-        Grant { key: key.fingerprint(), epoch: self.epoch, hold: self.hold.clone(), contact: self.contact.clone() }
+        let contact = self.contact.chars().filter(|c| !c.is_control()).take(CONTACT_CHARS_MAX).collect();
+        Grant { key: key.fingerprint(), epoch: self.epoch, hold: self.hold.clone(), contact }
     }
+}
+
+/// A grant as it is told to its device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// What is told.
+    pub grant: Grant,
+    /// The digest of it, by which a change is noticed.
+    pub digest: Digest,
+    /// The revision at which it was written.
+    pub revision: Revision,
+}
+
+/// What a device is granted at this moment; nothing where nobody has said anything of it.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub async fn standing_of(store: &dyn Store, territory: &TerritoryId, device: DeviceId) -> Result<Option<Standing>> {
+    let Some(row) = GRANTS.get(store, territory, device.to_string()).await? else { return Ok(None) };
+    let Some(record) = DEVICES.get(store, territory, device.to_string()).await? else { return Ok(None) };
+    let grant = row.value.to(&record.value.identity_key);
+    let bytes = serde_json::to_vec(&grant).map_err(|e| Error::unavailable("a grant cannot be written", e))?;
+    // Whoever enrols again is told anew, though the grant stayed: its key has changed.
+    Ok(Some(Standing { digest: Digest::of(&bytes), grant, revision: row.revision.max(record.revision) }))
 }
 
 /// The key of a contact: the school's, else the owner's.

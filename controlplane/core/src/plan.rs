@@ -1,5 +1,6 @@
 //! Planning: a pure function of intent and of a device's few facts, and the generation its outcome gets.
 
+use crate::grant::Standing;
 use crate::rules::Rules;
 use crate::table::{Observed, Table};
 use model::desired::{Generation, Plan};
@@ -19,6 +20,12 @@ pub struct Told {
     /// The revision of the rules it was planned from.
     #[serde(default)]
     pub rules: u64,
+    /// The digest of the grant it was told with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Digest>,
+    /// The revision at which that grant was written.
+    #[serde(default)]
+    pub granted: u64,
 }
 
 /// What a device is to hold. Devices of one class get equal plans, which are encoded once.
@@ -27,21 +34,29 @@ pub fn plan(rules: &Rules) -> Plan {
     Plan { check_in: rules.cadence }
 }
 
-/// What to tell a device whose plan has this digest: the same as before, or a newer generation.
+/// What to tell a device whose plan and grant have these digests: the same as before, or a newer generation.
 ///
-/// `heard` is the generation the device says it holds: after a restore it may be ahead of what we remember, and is outrun.
+/// What comes back may be of another plan or grant than these: somebody with newer ones in hand has told it already. `heard` is the generation the device says it holds: after a restore it may be ahead of what we remember, and is outrun.
 #[must_use]
-pub fn told_next(before: Option<Told>, heard: Option<Generation>, plan: Digest, epoch: u32, rules: &Rules) -> Told {
-    // Whoever still has older rules in hand must not tell them as if they were newer.
+pub fn told_next(
+    before: Option<Told>,
+    heard: Option<Generation>,
+    (plan, grant): (Digest, Option<&Standing>),
+    epoch: u32,
+    rules: &Rules,
+) -> Told {
+    let granted = grant.map_or(0, |grant| grant.revision);
+    let grant = grant.map(|grant| grant.digest);
+    // Whoever still has older rules, or an older grant, in hand must not tell them as if they were newer.
     if let Some(told) = before
-        && told.rules > rules.changed
+        && (told.rules > rules.changed || told.granted > granted)
         && told.generation.epoch >= epoch
     {
         return told;
     }
     let ahead = heard.filter(|h| before.is_none_or(|b| *h > b.generation));
     if let (Some(told), None) = (before, ahead)
-        && told.plan == plan
+        && (told.plan, told.grant) == (plan, grant)
         && told.generation.epoch >= epoch
     {
         return told;
@@ -54,12 +69,13 @@ pub fn told_next(before: Option<Told>, heard: Option<Generation>, plan: Digest, 
         },
         _ => Generation { epoch, revision: rules.changed },
     };
-    Told { generation, plan, rules: rules.changed }
+    Told { generation, plan, rules: rules.changed, grant, granted }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::grant::{Grant, Hold};
     use proptest::prelude::*;
 
     fn generation() -> impl Strategy<Value = Generation> {
@@ -67,34 +83,67 @@ mod tests {
         (0u32..4, revision).prop_map(|(epoch, revision)| Generation { epoch, revision })
     }
 
+    fn digest(n: u8) -> Digest {
+        Digest::of(&[n])
+    }
+
+    fn standing(n: u8, revision: u64) -> Standing {
+        let grant = Grant { key: digest(9), epoch: n.into(), hold: Hold::Free, contact: String::new() };
+        Standing { grant, digest: digest(n), revision }
+    }
+
     proptest! {
         /// Whatever was told and heard, a device that holds something else is told something it accepts.
         #[test]
         fn what_is_told_is_newer_or_the_same(
-            before in proptest::option::of((generation(), 0u8..3, 0u64..40)),
+            before in proptest::option::of((generation(), 0u8..3, 0u64..40, proptest::option::of((0u8..3, 1u64..40)))),
             heard in proptest::option::of(generation()),
             now in 0u8..3,
+            grant in proptest::option::of((0u8..3, 1u64..40)),
             epoch in 0u32..4,
             changed in 0u64..40,
         ) {
-            let digest = |n: u8| Digest::of(&[n]);
-            let before = before.map(|(generation, n, rules)| Told { generation, plan: digest(n), rules });
+            let before = before.map(|(generation, n, rules, grant)| Told {
+                generation,
+                plan: digest(n),
+                rules,
+                grant: grant.map(|(n, _)| digest(n)),
+                granted: grant.map_or(0, |(_, revision)| revision),
+            });
+            let grant = grant.map(|(n, revision)| standing(n, revision));
+            let granted = grant.as_ref().map_or(0, |grant| grant.revision);
             let rules = Rules { changed, ..Rules::default() };
-            let told = told_next(before, heard, digest(now), epoch, &rules);
-            if before.is_some_and(|b| b.rules > changed && b.generation.epoch >= epoch) {
+            let told = told_next(before, heard, (digest(now), grant.as_ref()), epoch, &rules);
+            let behind = |b: Told| (b.rules > changed || b.granted > granted) && b.generation.epoch >= epoch;
+            if before.is_some_and(behind) {
                 prop_assert_eq!(Some(told), before);
                 return Ok(());
             }
-            prop_assert_eq!(told.plan, digest(now));
+            prop_assert_eq!((told.plan, told.grant), (digest(now), grant.as_ref().map(|grant| grant.digest)));
             prop_assert!(heard.is_none_or(|h| told.generation >= h));
             prop_assert!(told.generation.epoch >= epoch);
             if let Some(before) = before {
                 prop_assert!(told.generation >= before.generation);
-                prop_assert!(told.generation > before.generation || told.plan == before.plan);
+                let same = (told.plan, told.grant) == (before.plan, before.grant);
+                prop_assert!(told.generation > before.generation || same);
             }
             // Told again, nothing moves.
-            let again = told_next(Some(told), Some(told.generation), digest(now), epoch, &rules);
-            prop_assert_eq!((again.generation, again.plan), (told.generation, told.plan));
+            let again = told_next(Some(told), Some(told.generation), (digest(now), grant.as_ref()), epoch, &rules);
+            prop_assert_eq!((again.generation, again.plan, again.grant), (told.generation, told.plan, told.grant));
         }
+    }
+
+    #[test]
+    fn what_was_told_before_grants_were_is_read_without_one() {
+        let of_old = serde_json::json!({"generation": {"epoch": 1, "revision": 4}, "plan": digest(1), "rules": 3});
+        let told: Told = serde_json::from_value(of_old).unwrap();
+        assert_eq!((told.grant, told.granted), (None, 0));
+        let rules = Rules { changed: 3, ..Rules::default() };
+        assert_eq!(told_next(Some(told), Some(told.generation), (digest(1), None), 1, &rules), told);
+        let lent = standing(7, 5);
+        let next = told_next(Some(told), Some(told.generation), (digest(1), Some(&lent)), 1, &rules);
+        assert!(next.generation > told.generation);
+        // Somebody who has not heard of the grant yet tells nothing as if it were newer.
+        assert_eq!(told_next(Some(next), None, (digest(1), None), 1, &rules), next);
     }
 }

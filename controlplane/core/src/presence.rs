@@ -67,8 +67,16 @@ pub struct Condition {
     pub item: String,
     /// How it stands.
     pub state: ConditionState,
-    /// A code that says why; empty when held.
+    /// A code that says why; empty when held. Of the loan, its stage.
     pub reason: String,
+    /// Of the loan, the epoch of the grant; else 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub epoch: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(epoch: &u64) -> bool {
+    *epoch == 0
 }
 
 /// How an item stands.

@@ -3,7 +3,8 @@
 use crate::acts;
 use crate::caller::{device_of, record_of};
 use crate::clones;
-use crate::live::{Call, Refused};
+use crate::grant::{granted, missing, silence};
+use crate::live::{Call, Refused, Seat};
 use crate::load::{overloaded, pushed_back};
 use crate::otlp;
 use crate::random;
@@ -12,7 +13,8 @@ use crate::shared::{Ruling, Shared};
 use crate::status::{convert_status, invalid, part_status, status};
 use controlplane_core::Error;
 use controlplane_core::audit::Author;
-use controlplane_core::device::{Standing, device_admit};
+use controlplane_core::device::{Standing as Shown, device_admit};
+use controlplane_core::grant::Standing;
 use controlplane_core::load::Class;
 use controlplane_core::plan::{TOLD, Told, told_next};
 use controlplane_core::presence::{
@@ -102,6 +104,8 @@ impl DeviceService {
         let limits = &shared.config.limits;
         let call = shared.live.begin(id, now, limits.device_burst, limits.device_calls_per_minute).ok_or_else(busy)?;
         let mut message = request.into_inner();
+        let missing = missing(granted(shared, id).await?.as_deref());
+        let silenced = missing && silence(&mut message);
         let later = undone(shared, &mut message)?;
         let (mut said, report) = take(shared, id, message)?;
         let mut answer = CheckInResponse { spread_ms: shared.spread_ms(), ..CheckInResponse::default() };
@@ -110,7 +114,7 @@ impl DeviceService {
             (state, said.hold) = (JoinState::Quarantined, Duration::ZERO);
             answer.wait_ms = clones::wait_ms();
         }
-        let at_once = report.is_some() || later.is_some();
+        let at_once = silenced || report.is_some() || later.is_some();
         if let Some((report, observed)) = report {
             answer.stored = report.sections.iter().map(|(_, s)| s.digest.as_bytes().to_vec()).collect();
             keep(shared, id, &said, report, observed).await?;
@@ -119,6 +123,7 @@ impl DeviceService {
         match later {
             // It is said again, so nothing is wanted.
             Some(again) => answer.wait_ms = u32::try_from(again.as_millis()).unwrap_or(u32::MAX),
+            None if missing => {}
             None => answer.wanted = wanted(shared, id, &said, kept),
         }
         let at_once = at_once || !answer.wanted.is_empty();
@@ -153,9 +158,9 @@ async fn admitted(shared: &Shared, id: DeviceId, certificate: &Certificate) -> R
     let admission = admitted.map_err(|error| refuse("check_in", error))?;
     let shown = record_of(certificate);
     match admission.standing(&shown) {
-        Standing::InForce => {}
-        Standing::Candidate | Standing::Newer => renew::settle(shared, id, &shown).await?,
-        Standing::Superseded => {
+        Shown::InForce => {}
+        Shown::Candidate | Shown::Newer => renew::settle(shared, id, &shown).await?,
+        Shown::Superseded => {
             return Err(refuse("certificate_superseded", Error::Denied(SUPERSEDED.to_owned())));
         }
     }
@@ -301,7 +306,9 @@ async fn finish(
         answer.quarantined = state == JoinState::Quarantined;
         let now_ruling = Arc::clone(&ruling.borrow_and_update());
         let news = tell(shared, id, said, &now_ruling, &mut answer).await?;
-        let news = acts::tell(shared, id, said.acts_upto, &now_ruling, &mut answer).await? || news;
+        // Whoever has a device that is missing is told whom to contact, and no more.
+        let acts_upto = if missing(granted(shared, id).await?.as_deref()) { None } else { said.acts_upto };
+        let news = acts::tell(shared, id, acts_upto, &now_ruling, &mut answer).await? || news;
         if *stop.borrow() {
             answer.wait_ms = u32::try_from(random::below(shared.spread_ms().into()) + 1).unwrap_or(u32::MAX);
             last = true;
@@ -336,7 +343,7 @@ async fn tell(
     // Whoever does not know the key that signs now is taught it with the same answer.
     let untaught = said.trust_version != 0 && said.trust_version < ca.trust_version;
     answer.trust = untaught.then(|| ca.trust.clone());
-    let told = told(shared, id, said.generation, ruling).await?;
+    let (told, granted) = told(shared, id, said.generation, ruling).await?;
     // Newer rules have told the device already; they come here by themselves.
     if told.plan != ruling.digest {
         return Ok(false);
@@ -344,7 +351,8 @@ async fn tell(
     if !untaught && said.generation == Some(told.generation) && said.plan == Some(told.plan) {
         return Ok(false);
     }
-    let head = Head { device: id, generation: told.generation, plan: told.plan };
+    let grant = granted.map(|standing| standing.grant.clone());
+    let head = Head { device: id, generation: told.generation, plan: told.plan, grant };
     answer.head = Some((&ca.head_sign(&head)).into());
     if said.plan != Some(told.plan) {
         answer.plan = ruling.plan.clone();
@@ -352,15 +360,18 @@ async fn tell(
     Ok(true)
 }
 
-/// What the device is to be told; written before it is said, so that a generation never means two things.
+/// What the device is to be told, and the grant that it is told with; written before it is said, so that a generation never means two
+/// things.
 pub(crate) async fn told(
     shared: &Shared,
     id: DeviceId,
     heard: Option<Generation>,
     ruling: &Ruling,
-) -> Result<Told, Status> {
+) -> Result<(Told, Option<Arc<Standing>>), Status> {
     let mut before = shared.live.with(id, |seat| seat.told);
+    let mut again = false;
     loop {
+        let grant = granted(shared, id).await?;
         let known = match before {
             Some(known) => known,
             None => TOLD
@@ -369,17 +380,26 @@ pub(crate) async fn told(
                 .map_err(status)?
                 .map(|row| (row.value, row.revision)),
         };
-        let next = told_next(known.map(|(t, _)| t), heard, ruling.digest, shared.store.epoch(), &ruling.rules);
-        if known.is_some_and(|(told, _)| told == next) {
+        let what = (ruling.digest, grant.as_deref());
+        // Read again, it is what holds, be it from before what was told, as where a record was taken out.
+        let last = known.map(|(told, _)| Told { granted: if again { 0 } else { told.granted }, ..told });
+        let next = told_next(last, heard, what, shared.store.epoch(), &ruling.rules);
+        if last == Some(next) {
+            if next.grant != grant.as_ref().map(|grant| grant.digest) && !again {
+                // A newer one has been told already, of which this call has not heard.
+                shared.live.with(id, Seat::grant_forget);
+                again = true;
+                continue;
+            }
             shared.live.with(id, |seat| seat.told = Some(known));
-            return Ok(next);
+            return Ok((next, grant));
         }
         let expect = known.map_or(Expect::Absent, |(_, revision)| Expect::At(revision));
         let written = Writes::observed(shared.territory()).put(&TOLD, id.to_string(), &next, expect).map_err(status)?;
         match written.commit(&shared.store).await {
             Ok(revision) => {
                 shared.live.with(id, |seat| seat.told = Some(Some((next, revision))));
-                return Ok(next);
+                return Ok((next, grant));
             }
             Err(Error::Conflict(_)) => before = None,
             Err(error) => return Err(status(error)),
@@ -409,6 +429,7 @@ fn observed_of(observed: wire::v1::Observed) -> Result<ObservedState, Status> {
         },
         item: evidence(&c.item).unwrap_or_default(),
         reason: evidence(&c.reason).unwrap_or_default(),
+        epoch: c.epoch,
     });
     Ok(ObservedState { conditions: conditions.collect(), generation: observed.generation.unwrap_or_default().into() })
 }

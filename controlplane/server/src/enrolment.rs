@@ -2,6 +2,7 @@
 
 use crate::ca::Ca;
 use crate::caller::binding_of;
+use crate::live::Seat;
 use crate::shared::{Ruling, Shared};
 use crate::status::invalid;
 use crate::{clones, device, random};
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use controlplane_core::Error;
 use controlplane_core::audit::Author;
 use controlplane_core::enrol::{Proof, REFUSED, enrol};
+use controlplane_core::grant::Standing;
 use identity::csr::REQUEST_BYTES_MAX;
 use identity::issue::renewal_window;
 use model::desired::Head;
@@ -139,23 +141,26 @@ impl Enrolment for EnrolmentService {
         };
         clones::settled(shared, [&joined.device]);
         let ruling = Arc::clone(&shared.ruling.borrow());
-        let told = device::told(shared, joined.device.id, None, &ruling).await?;
+        // Its key is another one now: a grant that is remembered was for the one before.
+        shared.live.with(joined.device.id, Seat::grant_forget);
+        let (told, granted) = device::told(shared, joined.device.id, None, &ruling).await?;
         if told.plan != ruling.digest {
             return Err(Status::unavailable("the rules are changing at this moment; try again"));
         }
         tracing::info!(device = %joined.device.id, state = joined.device.state.name(), "a device has joined");
-        Ok(Response::new(answer(&ca, &joined, told, &ruling)))
+        Ok(Response::new(answer(&ca, &joined, (told, granted.as_deref()), &ruling)))
     }
 }
 
 fn answer(
     ca: &Ca,
     joined: &controlplane_core::enrol::Joined,
-    told: controlplane_core::plan::Told,
+    (told, granted): (controlplane_core::plan::Told, Option<&Standing>),
     ruling: &Ruling,
 ) -> FinishResponse {
     let (from, until) = renewal_window(joined.until);
-    let head = Head { device: joined.device.id, generation: told.generation, plan: told.plan };
+    let grant = granted.map(|standing| standing.grant.clone());
+    let head = Head { device: joined.device.id, generation: told.generation, plan: told.plan, grant };
     FinishResponse {
         chain: joined.chain.clone(),
         device: joined.device.id.as_bytes().to_vec(),

@@ -17,6 +17,7 @@ mod enrolment;
 pub mod error;
 mod facts;
 pub mod folder;
+mod grant;
 mod health;
 mod healthcheck;
 pub mod init;

@@ -1,6 +1,7 @@
 //! What is in memory of each device: a seat of some three hundred bytes, and the check-in it holds, if any.
 
 use controlplane_core::clones::Boots;
+use controlplane_core::grant::Standing;
 use controlplane_core::plan::Told;
 use controlplane_core::presence::Kept;
 use controlplane_core::store::Revision;
@@ -49,6 +50,10 @@ pub(crate) struct Seat {
     pub(crate) asked: Option<(Timestamp, u32)>,
     /// The revision of the newest act on it, or a later one; `None` until read.
     pub(crate) acts: Option<Revision>,
+    /// What it is granted; `None` until read.
+    pub(crate) grant: Option<Option<Arc<Standing>>>,
+    /// Counts what was heard of changes, so that nothing is kept that was read before the latest.
+    pub(crate) changes: u32,
     /// The boots it was last heard from.
     pub(crate) boots: Boots,
     /// Its calls of late, each worth some milliseconds that time pays back.
@@ -140,10 +145,11 @@ impl Live {
         };
     }
 
-    /// A device's record has changed, and with it most likely what it is told of the acts on it.
+    /// A device's record or grant has changed, and with it most likely what it is told of the acts on it.
     pub(crate) fn changed(&self, device: DeviceId, upto: Revision) {
         if let Some(seat) = self.lock().get_mut(&device) {
             seat.acts = seat.acts.max(Some(upto));
+            seat.grant_forget();
             seat.wake.iter().for_each(|wake| wake.notify_one());
         }
     }
@@ -152,6 +158,7 @@ impl Live {
     pub(crate) fn wake_all(&self) {
         for seat in self.lock().values_mut() {
             seat.acts = None;
+            seat.grant_forget();
             seat.wake.iter().for_each(|wake| wake.notify_one());
         }
     }
@@ -225,6 +232,12 @@ impl Seat {
         // Also when the clock was put back: what it said before must starve nobody.
         self.paid = now;
         true
+    }
+
+    /// What it is granted may have changed.
+    pub(crate) fn grant_forget(&mut self) {
+        self.grant = None;
+        self.changes = self.changes.wrapping_add(1);
     }
 
     /// The last contact, which is written now.

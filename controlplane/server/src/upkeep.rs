@@ -5,8 +5,9 @@ use crate::ends::ends_follow;
 use crate::shared::{Ruling, Shared};
 use controlplane_core::Result;
 use controlplane_core::device::DEVICES;
+use controlplane_core::grant::GRANTS;
 use controlplane_core::presence::CONTACTS;
-use controlplane_core::store::{Batch, Changes, Expect, PAGE_MAX, Revision};
+use controlplane_core::store::{Batch, Changes, Expect, PAGE_MAX, Revision, Scope};
 use controlplane_core::table::Writes;
 use model::id::DeviceId;
 use model::time::Timestamp;
@@ -84,9 +85,11 @@ async fn rules_follow(shared: Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>) 
     }
 }
 
-/// Wakes the held check-in of each device whose record changes: a revoked one is answered within moments.
+/// Wakes the held check-in of each device whose record or grant changes: a revoked one is answered within moments, and so is one that
+/// was lent, extended or missed.
 async fn devices_follow(shared: Arc<Shared>, mut since: Revision) {
-    let scope = DEVICES.scope(shared.territory(), "");
+    let tables = vec![DEVICES.name, GRANTS.name];
+    let scope = Scope { tables, ..DEVICES.scope(shared.territory(), "") };
     loop {
         match shared.store.changes(&scope, since, PAGE_MAX).await {
             Ok(Changes::Keys { keys, upto }) => {

@@ -1,6 +1,7 @@
 //! What a device is told: a small head of its own, and a plan that equal devices share.
 
 use crate::digest::Digest;
+use crate::grant::Grant;
 use crate::id::DeviceId;
 use crate::signed::Payload;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,8 @@ pub struct Head {
     pub generation: Generation,
     /// The digest of the plan's bytes.
     pub plan: Digest,
+    /// What holds for the device because of its loan; nothing where nobody has said anything of it.
+    pub grant: Option<Grant>,
 }
 
 impl Payload for Head {

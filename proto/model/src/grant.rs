@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// The longest text that says whom to contact, in characters.
 pub const CONTACT_CHARS_MAX: usize = 200;
+/// The longest number of a loan, in characters.
+pub const LOAN_CHARS_MAX: usize = 64;
 
 /// What holds for one device because of its loan (domain.md, "Loan").
 ///
@@ -21,6 +23,40 @@ pub struct Grant {
     pub hold: Hold,
     /// Whom to contact, as shown to whoever has the device; at most [`CONTACT_CHARS_MAX`] characters.
     pub contact: String,
+}
+
+/// Why a grant is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the grant's {0} does not hold")]
+pub struct GrantError(pub &'static str);
+
+impl Grant {
+    /// Whether it is one that a device may be held to.
+    ///
+    /// # Errors
+    /// [`GrantError`] when a text is too long or holds what a terminal would obey, or its dates contradict each other.
+    pub fn checked(self) -> Result<Self, GrantError> {
+        if !plain(&self.contact, CONTACT_CHARS_MAX) {
+            return Err(GrantError("contact"));
+        }
+        if let Hold::Lent(term) = &self.hold {
+            if term.loan.is_empty() || !plain(&term.loan, LOAN_CHARS_MAX) {
+                return Err(GrantError("loan"));
+            }
+            // What is restricted is late, and nothing is late that is not due.
+            if term.restricted.is_some_and(|restricted| term.due.is_none_or(|due| restricted < due)) {
+                return Err(GrantError("restricted"));
+            }
+            if term.due.is_some_and(|due| due < term.start) {
+                return Err(GrantError("due"));
+            }
+        }
+        Ok(self)
+    }
+}
+
+fn plain(text: &str, chars_max: usize) -> bool {
+    text.chars().count() <= chars_max && !text.chars().any(char::is_control)
 }
 
 /// In whose hands a device is.
@@ -50,4 +86,40 @@ pub struct Term {
     pub restricted: Option<Timestamp>,
     /// That a person decided to show the return screen, and when; never without one.
     pub decided: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_contradicts_itself_or_would_move_a_cursor_is_no_grant() {
+        let at = Timestamp::from_unix_seconds;
+        let grant = |contact: &str, loan: &str, due: Option<i64>, restricted: Option<i64>| Grant {
+            key: Digest::of(b"key"),
+            epoch: 1,
+            hold: Hold::Lent(Term {
+                loan: loan.to_owned(),
+                start: at(10),
+                notice: at(20),
+                due: due.map(at),
+                restricted: restricted.map(at),
+                decided: None,
+            }),
+            contact: contact.to_owned(),
+        };
+        assert!(grant("Ecole des Tilleuls, 01 00 00 00 00", "P-1", Some(30), Some(40)).checked().is_ok());
+        assert!(grant("", "P-1", None, None).checked().is_ok());
+        for (bad, what) in [
+            (grant(&"x".repeat(201), "P-1", None, None), "contact"),
+            (grant("\u{1b}[2J", "P-1", None, None), "contact"),
+            (grant("", "", None, None), "loan"),
+            (grant("", "P-1\n", None, None), "loan"),
+            (grant("", "P-1", None, Some(40)), "restricted"),
+            (grant("", "P-1", Some(50), Some(40)), "restricted"),
+            (grant("", "P-1", Some(5), None), "due"),
+        ] {
+            assert_eq!(bad.checked(), Err(GrantError(what)));
+        }
+    }
 }

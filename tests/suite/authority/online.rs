@@ -101,7 +101,7 @@ async fn a_stolen_key_is_put_out_with_the_next_contact_and_never_comes_back() {
     // The thief's head, newer than any, and the trust roots of before: neither is taken from the network or from the disk.
     let held = envelope(&machine, "head");
     let plan = wire::convert::head_decode(&held.payload).unwrap().plan;
-    let forged = Head { device, generation: Generation { epoch: 9, revision: 9 }, plan };
+    let forged = Head { device, generation: Generation { epoch: 9, revision: 9 }, plan, grant: None };
     let forged = Envelope::from(&stolen.sign::<Head>(head_encode(&forged)));
     std::fs::write(machine.state.join("head"), prost::Message::encode_to_vec(&forged)).unwrap();
     machine.start().await;

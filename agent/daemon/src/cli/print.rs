@@ -1,6 +1,7 @@
 //! Words for people: errors, and the answers of the commands.
 
-use crate::status::{Fault, Live, Status};
+use crate::enforce::date_text;
+use crate::status::{Fault, Live, Loan, Status};
 use crate::{Advice, ConfigFault, Error, Joined};
 use model::time::Timestamp;
 use model::token::TokenError;
@@ -71,7 +72,8 @@ pub(super) fn status(status: &Status, flags: &str, catalogue: &Catalogue) -> Str
         catalogue.text_with("status-generation-text", &values)
     });
     rows.push((say("status-generation"), generation.unwrap_or_else(|| say("status-none"))));
-    for condition in &live.conditions {
+    rows.extend(status.loan.iter().flat_map(|loan| loan_rows(loan, catalogue)));
+    for condition in live.conditions.iter().filter(|c| c.item != "loan" || c.state != "held") {
         // A code that has no words yet is shown itself.
         let named =
             |kind: &str, code: &str| catalogue.find(&format!("{kind}-{code}"), None).unwrap_or_else(|| code.to_owned());
@@ -95,6 +97,26 @@ pub(super) fn status(status: &Status, flags: &str, catalogue: &Catalogue) -> Str
     }
     let width = rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
     rows.into_iter().map(|(label, value)| format!("{label:width$}  {value}\n")).collect()
+}
+
+/// How the loan stands: what it is, until when, whom to contact.
+fn loan_rows(loan: &Loan, catalogue: &Catalogue) -> Vec<(String, String)> {
+    let say = |key: &str| catalogue.text(key);
+    let stage = say(&format!("status-loan-{}", loan.stage));
+    let mut rows = vec![(say("status-loan"), stage)];
+    if let Some(number) = &loan.loan {
+        rows.push((say("status-loan-number"), number.clone()));
+    }
+    if let Some(due) = loan.due {
+        let days = loan.days_left.unwrap_or(0);
+        let key = if days < 0 { "status-loan-due-late" } else { "status-loan-due-text" };
+        let values = [("due", date_text(due, catalogue).into()), ("n", Value::count(u64::from(days.unsigned_abs())))];
+        rows.push((say("status-loan-due"), catalogue.text_with(key, &values)));
+    }
+    if !loan.contact.is_empty() {
+        rows.push((say("status-loan-contact"), loan.contact.clone()));
+    }
+    rows
 }
 
 /// What went wrong last, and when.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::fixture::{Made, NOW, made};
+use model::grant::{Grant, Hold};
 use prost::Message;
 
 /// What a dishonest server does to its answer.
@@ -32,7 +33,9 @@ fn an_honest_answer_is_taken_and_each_dishonest_one_named() {
     let (made, other) = (made(1), made(1));
     let (answer, token, key_pem) = honest(&made);
     let (foreign, foreign_token, foreign_key) = honest(&other);
-    let checked = |answer: &v1::FinishResponse| Given::checked(answer.clone(), &token, &key_pem, NOW).map(|_| ());
+    let identity = made.state.identity_key().unwrap().public().clone();
+    let keys = (key_pem.as_str(), &identity);
+    let checked = |answer: &v1::FinishResponse| Given::checked(answer.clone(), &token, keys, NOW).map(|_| ());
     checked(&answer).unwrap();
     let said = |change: Change<'_>| {
         let mut changed = answer.clone();
@@ -41,7 +44,7 @@ fn an_honest_answer_is_taken_and_each_dishonest_one_named() {
     };
     let unsigned = |answer: &mut v1::FinishResponse| answer.trust.as_mut().unwrap().signature = vec![0; 70].into();
     let other_device = DeviceId::new(NOW, [8; 10]);
-    let cases: [(&str, Change<'_>); 13] = [
+    let cases: [(&str, Change<'_>); 14] = [
         ("no certificate", &|a| a.chain.clear()),
         ("too many", &|a| a.chain = vec![a.chain[0].clone(); CHAIN_MAX].into_iter().chain(a.chain.clone()).collect()),
         ("not the token's", &|a| a.chain = foreign.chain.clone()),
@@ -56,6 +59,10 @@ fn an_honest_answer_is_taken_and_each_dishonest_one_named() {
         ("for another device", &|a| {
             (a.head, a.plan) = (Some(made.told(other_device, 1).0), made.told(other_device, 1).2)
         }),
+        ("for another device", &|a| {
+            let grant = Grant { key: Digest::of(b"another"), epoch: 1, hold: Hold::Free, contact: String::new() };
+            (a.head, a.plan) = (Some(made.granted(1, Some(grant)).0), made.granted(1, None).2)
+        }),
         ("match its digest", &|a| a.plan = bytes::Bytes::from_static(b"\x0a\x00")),
     ];
     for (part, change) in cases {
@@ -63,9 +70,9 @@ fn an_honest_answer_is_taken_and_each_dishonest_one_named() {
         assert!(text.contains(part), "{part}: {text}");
     }
     // Another key than the one asked for, another token, a certificate not valid yet.
-    assert!(Given::checked(answer.clone(), &token, &foreign_key, NOW).is_err());
-    assert!(Given::checked(answer.clone(), &foreign_token, &key_pem, NOW).is_err());
-    assert!(Given::checked(answer, &token, &key_pem, NOW.before(Duration::from_secs(86_400))).is_err());
+    assert!(Given::checked(answer.clone(), &token, (&foreign_key, &identity), NOW).is_err());
+    assert!(Given::checked(answer.clone(), &foreign_token, keys, NOW).is_err());
+    assert!(Given::checked(answer, &token, keys, NOW.before(Duration::from_secs(86_400))).is_err());
 }
 
 #[tokio::test]

@@ -97,7 +97,15 @@ impl Link {
                 () = &mut limit => return Ok(Ended::Late),
                 () = clock.sleep(self.calendar.until_due(clock.elapsed())) => {
                     self.look();
-                    if self.report.pending() {
+                    if self.pending() {
+                        return Ok(Ended::Report);
+                    }
+                }
+                // The loan has come to another stage.
+                Ok(()) = self.stage.changed() => {
+                    self.look();
+                    self.note();
+                    if self.something_to_say() {
                         return Ok(Ended::Report);
                     }
                 }

@@ -1,5 +1,6 @@
 //! The loop against a server that does what each test says.
 
+mod loan;
 mod renewal;
 mod world;
 

@@ -11,6 +11,7 @@ pub(crate) use linux::Linux as Here;
 #[cfg(windows)]
 pub(crate) use windows::Windows as Here;
 
+use crate::enforce::Enforcer;
 use crate::error::Error;
 use crate::supervisor::Supervisor;
 use agent_core::health::Readings;
@@ -82,6 +83,9 @@ pub(crate) trait Platform: Sized {
 
     /// Whether others than its owner and administrators may read or change the file.
     fn file_exposed(file: &File) -> io::Result<bool>;
+
+    /// What shows people a notice, its files below this root; nothing where a system has no such thing.
+    fn enforcer(root: PathBuf) -> Option<Box<dyn Enforcer>>;
 
     /// Runs the agent as whoever started it expects: under its supervisor, or for a person.
     fn serve(run: fn(Job) -> Result<(), Error>, job: Job) -> Result<(), Error>;

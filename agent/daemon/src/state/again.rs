@@ -3,7 +3,7 @@
 //! The enrolment file of the new identity is the moment that decides: before it the old identity holds, whatever else lies in the
 //! folder; from then on every start ends the move where it was cut.
 
-use super::{ENROLMENT, RENEWAL, State, TLS_NEXT, TLS_NEXT_KEY, enrolment_read, own};
+use super::{ENROLMENT, RENEWAL, State, TLS_NEXT, TLS_NEXT_KEY, enrolment_read, loan, own};
 use crate::error::Error;
 use crate::status;
 
@@ -37,7 +37,9 @@ impl State {
             return Ok(false);
         }
         // Of the old identity, and of no use to the new one.
-        [RENEWAL, TLS_NEXT, TLS_NEXT_KEY, status::FILE].iter().try_for_each(|name| self.folder.remove(name))?;
+        [RENEWAL, TLS_NEXT, TLS_NEXT_KEY, status::FILE, loan::FILE]
+            .iter()
+            .try_for_each(|name| self.folder.remove(name))?;
         folder.remove(TLS_NEXT_KEY)?;
         let names = folder.names(own)?;
         let inner = |name: &str| format!("{FOLDER}/{name}");

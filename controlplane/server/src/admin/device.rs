@@ -289,6 +289,7 @@ fn observed(observed: ObservedState) -> wire::v1::Observed {
         }
         .into(),
         reason: c.reason,
+        epoch: c.epoch,
     });
     wire::v1::Observed { generation: Some(observed.generation.into()), conditions: conditions.collect() }
 }

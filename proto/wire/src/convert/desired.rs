@@ -5,6 +5,7 @@ use crate::v1;
 use bytes::Bytes;
 use model::desired::{Cadence, Generation, Head, Plan};
 use model::digest::Digest;
+use model::grant::Grant;
 use model::id::{DeviceId, TerritoryId};
 use model::key::OnlineKey;
 use model::signed::{Payload, Signed};
@@ -34,6 +35,7 @@ pub fn head_encode(head: &Head) -> Bytes {
         device: head.device.as_bytes().to_vec(),
         generation: Some(head.generation.into()),
         plan: head.plan.as_bytes().to_vec(),
+        grant: head.grant.as_ref().map(Into::into),
     };
     message.encode_to_vec().into()
 }
@@ -48,6 +50,7 @@ pub fn head_decode(bytes: &[u8]) -> Result<Head, ConvertError> {
         device: device_id(&message.device)?,
         generation: message.generation.ok_or(ConvertError::invalid("head.generation"))?.into(),
         plan: digest(&message.plan, "head.plan")?,
+        grant: message.grant.map(Grant::try_from).transpose()?,
     })
 }
 

@@ -3,6 +3,7 @@
 mod audit;
 mod desired;
 mod device;
+mod grant;
 mod inventory;
 mod recovery;
 mod section;

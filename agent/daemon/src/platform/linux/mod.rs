@@ -2,14 +2,17 @@
 
 mod health;
 mod inventory;
+mod notices;
 mod systemd;
 
 use super::{Collected, Job, Platform};
+use crate::enforce::Enforcer;
 use crate::error::Error;
 use agent_core::health::Readings;
 use inventory::Root;
 use model::device::Claims;
 use model::id::BootId;
+use notices::Notices;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -81,6 +84,10 @@ impl Platform for Linux {
 
     fn file_exposed(file: &File) -> io::Result<bool> {
         Ok(file.metadata()?.mode() & 0o077 != 0)
+    }
+
+    fn enforcer(root: PathBuf) -> Option<Box<dyn Enforcer>> {
+        Some(Box::new(Notices::new(root)))
     }
 
     fn serve(run: fn(Job) -> Result<(), Error>, job: Job) -> Result<(), Error> {

@@ -10,6 +10,7 @@ mod registry;
 mod service;
 
 use super::{Collected, Job, Platform};
+use crate::enforce::Enforcer;
 use crate::error::Error;
 use agent_core::health::Readings;
 use model::device::Claims;
@@ -100,6 +101,11 @@ impl Platform for Windows {
     /// Not told: what lies in the agent's own folder is closed with it, and elsewhere nothing is judged.
     fn file_exposed(_: &File) -> io::Result<bool> {
         Ok(false)
+    }
+
+    /// Not yet: the stage is known and told by `status`, and nothing else shows it.
+    fn enforcer(_: PathBuf) -> Option<Box<dyn Enforcer>> {
+        None
     }
 
     fn serve(run: fn(Job) -> Result<(), Error>, job: Job) -> Result<(), Error> {
