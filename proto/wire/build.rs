@@ -3,7 +3,15 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let files = ["device.proto", "enrolment.proto", "recovery.proto", "admin.proto", "people.proto", "inventory.proto"];
+    let files = [
+        "device.proto",
+        "enrolment.proto",
+        "recovery.proto",
+        "admin.proto",
+        "people.proto",
+        "inventory.proto",
+        "loan.proto",
+    ];
     for file in files {
         println!("cargo:rerun-if-changed={file}");
     }

@@ -20,6 +20,7 @@ mod http2;
 mod joining;
 mod kills;
 mod layering;
+mod loans;
 mod monitoring;
 mod operations;
 mod order;

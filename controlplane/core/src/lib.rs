@@ -15,6 +15,7 @@ pub mod grant;
 pub mod invitation;
 pub mod limits;
 pub mod load;
+pub mod loan;
 pub mod memory;
 pub mod merge;
 pub mod operator;

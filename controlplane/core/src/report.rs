@@ -78,6 +78,9 @@ pub struct Facts {
     pub os: Option<String>,
     /// The worst of its health.
     pub health: Condition,
+    /// What its most worn battery has lost of its design capacity, in hundredths.
+    #[serde(default)]
+    pub battery_wear: Option<u8>,
 }
 
 /// What a report changes in the facts; `None` leaves a fact as it is.
@@ -89,6 +92,8 @@ pub struct FactsChange {
     pub os: Option<Option<String>>,
     /// The health, when the health section came.
     pub health: Option<Condition>,
+    /// The battery's wear, when that section came.
+    pub battery_wear: Option<Option<u8>>,
 }
 
 /// A report, put together and checked.
@@ -175,6 +180,7 @@ impl FactsChange {
         }
         facts.os = self.os.unwrap_or(facts.os);
         facts.health = self.health.unwrap_or(facts.health);
+        facts.battery_wear = self.battery_wear.unwrap_or(facts.battery_wear);
         facts
     }
 }

@@ -50,6 +50,8 @@ use Role::{Admin, Auditor, Evaluator, LoanDesk, PolicyAuthor, Publisher, Technic
 const ALL: &[Role] = &Role::ALL;
 const READERS: &[Role] = &[Admin, Technician, LoanDesk, PolicyAuthor, Auditor];
 const HANDS: &[Role] = &[Admin, Technician];
+const DESKS: &[Role] = &[Admin, LoanDesk];
+const LOAN_READERS: &[Role] = &[Admin, LoanDesk, Technician, Auditor];
 
 /// Every admin call there is. A call without a row is refused to everybody, and a test fails.
 pub const CALLS: &[Row] = &[
@@ -76,6 +78,12 @@ pub const CALLS: &[Row] = &[
     row("DeviceCompare", READERS, Scoped),
     row("DeviceMerge", HANDS, Scoped),
     row("DeviceUnmerge", HANDS, Scoped),
+    row("LoanActs", DESKS, Scoped),
+    row("LoanList", LOAN_READERS, Scoped),
+    row("LoanShow", LOAN_READERS, Scoped),
+    row("LoanRemind", DESKS, Scoped),
+    row("LoanPolicyShow", LOAN_READERS, Scoped),
+    row("LoanPolicySet", &[Admin], Territory),
 ];
 
 /// A call that is allowed: in which role, and how far.

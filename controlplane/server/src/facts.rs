@@ -2,7 +2,7 @@
 
 use controlplane_core::report::{Condition, FactsChange};
 use model::device::Claims;
-use model::health::Status;
+use model::health::{CheckKind, Status};
 use model::inventory::Hardware;
 use wire::convert::{Assembled, ConvertError, Section, section_decode};
 
@@ -21,6 +21,8 @@ pub(crate) fn note(whole: &Assembled, change: &mut FactsChange) -> Result<(), Co
             change.os = Some((!name.is_empty()).then_some(name));
         }
         Section::Health(h) => {
+            let wear = h.check(CheckKind::BatteryWear).and_then(|check| check.value);
+            change.battery_wear = Some(wear.map(|wear| u8::try_from(wear.clamp(0, 100)).unwrap_or(100)));
             change.health = Some(match h.overall() {
                 Status::Ok => Condition::Ok,
                 Status::Warning => Condition::Warning,

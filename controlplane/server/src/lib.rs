@@ -37,6 +37,7 @@ mod program;
 mod random;
 mod recovery;
 mod reflection;
+mod reminders;
 mod renew;
 mod revocations;
 mod scrape;

@@ -56,7 +56,6 @@ const REFUSAL_FLOOR: Duration = Duration::from_millis(250);
 pub(crate) struct Shared {
     pub(crate) config: Config,
     /// Where days begin and end.
-    #[allow(dead_code, reason = "loans, which come next, are due by local days")]
     pub(crate) zone: TimeZone,
     pub(crate) store: SharedStore,
     pub(crate) clock: Arc<dyn Clock>,
@@ -87,20 +86,17 @@ impl Shared {
     }
 
     /// The day it is in the territory.
-    #[allow(dead_code, reason = "loans, which come next, are due by local days")]
     pub(crate) fn today(&self) -> Date {
         self.day_of(self.clock.now())
     }
 
     /// The day in the territory to which a moment belongs.
-    #[allow(dead_code, reason = "loans, which come next, are due by local days")]
     pub(crate) fn day_of(&self, at: Timestamp) -> Date {
         let at = jiff::Timestamp::from_millisecond(at.unix_millis()).unwrap_or_default();
         at.to_zoned(self.zone.clone()).date()
     }
 
     /// The moment at which a day ends in the territory.
-    #[allow(dead_code, reason = "loans, which come next, are due by local days")]
     pub(crate) fn day_end(&self, day: Date) -> Timestamp {
         let next = day.tomorrow().unwrap_or(day);
         let end = next.to_zoned(self.zone.clone()).map(|end| end.timestamp().as_millisecond());

@@ -2,6 +2,7 @@
 
 use crate::ca;
 use crate::ends::ends_follow;
+use crate::reminders::reminders_follow;
 use crate::shared::{Ruling, Shared};
 use controlplane_core::Result;
 use controlplane_core::device::DEVICES;
@@ -45,6 +46,7 @@ pub(crate) fn start(shared: &Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>, s
     tasks.spawn(flush_often(Arc::clone(shared)));
     tasks.spawn(ca::watch::keys_follow(Arc::clone(shared)));
     tasks.spawn(ends_follow(Arc::clone(shared)));
+    tasks.spawn(reminders_follow(Arc::clone(shared)));
     Upkeep(tasks)
 }
 

@@ -13,6 +13,7 @@ pub mod id;
 pub mod inventory;
 pub mod key;
 pub mod lifecycle;
+pub mod loan;
 pub mod measure;
 pub mod owner;
 pub mod recovery;

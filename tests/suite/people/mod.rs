@@ -4,5 +4,5 @@ mod command;
 mod invitations;
 mod roles;
 mod second;
-mod staff;
-mod week;
+pub(crate) mod staff;
+pub(crate) mod week;

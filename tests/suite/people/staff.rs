@@ -14,46 +14,46 @@ use wire::v1::invitation_client::InvitationClient;
 use wire::v1::{Grant, InvitationAcceptRequest, InvitationAcceptResponse, OperatorInviteRequest};
 
 /// Somebody with a key and a certificate.
-pub(super) struct Staff {
-    pub(super) key_pem: String,
-    pub(super) chain: Vec<Vec<u8>>,
+pub(crate) struct Staff {
+    pub(crate) key_pem: String,
+    pub(crate) chain: Vec<Vec<u8>>,
 }
 
 impl Staff {
     /// The first operator, whose files `init` made.
-    pub(super) fn first(world: &World) -> Self {
+    pub(crate) fn first(world: &World) -> Self {
         let read = |file: &str| std::fs::read_to_string(world.data().join("operator").join(file)).unwrap();
         let chain = identity::issue::chain_of_pem(&read("operator.pem")).unwrap();
         Self { key_pem: read("operator.key"), chain }
     }
 
     /// Somebody invited by the first operator.
-    pub(super) async fn invited(world: &World, name: &str, grants: Vec<Grant>) -> Self {
+    pub(crate) async fn invited(world: &World, name: &str, grants: Vec<Grant>) -> Self {
         let invitation = invite(&Self::first(world), world, name, grants).await.unwrap();
         let key_pem = key_make().unwrap();
         let answer = accept(world, &invitation, &key_pem).await.unwrap();
         Self { key_pem, chain: answer.chain }
     }
 
-    pub(super) async fn channel(&self, world: &World) -> Result<Channel, String> {
+    pub(crate) async fn channel(&self, world: &World) -> Result<Channel, String> {
         let config = tls::client(self.chain.last().unwrap(), self.chain.clone(), &self.key_pem, standing_time());
         connect(world.port, config.unwrap()).await
     }
 
-    pub(super) async fn client(&self, world: &World) -> AdminClient<Channel> {
+    pub(crate) async fn client(&self, world: &World) -> AdminClient<Channel> {
         AdminClient::new(self.channel(world).await.unwrap())
     }
 }
 
 /// Asks for an invitation.
-pub(super) async fn invite(by: &Staff, world: &World, name: &str, grants: Vec<Grant>) -> Result<Token, Status> {
+pub(crate) async fn invite(by: &Staff, world: &World, name: &str, grants: Vec<Grant>) -> Result<Token, Status> {
     let asked = OperatorInviteRequest { name: name.to_owned(), grants, why: "a test".to_owned(), ..Default::default() };
     let answer = by.client(world).await.operator_invite(asked).await?.into_inner();
     Ok(answer.secret.parse().unwrap())
 }
 
 /// Accepts an invitation for a key.
-pub(super) async fn accept(
+pub(crate) async fn accept(
     world: &World,
     invitation: &Token,
     key_pem: &str,
@@ -67,24 +67,24 @@ pub(super) async fn accept(
 }
 
 /// Says this to the invitation service, as a stranger.
-pub(super) async fn said(world: &World, request: InvitationAcceptRequest) -> Result<InvitationAcceptResponse, Status> {
+pub(crate) async fn said(world: &World, request: InvitationAcceptRequest) -> Result<InvitationAcceptResponse, Status> {
     let config = tls::enrolling(world.pin(), standing_time()).unwrap();
     let mut client = InvitationClient::new(connect(world.port, config).await.unwrap());
     client.accept(request).await.map(tonic::Response::into_inner)
 }
 
 /// A role over the whole territory.
-pub(super) fn whole(role: Role) -> Grant {
+pub(crate) fn whole(role: Role) -> Grant {
     Grant { role: wire_role(role).into(), owner: String::new(), schools: Vec::new() }
 }
 
 /// A role over some schools.
-pub(super) fn schools(role: Role, uais: &[&str]) -> Grant {
+pub(crate) fn schools(role: Role, uais: &[&str]) -> Grant {
     Grant { schools: uais.iter().map(|uai| (*uai).to_owned()).collect(), ..whole(role) }
 }
 
 /// A role over an owner's equipment.
-pub(super) fn owner(role: Role, slug: &str) -> Grant {
+pub(crate) fn owner(role: Role, slug: &str) -> Grant {
     Grant { owner: slug.to_owned(), ..whole(role) }
 }
 

@@ -22,7 +22,7 @@ const B: &str = "0750654D";
 const C: &str = "0752524L";
 
 /// Enrols so many devices of a school; their ids.
-pub(super) async fn enrolled(world: &World, school: &str, count: u8) -> Vec<String> {
+pub(crate) async fn enrolled(world: &World, school: &str, count: u8) -> Vec<String> {
     filed(world, Some(school), None, count).await
 }
 

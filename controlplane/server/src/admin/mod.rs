@@ -4,6 +4,7 @@ mod audit;
 mod cadence;
 mod compare;
 mod device;
+mod loan;
 mod operator;
 mod proposal;
 mod server;
@@ -22,11 +23,14 @@ use wire::v1::{
     CadenceSetResponse, CadenceShowRequest, CadenceShowResponse, DeviceCompareRequest, DeviceCompareResponse,
     DeviceDecideManyRequest, DeviceDecideManyResponse, DeviceDecideRequest, DeviceDecideResponse, DeviceListRequest,
     DeviceListResponse, DeviceMergeRequest, DeviceMergeResponse, DeviceShowRequest, DeviceShowResponse, DeviceSummary,
-    DeviceUnmergeRequest, DeviceUnmergeResponse, DeviceWatchRequest, OperatorInviteRequest, OperatorInviteResponse,
-    OperatorListRequest, OperatorListResponse, OperatorRenewRequest, OperatorRenewResponse, OperatorRevokeRequest,
-    OperatorRevokeResponse, OperatorSelfRequest, OperatorSelfResponse, ProposalDecideRequest, ProposalDecideResponse,
-    ProposalListRequest, ProposalListResponse, ServerStatusRequest, ServerStatusResponse, TokenCreateRequest,
-    TokenCreateResponse, TokenListRequest, TokenListResponse, TokenRevokeRequest, TokenRevokeResponse,
+    DeviceUnmergeRequest, DeviceUnmergeResponse, DeviceWatchRequest, LoanActsRequest, LoanActsResponse,
+    LoanListRequest, LoanListResponse, LoanPolicySetRequest, LoanPolicySetResponse, LoanPolicyShowRequest,
+    LoanPolicyShowResponse, LoanRemindRequest, LoanRemindResponse, LoanShowRequest, LoanShowResponse,
+    OperatorInviteRequest, OperatorInviteResponse, OperatorListRequest, OperatorListResponse, OperatorRenewRequest,
+    OperatorRenewResponse, OperatorRevokeRequest, OperatorRevokeResponse, OperatorSelfRequest, OperatorSelfResponse,
+    ProposalDecideRequest, ProposalDecideResponse, ProposalListRequest, ProposalListResponse, ServerStatusRequest,
+    ServerStatusResponse, TokenCreateRequest, TokenCreateResponse, TokenListRequest, TokenListResponse,
+    TokenRevokeRequest, TokenRevokeResponse,
 };
 
 /// The largest message staff send, in bytes.
@@ -225,5 +229,41 @@ impl Admin for AdminService {
     ) -> Result<Response<DeviceUnmergeResponse>, Status> {
         let (staff, asked) = self.asked("DeviceUnmerge", request).await?;
         compare::unmerge(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn loan_acts(&self, request: Request<LoanActsRequest>) -> Result<Response<LoanActsResponse>, Status> {
+        let (staff, asked) = self.asked("LoanActs", request).await?;
+        loan::acts(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn loan_list(&self, request: Request<LoanListRequest>) -> Result<Response<LoanListResponse>, Status> {
+        let (staff, asked) = self.asked("LoanList", request).await?;
+        loan::list(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn loan_show(&self, request: Request<LoanShowRequest>) -> Result<Response<LoanShowResponse>, Status> {
+        let (staff, asked) = self.asked("LoanShow", request).await?;
+        loan::show(&self.shared, &staff, &asked.loan).await.map(Response::new)
+    }
+
+    async fn loan_remind(&self, request: Request<LoanRemindRequest>) -> Result<Response<LoanRemindResponse>, Status> {
+        let (staff, _) = self.asked("LoanRemind", request).await?;
+        loan::remind(&self.shared, &staff).await.map(Response::new)
+    }
+
+    async fn loan_policy_show(
+        &self,
+        request: Request<LoanPolicyShowRequest>,
+    ) -> Result<Response<LoanPolicyShowResponse>, Status> {
+        self.asked("LoanPolicyShow", request).await?;
+        loan::policy_show(&self.shared).await.map(Response::new)
+    }
+
+    async fn loan_policy_set(
+        &self,
+        request: Request<LoanPolicySetRequest>,
+    ) -> Result<Response<LoanPolicySetResponse>, Status> {
+        let (staff, asked) = self.asked("LoanPolicySet", request).await?;
+        loan::policy_set(&self.shared, &staff, asked).await.map(Response::new)
     }
 }

@@ -1,0 +1,106 @@
+//! While a loan lasts: other due days, other schools, and the decision that only a person takes.
+
+use super::work::{ENTRIES_MAX, Work};
+use super::{Decided, Event, EventKind};
+use crate::error::{Error, Result};
+use crate::scope::Filed;
+use jiff::civil::Date;
+use model::loan::{BorrowerKind, LoanStep, TransferRule};
+use model::uai::Uai;
+
+impl Work<'_> {
+    /// Gives it another due day, later or earlier; what was decided about the one before holds no more.
+    pub(super) async fn extend(&mut self, due_on: Date, why: &str) -> Result<()> {
+        self.go(LoanStep::Extend)?;
+        self.due_set(due_on)?;
+        self.grant_again("device_due", why).await
+    }
+
+    /// Shows the return screen: after the last reminder, and with a reason.
+    pub(super) async fn decide(&mut self, why: &str) -> Result<()> {
+        self.go(LoanStep::Decide)?;
+        if why.trim().is_empty() {
+            return Err(Error::Invalid("say why: this decision is a person's".to_owned()));
+        }
+        let today = self.desk.days.day_of(self.at);
+        let last = self.policy.reminder_days.last().copied().unwrap_or(u16::MAX);
+        let reminded = |due_on: Date| {
+            self.loan.reminders.iter().any(|reminder| reminder.due_on == due_on && reminder.after_days >= last)
+        };
+        if self.loan.overdue_by(today).is_none() || !self.loan.due_on.is_some_and(reminded) {
+            return Err(Error::Expired("the return screen comes only after the last reminder".to_owned()));
+        }
+        if self.loan.line().is_none() {
+            return Err(Error::Expired("this loan has no device any more".to_owned()));
+        }
+        self.loan.decided = Some(Decided { at: self.at, by: self.desk.by.name.clone() });
+        self.event(EventKind::Decided)?;
+        self.grant_again("device_return_screen", why).await
+    }
+
+    /// Takes that back.
+    pub(super) async fn undecide(&mut self, why: &str) -> Result<()> {
+        self.go(LoanStep::Undecide)?;
+        if self.loan.decided.take().is_none() {
+            return Err(Error::Expired("no return screen was decided for this loan".to_owned()));
+        }
+        self.event(EventKind::Undecided)?;
+        self.grant_again("device_return_screen_off", why).await
+    }
+
+    /// The borrower moves: by the territory's rule the device goes with them, or is to be returned by that day.
+    pub(super) async fn transfer(&mut self, school: Uai, on: Date, why: &str) -> Result<()> {
+        self.go(LoanStep::Transfer)?;
+        if self.loan.kind == BorrowerKind::Pupil {
+            let text = "a pupil who moves returns the device to the establishment they leave";
+            return Err(Error::Invalid(text.to_owned()));
+        }
+        if school == self.loan.school {
+            return Err(Error::Invalid("the borrower is at that establishment already".to_owned()));
+        }
+        match self.policy.transfer {
+            TransferRule::Follow => {
+                if !self.desk.reach.covers(&Filed { owner: self.loan.owner.clone(), school: Some(school) }) {
+                    let text = "loans are made only within your scope: name its school or its owner";
+                    return Err(Error::Denied(text.to_owned()));
+                }
+                let from = std::mem::replace(&mut self.loan.school, school);
+                self.event(EventKind::Transferred { from, to: school })?;
+            }
+            TransferRule::End => self.due_set(on)?,
+        }
+        self.grant_again("device_due", why).await
+    }
+
+    fn due_set(&mut self, due_on: Date) -> Result<()> {
+        if due_on < self.desk.days.day_of(self.at) {
+            return Err(Error::Invalid("a due day lies in the future".to_owned()));
+        }
+        if self.loan.due_on == Some(due_on) {
+            return Err(Error::Invalid("this loan is due on that day already".to_owned()));
+        }
+        let from = self.loan.due_on.replace(due_on);
+        self.event(EventKind::Extended { from, to: due_on })?;
+        if self.loan.decided.take().is_some() {
+            self.event(EventKind::Undecided)?;
+        }
+        Ok(())
+    }
+
+    /// The device is told what holds from now on.
+    async fn grant_again(&mut self, verb: &'static str, why: &str) -> Result<()> {
+        let Some((number, from)) = self.loan.line().map(|line| (line.asset.clone(), line.from)) else {
+            return Ok(());
+        };
+        let hold = self.term(from);
+        self.hold(&number, hold, verb, why).await
+    }
+
+    fn event(&mut self, what: EventKind) -> Result<()> {
+        if self.loan.events.len() >= ENTRIES_MAX {
+            return Err(Error::Invalid(format!("a loan is changed at most {ENTRIES_MAX} times")));
+        }
+        self.loan.events.push(Event { at: self.at, what });
+        Ok(())
+    }
+}

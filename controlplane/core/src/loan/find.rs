@@ -1,0 +1,53 @@
+//! The loan a person means.
+
+use super::{LOAN_NUMBERS, LOAN_OPEN, LOANS, Loan};
+use crate::asset::{ASSET_LABELS, ASSETS};
+use crate::error::{Error, Result};
+use crate::scope::Reach;
+use crate::store::{ID_BYTES_MAX, Store};
+use crate::table::Row;
+use model::id::TerritoryId;
+use model::loan::LoanId;
+
+/// The loan with this id or number, or the open one of the asset with this inventory number or label, within a reach.
+///
+/// # Errors
+/// `NotFound` when there is none, or it lies outside; `Expired` when an asset is meant that is not lent.
+pub async fn loan_find(store: &dyn Store, territory: &TerritoryId, reach: &Reach, text: &str) -> Result<Row<Loan>> {
+    let text = text.trim();
+    let none = || Error::NotFound(format!("loan {:?}", text.chars().take(64).collect::<String>()));
+    if text.is_empty() || text.len() > ID_BYTES_MAX || text.contains('\0') {
+        return Err(none());
+    }
+    let id = match text.parse::<LoanId>() {
+        Ok(id) => Some(id),
+        Err(_) => match LOAN_NUMBERS.get(store, territory, text.to_uppercase()).await? {
+            Some(row) => Some(row.value),
+            None => None,
+        },
+    };
+    if let Some(id) = id {
+        let row = loan_get(store, territory, id).await?;
+        return row.filter(|row| reach.covers(&row.value.filed())).ok_or_else(none);
+    }
+    let number = match ASSET_LABELS.get(store, territory, text).await? {
+        Some(row) => row.value,
+        None => text.to_owned(),
+    };
+    if let Some(open) = LOAN_OPEN.get(store, territory, number.as_str()).await?
+        && let Some(row) = loan_get(store, territory, open.value).await?
+        && reach.covers(&row.value.filed())
+    {
+        return Ok(row);
+    }
+    let asset = ASSETS.get(store, territory, number.as_str()).await?;
+    if asset.is_some_and(|asset| reach.covers(&asset.value.filed())) {
+        return Err(Error::Expired(format!("{number} is in no open loan")));
+    }
+    Err(none())
+}
+
+/// The loan with this id.
+pub(super) async fn loan_get(store: &dyn Store, territory: &TerritoryId, id: LoanId) -> Result<Option<Row<Loan>>> {
+    LOANS.get(store, territory, id.to_string()).await
+}

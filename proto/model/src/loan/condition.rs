@@ -1,0 +1,139 @@
+//! The condition of a device at hand-over and at return (*état des lieux*), and what differs.
+
+use serde::{Deserialize, Serialize};
+
+/// How one part is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grade {
+    /// As it should be.
+    Good,
+    /// Used, and of use.
+    Worn,
+    /// Broken or cracked.
+    Damaged,
+}
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// The screen.
+    Screen,
+    /// The keyboard.
+    Keyboard,
+    /// The case.
+    Case,
+    /// The battery, by the device's own report.
+    Battery,
+    /// The disk, by the device's own report.
+    Disk,
+}
+
+/// A condition report: what a person saw, and what the device itself says of its wear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConditionReport {
+    /// The screen.
+    pub screen: Grade,
+    /// The keyboard.
+    pub keyboard: Grade,
+    /// The case.
+    pub case: Grade,
+    /// What the battery has lost of its design capacity, in hundredths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub battery_wear: Option<u8>,
+    /// What the disk has used of its life, in hundredths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_wear: Option<u8>,
+}
+
+/// What is worse than it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// What.
+    pub part: Part,
+    /// How it was: a grade's place in its order, or hundredths of wear.
+    pub was: u8,
+    /// How it is.
+    pub is: u8,
+}
+
+/// So many hundredths of wear more count as a difference; a battery's gauge wavers.
+const WEAR_MORE: u8 = 10;
+
+impl ConditionReport {
+    /// What is worse here than it was at the hand-over; what was not known then or is not known now is left out.
+    #[must_use]
+    pub fn worse_than(&self, before: &Self) -> Vec<Difference> {
+        let grade =
+            |part, was: Grade, is: Grade| (is > was).then_some(Difference { part, was: was as u8, is: is as u8 });
+        let wear = |part, was: Option<u8>, is: Option<u8>| {
+            let (was, is) = was.zip(is)?;
+            (is >= was.saturating_add(WEAR_MORE)).then_some(Difference { part, was, is })
+        };
+        let all = [
+            grade(Part::Screen, before.screen, self.screen),
+            grade(Part::Keyboard, before.keyboard, self.keyboard),
+            grade(Part::Case, before.case, self.case),
+            wear(Part::Battery, before.battery_wear, self.battery_wear),
+            wear(Part::Disk, before.disk_wear, self.disk_wear),
+        ];
+        all.into_iter().flatten().collect()
+    }
+}
+
+impl Grade {
+    /// Every grade, best first.
+    pub const ALL: [Self; 3] = [Self::Good, Self::Worn, Self::Damaged];
+
+    /// The name in tables and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Worn => "worn",
+            Self::Damaged => "damaged",
+        }
+    }
+}
+
+impl Part {
+    /// The name in tables and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Screen => "screen",
+            Self::Keyboard => "keyboard",
+            Self::Case => "case",
+            Self::Battery => "battery",
+            Self::Disk => "disk",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_worse_and_known_twice_differs() {
+        let out = ConditionReport {
+            screen: Grade::Good,
+            keyboard: Grade::Worn,
+            case: Grade::Damaged,
+            battery_wear: Some(8),
+            disk_wear: None,
+        };
+        let back = ConditionReport {
+            screen: Grade::Damaged,
+            keyboard: Grade::Good,
+            case: Grade::Damaged,
+            battery_wear: Some(17),
+            disk_wear: Some(90),
+        };
+        assert_eq!(back.worse_than(&out), [Difference { part: Part::Screen, was: 0, is: 2 }]);
+        let worn = ConditionReport { battery_wear: Some(18), ..out };
+        assert_eq!(worn.worse_than(&out), [Difference { part: Part::Battery, was: 8, is: 18 }]);
+        assert!(out.worse_than(&out).is_empty());
+    }
+}
