@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "people.proto",
         "inventory.proto",
         "loan.proto",
+        "stocktake.proto",
     ];
     for file in files {
         println!("cargo:rerun-if-changed={file}");

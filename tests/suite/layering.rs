@@ -32,6 +32,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("aws-lc-rs", &["model", "identity"]),
     ("rcgen", &["identity", "tests"]),
     ("x509-parser", &["identity"]),
+    ("argon2", &["cartable"]),
+    ("chacha20poly1305", &["cartable"]),
     ("rustls", &["identity", "agent", "controlplane", "cartable", "tests"]),
     ("tokio-rustls", &["agent", "controlplane", "cartable", "tests"]),
     // wire
@@ -67,6 +69,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("indicatif", &["cartable"]),
     ("pdf-writer", &["paper"]),
     ("qrcode", &["cartable", "paper"]),
+    ("ratatui", &["cartable"]),
+    ("crossterm", &["cartable"]),
     ("csv", &["cartable", "tests"]),
     ("fluent-bundle", &["words"]),
     ("unic-langid", &["words"]),

@@ -7,6 +7,7 @@ mod authority;
 mod backup;
 mod checkin;
 mod copies;
+mod desk;
 mod disk;
 mod doctor;
 mod enrolment;

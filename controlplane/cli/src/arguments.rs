@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{audit, cadence, device, operator, profile, proposal, server, token};
+use crate::{audit, cadence, device, operator, profile, proposal, server, stocktake, token};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use words::{Catalogue, command_translate};
@@ -81,6 +81,10 @@ pub(crate) enum Noun {
     Proposal {
         #[command(subcommand)]
         verb: proposal::Verb,
+    },
+    Stocktake {
+        #[command(subcommand)]
+        verb: stocktake::Verb,
     },
     Profile {
         #[command(subcommand)]

@@ -21,6 +21,7 @@ mod progress;
 mod proposal;
 mod server;
 mod span;
+mod stocktake;
 mod surroundings;
 mod token;
 
@@ -92,6 +93,7 @@ async fn noun(
         Noun::Server { verb } => server::run(verb, &mut call).await,
         Noun::Operator { verb } => operator::run(verb, &mut call).await,
         Noun::Proposal { verb } => proposal::run(verb, &mut call).await,
+        Noun::Stocktake { verb } => stocktake::run(verb, &mut call).await,
         Noun::Profile { verb } => profile::run(verb, &mut call),
         Noun::Completion { shell } => completion::run(shell, &mut call),
         Noun::Man { to } => manual::run(&to, &mut call),

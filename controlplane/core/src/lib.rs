@@ -30,6 +30,7 @@ pub mod report;
 pub mod role;
 pub mod rules;
 pub mod scope;
+pub mod stocktake;
 pub mod store;
 pub mod table;
 pub mod token;

@@ -52,6 +52,8 @@ const READERS: &[Role] = &[Admin, Technician, LoanDesk, PolicyAuthor, Auditor];
 const HANDS: &[Role] = &[Admin, Technician];
 const DESKS: &[Role] = &[Admin, LoanDesk];
 const LOAN_READERS: &[Role] = &[Admin, LoanDesk, Technician, Auditor];
+const COUNTERS: &[Role] = &[Admin, Technician, LoanDesk];
+const COUNT_READERS: &[Role] = &[Admin, Technician, LoanDesk, Auditor];
 
 /// Every admin call there is. A call without a row is refused to everybody, and a test fails.
 pub const CALLS: &[Row] = &[
@@ -84,6 +86,11 @@ pub const CALLS: &[Row] = &[
     row("LoanRemind", DESKS, Scoped),
     row("LoanPolicyShow", LOAN_READERS, Scoped),
     row("LoanPolicySet", &[Admin], Territory),
+    row("StocktakeStart", COUNTERS, Scoped),
+    row("StocktakeList", COUNT_READERS, Scoped),
+    row("StocktakeScan", COUNTERS, Scoped),
+    row("StocktakeReport", COUNT_READERS, Scoped),
+    row("StocktakeClose", COUNTERS, Scoped),
 ];
 
 /// A call that is allowed: in which role, and how far.

@@ -53,6 +53,10 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("an auditor has no other role", "answer-auditor"),
     ("a technician does not also lend; give the two roles to two people", "answer-technician"),
     ("all of these devices are in that state already", "answer-state-already"),
+    ("no such stocktake *", "answer-stocktake-none"),
+    ("this stock count is closed; start another one", "answer-stocktake-closed"),
+    ("a stock count is made only within your scope", "answer-stocktake-scope"),
+    ("a code is 1 to * printable characters without a slash", "answer-stocktake-code"),
     ("* was changed by somebody else", "failure-conflict"),
 ];
 

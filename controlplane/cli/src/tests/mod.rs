@@ -76,6 +76,8 @@ fn every_key_in_the_sources_has_a_message() {
         "profile-",
         "role-",
         "scope-",
+        "stocktake-",
+        "lifecycle-",
     ];
     let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
     while let Some(folder) = folders.pop() {

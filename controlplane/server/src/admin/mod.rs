@@ -8,6 +8,7 @@ mod loan;
 mod operator;
 mod proposal;
 mod server;
+mod stocktake;
 mod token;
 
 pub(crate) use operator::grant;
@@ -29,8 +30,10 @@ use wire::v1::{
     OperatorInviteRequest, OperatorInviteResponse, OperatorListRequest, OperatorListResponse, OperatorRenewRequest,
     OperatorRenewResponse, OperatorRevokeRequest, OperatorRevokeResponse, OperatorSelfRequest, OperatorSelfResponse,
     ProposalDecideRequest, ProposalDecideResponse, ProposalListRequest, ProposalListResponse, ServerStatusRequest,
-    ServerStatusResponse, TokenCreateRequest, TokenCreateResponse, TokenListRequest, TokenListResponse,
-    TokenRevokeRequest, TokenRevokeResponse,
+    ServerStatusResponse, StocktakeCloseRequest, StocktakeCloseResponse, StocktakeListRequest, StocktakeListResponse,
+    StocktakeReportRequest, StocktakeReportResponse, StocktakeScanRequest, StocktakeScanResponse,
+    StocktakeStartRequest, StocktakeStartResponse, TokenCreateRequest, TokenCreateResponse, TokenListRequest,
+    TokenListResponse, TokenRevokeRequest, TokenRevokeResponse,
 };
 
 /// The largest message staff send, in bytes.
@@ -265,5 +268,45 @@ impl Admin for AdminService {
     ) -> Result<Response<LoanPolicySetResponse>, Status> {
         let (staff, asked) = self.asked("LoanPolicySet", request).await?;
         loan::policy_set(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn stocktake_start(
+        &self,
+        request: Request<StocktakeStartRequest>,
+    ) -> Result<Response<StocktakeStartResponse>, Status> {
+        let (staff, asked) = self.asked("StocktakeStart", request).await?;
+        stocktake::start(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn stocktake_list(
+        &self,
+        request: Request<StocktakeListRequest>,
+    ) -> Result<Response<StocktakeListResponse>, Status> {
+        let (staff, asked) = self.asked("StocktakeList", request).await?;
+        stocktake::list(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn stocktake_scan(
+        &self,
+        request: Request<StocktakeScanRequest>,
+    ) -> Result<Response<StocktakeScanResponse>, Status> {
+        let (staff, asked) = self.asked("StocktakeScan", request).await?;
+        stocktake::scan(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn stocktake_report(
+        &self,
+        request: Request<StocktakeReportRequest>,
+    ) -> Result<Response<StocktakeReportResponse>, Status> {
+        let (staff, asked) = self.asked("StocktakeReport", request).await?;
+        stocktake::report(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn stocktake_close(
+        &self,
+        request: Request<StocktakeCloseRequest>,
+    ) -> Result<Response<StocktakeCloseResponse>, Status> {
+        let (staff, asked) = self.asked("StocktakeClose", request).await?;
+        stocktake::close(&self.shared, &staff, asked).await.map(Response::new)
     }
 }

@@ -1,0 +1,4 @@
+//! The desk, its campaigns and stock counts, over real mTLS.
+
+mod bench;
+mod counts;
