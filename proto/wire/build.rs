@@ -8,6 +8,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "enrolment.proto",
         "recovery.proto",
         "admin.proto",
+        "asset.proto",
         "people.proto",
         "inventory.proto",
         "loan.proto",

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{audit, cadence, device, operator, profile, proposal, server, stocktake, token};
+use crate::{asset, audit, cadence, device, operator, profile, proposal, server, stocktake, token};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use words::{Catalogue, command_translate};
@@ -61,6 +61,10 @@ pub(crate) enum Noun {
     Token {
         #[command(subcommand)]
         verb: token::Verb,
+    },
+    Asset {
+        #[command(subcommand)]
+        verb: asset::Verb,
     },
     Cadence {
         #[command(subcommand)]

@@ -85,6 +85,12 @@ pub enum Error {
     /// The control plane's answer cannot be understood.
     #[error("the answer is not understood")]
     Answer(#[from] wire::convert::ConvertError),
+    /// Lines of a list were refused; the others were taken.
+    #[error("{0} lines were refused")]
+    LinesRefused(usize),
+    /// What was to be put on paper cannot be.
+    #[error("paper")]
+    Paper(#[from] paper::Error),
     /// What was to be printed cannot be.
     #[error("output")]
     Output(#[from] io::Error),

@@ -4,6 +4,7 @@
 //! errors become words and exit codes in [`print`] and nowhere else.
 
 mod arguments;
+mod asset;
 mod audit;
 mod cadence;
 mod call;
@@ -88,6 +89,7 @@ async fn noun(
     match noun {
         Noun::Device { verb } => device::run(verb, &mut call).await,
         Noun::Token { verb } => token::run(verb, &mut call).await,
+        Noun::Asset { verb } => asset::run(verb, &mut call).await,
         Noun::Cadence { verb } => cadence::run(verb, &mut call).await,
         Noun::Audit { verb } => audit::run(verb, &mut call).await,
         Noun::Server { verb } => server::run(verb, &mut call).await,

@@ -1,6 +1,6 @@
 //! A sign of life on standard error when something takes long.
 
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::pin::{Pin, pin};
 use std::time::Duration;
 use tokio::time::{Sleep, sleep};
@@ -41,6 +41,18 @@ impl Progress {
     /// Says how far it is.
     pub(crate) fn text(&self, text: String) {
         self.bar.set_message(text);
+    }
+
+    /// Says how much of a known whole is done: the spinner becomes a bar.
+    pub(crate) fn reached(&self, done: usize, total: usize) {
+        let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        if self.bar.length().is_none()
+            && let Ok(style) = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} {msg}")
+        {
+            self.bar.set_style(style);
+        }
+        self.bar.set_length(number(total));
+        self.bar.set_position(number(done));
     }
 
     /// Leaves the screen, for good.

@@ -1,5 +1,23 @@
 //! Devices as equipment: what was bought, whose it is, where it stands in its life.
 
+mod bind;
+mod find;
+mod missing;
+mod receive;
+mod step;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use bind::{Follow, asset_expected, asset_follow, bound, wiped_by_identity};
+pub use bind::{asset_bind, asset_unbind};
+pub use find::{
+    AssetFilter, CODE_CHARS, NUMBER_CHARS_MAX, asset_find, asset_get, asset_page, code_of, number_read, serial_assets,
+};
+pub use missing::asset_missing;
+pub use receive::{AssetWish, RECEIVE_MAX, Received, Receiving, asset_receive};
+pub use step::{STEPS, asset_move, asset_step, asset_wipe_sign};
+pub(crate) use step::{after, grant_put, kit_left};
+
 use crate::scope::Filed;
 use crate::table::{Intent, Table};
 use jiff::civil::Date;

@@ -6,7 +6,7 @@ use crate::merge::{Merged, merged_check};
 use crate::scope::Reach;
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Intent, Row, Table, Writes};
-use model::device::{Claims, JoinState};
+use model::device::{Claims, JoinState, evidence};
 use model::digest::Digest;
 use model::id::{DeviceId, TerritoryId};
 use model::key::IdentityKey;
@@ -356,6 +356,27 @@ pub async fn device_alike(
         within.extend(row.filter(|row| reach.covers(&row.value.filed())).map(|row| row.value.id));
     }
     Ok(within)
+}
+
+/// The devices within a reach that claim this serial number and are not put out; none for a placeholder.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub async fn device_claiming(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    reach: &Reach,
+    serial: &str,
+) -> Result<Vec<DeviceId>> {
+    let Some(serial) = evidence(serial) else { return Ok(Vec::new()) };
+    let scope = EVIDENCE.scope(territory, evidence_prefix("serial", &serial));
+    let mut found = Vec::new();
+    for row in EVIDENCE.page(store, &scope, "", 50).await? {
+        let device = DEVICES.get(store, territory, row.value.to_string()).await?.map(|row| row.value);
+        let fits = |device: &Device| device.state != JoinState::Revoked && reach.covers(&device.filed());
+        found.extend(device.filter(fits).map(|device| device.id));
+    }
+    Ok(found)
 }
 
 /// A person's decision: approve, quarantine, say lost, or revoke.

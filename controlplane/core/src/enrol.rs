@@ -1,8 +1,10 @@
 //! Joining: a proof is judged, a device made, a certificate issued, all in one batch.
 
+use crate::asset::{asset_expected, bound};
 use crate::audit::{Act, Author};
 use crate::device::{Certificate, DEVICES, Device, EVIDENCE, IDENTITIES, Reason, evidence_of};
 use crate::error::{Error, Result};
+use crate::kit::kit_place;
 use crate::reenrol::reenrol;
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Row, Writes};
@@ -191,10 +193,29 @@ async fn enrol_new(
         enrolled: now,
         recoveries: Vec::new(),
     };
+    let expected = match reason {
+        // What looks like another device is for a person to tell.
+        Some(Reason::SameSerial | Reason::SameUuid) => None,
+        _ => asset_expected(store.as_ref(), territory, &proof.claims, &token.value.filed()).await?,
+    };
     let mut used = token.value;
     used.used += 1;
     let act = Act::new(now, Author::from(used.id), "device_enrol", id.to_string());
-    let mut writes = Writes::by(territory, &act)?
+    let mut writes = Writes::by(territory, &act)?;
+    let device = match expected {
+        Some(row) => {
+            let act = Act::new(now, Author::from(used.id), "asset_bind", row.id.clone());
+            let (more, _, bound) = bound(store.as_ref(), territory, writes.also(&act)?, &row, device, now).await?;
+            writes = more;
+            bound
+        }
+        None => {
+            let (more, placed) = kit_place(store.as_ref(), territory, writes, device, now).await?;
+            writes = more;
+            placed
+        }
+    };
+    writes = writes
         .put(&TOKENS, used.id.to_string(), &used, Expect::At(token.revision))?
         .put(&DEVICES, id.to_string(), &device, Expect::Absent)?
         .put(&IDENTITIES, proof.key.fingerprint().to_string(), &id, Expect::Absent)?;

@@ -13,6 +13,7 @@ pub mod error;
 pub mod fleet;
 pub mod grant;
 pub mod invitation;
+pub mod kit;
 pub mod limits;
 pub mod load;
 pub mod loan;

@@ -4,6 +4,7 @@
 //! Nothing is thrown away: the old record is put out and remembers what it was and what it gave. One level only, so that there
 //! is neither a chain to follow nor a circle to be caught in.
 
+use crate::asset::{ASSET_DEVICES, Follow, asset_follow};
 use crate::audit::{Act, Person};
 use crate::device::{DEVICES, Device, Reason, device_get, revoked_check};
 use crate::error::{Error, Result};
@@ -44,6 +45,8 @@ pub struct Gave {
     pub owner: bool,
     /// Kit and slot.
     pub kit: bool,
+    /// The asset it runs on.
+    pub asset: bool,
 }
 
 /// Gives a device the place of another, which is put out.
@@ -60,13 +63,20 @@ pub async fn device_merge(
 ) -> Result<(Device, Device)> {
     let (from, into) =
         (device_get(store.as_ref(), territory, old).await?, device_get(store.as_ref(), territory, new).await?);
-    let (merged, heir) = merge(&from.value, &into.value, now)?;
+    let (mut merged, heir) = merge(&from.value, &into.value, now)?;
+    if let Some(merged) = &mut merged.merged {
+        let of = async |id: DeviceId| ASSET_DEVICES.get(store.as_ref(), territory, id.to_string()).await;
+        merged.gave.asset = of(old).await?.is_some() && of(new).await?.is_none();
+    }
     let act = Act::of(now, by, "device_merge", format!("{old} into {new}"), why);
-    Writes::by(territory, &act)?
-        .put(&DEVICES, old.to_string(), &merged, Expect::At(from.revision))?
-        .put(&DEVICES, new.to_string(), &heir, Expect::At(into.revision))?
-        .commit(store)
-        .await?;
+    let writes = Writes::by(territory, &act)?.put(&DEVICES, old.to_string(), &merged, Expect::At(from.revision))?.put(
+        &DEVICES,
+        new.to_string(),
+        &heir,
+        Expect::At(into.revision),
+    )?;
+    // Another key on the same machine: it was reinstalled, and what it is lent for goes on under the new record.
+    asset_follow(store.as_ref(), territory, writes, (old, &heir), Follow::Merged(now)).await?.commit(store).await?;
     Ok((merged, heir))
 }
 
@@ -87,11 +97,18 @@ pub async fn device_unmerge(
     let into = device_get(store.as_ref(), territory, merged.into).await?;
     let (old, new) = unmerge(&from.value, &into.value)?;
     let act = Act::of(now, by, "device_unmerge", format!("{id} from {}", merged.into), why);
-    Writes::by(territory, &act)?
-        .put(&DEVICES, id.to_string(), &old, Expect::At(from.revision))?
-        .put(&DEVICES, merged.into.to_string(), &new, Expect::At(into.revision))?
-        .commit(store)
-        .await?;
+    let writes = Writes::by(territory, &act)?.put(&DEVICES, id.to_string(), &old, Expect::At(from.revision))?.put(
+        &DEVICES,
+        merged.into.to_string(),
+        &new,
+        Expect::At(into.revision),
+    )?;
+    let writes = if merged.gave.asset {
+        asset_follow(store.as_ref(), territory, writes, (merged.into, &old), Follow::Unmerged(merged.at)).await?
+    } else {
+        writes
+    };
+    writes.commit(store).await?;
     Ok((old, new))
 }
 
@@ -112,6 +129,7 @@ fn merge(old: &Device, new: &Device, now: Timestamp) -> Result<(Device, Device)>
         school: new.school.is_none() && old.school.is_some(),
         owner: new.owner.is_none() && old.owner.is_some(),
         kit: new.kit.is_none() && old.kit.is_some(),
+        asset: false,
     };
     let merged = Merged { into: new.id, at: now, state: old.state, reason: old.reason, gave };
     let put_out =

@@ -2,6 +2,7 @@
 //!
 //! It keeps its id and all that was decided about it. Key and certificates of the earlier identity are of no use from then on.
 
+use crate::asset::wiped_by_identity;
 use crate::audit::{Act, Author};
 use crate::device::{DEVICES, Device, EVIDENCE, IDENTITIES, Reason, device_get, evidence_of};
 use crate::enrol::{Issuer, Joined, Proof, REFUSED, reason_alike};
@@ -65,7 +66,7 @@ pub(crate) async fn reenrol(
     for gone in before.iter().filter(|prefix| !after.contains(prefix)) {
         writes = writes.remove(&EVIDENCE, format!("{gone}{id}"), Expect::Any);
     }
-    writes.commit(store).await?;
+    wiped_by_identity(store.as_ref(), territory, writes, &device, now).await?.commit(store).await?;
     Ok(Joined { device, until, chain })
 }
 

@@ -3,6 +3,7 @@
 use crate::audit::{Act, Person};
 use crate::device::{KitSlot, device_get, revoked_check};
 use crate::error::{Error, Result};
+use crate::kit::kit_slot;
 use crate::scope::{Filed, Reach};
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Intent, Row, Table, Writes};
@@ -210,6 +211,30 @@ pub async fn token_create(
     let act = Act::of(now, by, "token_create", token.id.to_string(), "");
     Writes::by(territory, &act)?.put(&TOKENS, token.id.to_string(), &record, Expect::Absent)?.commit(store).await?;
     Ok((token, record))
+}
+
+/// The wish with its kit and slot as they are kept; devices are filed where the kit is, when the wish files them nowhere.
+///
+/// # Errors
+/// `NotFound` for a kit that there is not within the reach, `Invalid` for a slot that there is not, or whose parts run no agent, and
+/// for a kit that is filed elsewhere.
+pub async fn wish_placed(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    reach: &Reach,
+    mut wish: TokenWish,
+) -> Result<TokenWish> {
+    let Some(named) = &wish.kit else { return Ok(wish) };
+    let (place, filed) = kit_slot(store, territory, reach, named).await?;
+    let elsewhere = wish.school.is_some_and(|school| filed.school.is_some_and(|kit| kit != school))
+        || wish.owner.as_ref().is_some_and(|owner| filed.owner.as_ref().is_some_and(|kit| kit != owner));
+    if elsewhere {
+        return Err(Error::Invalid(format!("kit {} is filed under another school or owner", place.kit)));
+    }
+    wish.kit = Some(place);
+    wish.school = wish.school.or(filed.school);
+    wish.owner = wish.owner.or(filed.owner);
+    Ok(wish)
 }
 
 /// Tokens within a reach in the order of their ids; only those that still let devices in, unless all are asked for.

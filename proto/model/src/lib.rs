@@ -12,6 +12,7 @@ pub mod health;
 pub mod id;
 pub mod inventory;
 pub mod key;
+pub mod kit;
 pub mod lifecycle;
 pub mod loan;
 pub mod measure;

@@ -22,6 +22,30 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("a device takes the place of at most * others", "answer-absorbed"),
     ("a device cannot be merged into itself", "answer-merge-self"),
     ("a device is not compared with itself", "answer-compare-self"),
+    ("no such asset *", "answer-asset"),
+    ("several assets fit: *; give the inventory number", "answer-asset-ambiguous"),
+    ("an inventory number or a label is 1 to * letters, digits, -, _ and ., not *", "answer-asset-number"),
+    ("* stands in the list twice", "answer-asset-twice"),
+    ("* is taken", "answer-asset-taken"),
+    ("a kind is 1 to * characters, such as laptop", "answer-asset-kind"),
+    ("the warranty ends before the purchase", "answer-asset-warranty"),
+    ("equipment can be filed only within your scope: name its school or its owner", "answer-asset-scope"),
+    ("a funding line is 1 to * printable characters, not *", "answer-asset-funding"),
+    (
+        "* was in use and is not wiped since: reinstall it and enrol it again, or sign that it was wiped",
+        "answer-asset-unwiped",
+    ),
+    ("a wipe is signed with its reason: how was it wiped?", "answer-asset-wipe-why"),
+    ("* cannot be wiped: it is *", "answer-asset-wipe-where"),
+    ("* is part of a kit; take it out first", "answer-asset-in-kit"),
+    ("* is lent or set aside for a loan; say it on its loan", "answer-asset-lent"),
+    ("* is missing; say that it is found first", "answer-asset-missing"),
+    ("* is in use; its device stays with it until it is back", "answer-asset-in-use"),
+    ("no device is bound to *", "answer-asset-unbound"),
+    ("device * is bound to *; unbind it first", "answer-asset-bound"),
+    ("* is retired", "answer-asset-retired"),
+    ("* and device * are filed under different schools or owners; move the asset first", "answer-asset-elsewhere"),
+    ("* is * and cannot be *", "answer-asset-step"),
     ("at most * serial numbers", "answer-serials"),
     ("* is a placeholder, not a serial number", "answer-serial"),
     ("a kit and a slot are named with 1 to * characters, both together", "answer-kit-label"),
@@ -60,11 +84,11 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("* was changed by somebody else", "failure-conflict"),
 ];
 
-/// The key of a sentence of the control plane, and what its `*` stand for: `one`, then `two`.
+/// The key of a sentence of the control plane, and what its `*` stand for: `one`, then `two`, then `three`.
 pub(crate) fn answer_known(sentence: &str) -> Option<(&'static str, Vec<(&'static str, String)>)> {
     SHAPES.iter().find_map(|(shape, key)| {
         let parts = shape_match(shape, sentence)?;
-        let named = ["one", "two"].into_iter().zip(parts.into_iter().map(super::clean)).collect();
+        let named = ["one", "two", "three"].into_iter().zip(parts.into_iter().map(super::clean)).collect();
         Some((*key, named))
     })
 }
@@ -77,11 +101,24 @@ pub(crate) fn answer_values(
 ) -> Vec<(&'static str, Value)> {
     let value = |text: String| match key {
         "answer-ambiguous" => words::choice_text(words, text.split(", ").map(str::to_owned)),
+        "answer-asset" | "answer-asset-number" => text.trim_matches('"').to_owned(),
+        "answer-asset-step" | "answer-asset-wipe-where" => {
+            let known = words.find(&format!("asset-lifecycle-{text}"), None);
+            known.or_else(|| words.find(&format!("asset-step-{}", text.replace(' ', "-")), None)).unwrap_or(text)
+        }
         // Quoted over there, and quoted anew by the message.
         "answer-device" | "answer-serial" => text.trim_matches('"').to_owned(),
         _ => text,
     };
     parts.into_iter().map(|(name, text)| (name, value(text).into())).collect()
+}
+
+/// A sentence of the control plane in the reader's language; one that is not known as it came.
+pub(crate) fn sentence_text(sentence: &str, words: &words::Catalogue) -> String {
+    match answer_known(sentence) {
+        Some((key, parts)) => words.text_with(key, &answer_values(key, parts, words)),
+        None => super::clean(sentence),
+    }
 }
 
 fn shape_match<'t>(shape: &str, text: &'t str) -> Option<Vec<&'t str>> {
@@ -122,7 +159,7 @@ mod tests {
     #[test]
     fn the_control_plane_still_says_so() {
         let mut sources = String::new();
-        for folder in ["../core/src", "../server/src"] {
+        for folder in ["../core/src", "../server/src", "../../proto/model/src"] {
             let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
             while let Some(folder) = folders.pop() {
                 for entry in std::fs::read_dir(folder).unwrap() {

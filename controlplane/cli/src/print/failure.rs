@@ -67,9 +67,13 @@ pub(crate) fn failure_exit(error: &Error) -> Exit {
         Error::Connect { source, .. } => kind_of_source(source).unwrap_or(Kind::Unreachable).exit(),
         Error::Status(status) => kind_of_status(status).exit(),
         Error::ChainBroken(_) => Exit::Conflict,
-        Error::File { .. } | Error::FileWrite { .. } | Error::Credentials(_) | Error::Answer(_) | Error::Output(_) => {
-            Exit::Failed
-        }
+        Error::LinesRefused(_)
+        | Error::Paper(_)
+        | Error::File { .. }
+        | Error::FileWrite { .. }
+        | Error::Credentials(_)
+        | Error::Answer(_)
+        | Error::Output(_) => Exit::Failed,
     }
 }
 
@@ -122,9 +126,22 @@ pub(crate) fn failure_text(error: &Error, words: &Catalogue) -> String {
             }
         }
         Error::Answer(source) => said("failure-answer", &[], Some(Detail::Raw(source.to_string()))),
+        Error::LinesRefused(lines) => {
+            let n = Value::count(u64::try_from(*lines).unwrap_or(u64::MAX));
+            said("failure-lines", &[("n", n)], None)
+        }
+        Error::Paper(source) => said("failure-paper", &[], Some(Detail::Raw(source.to_string()))),
         Error::Output(source) => said("failure-output", &[], cause_detail(source, words)),
     }
     .text(words)
+}
+
+/// The sentence of what was typed and cannot be meant, without what stands around it on a screen.
+pub(crate) fn error_sentence(error: &Error, words: &Catalogue) -> String {
+    match error {
+        Error::Usage { key, values } => words.text_with(key, values),
+        other => other.to_string(),
+    }
 }
 
 struct Said {

@@ -56,6 +56,11 @@ impl Look<'_> {
         decimal_text(self.words.language(), number, decimals)
     }
 
+    /// What stands before the cents.
+    pub(crate) fn decimal_mark(&self) -> char {
+        if self.words.language() == words::Language::Fr { ',' } else { '.' }
+    }
+
     /// A count with its digits in groups of three (a narrow space in French, a comma in English).
     pub(crate) fn number(&self, number: u64) -> String {
         let digits = number.to_string();

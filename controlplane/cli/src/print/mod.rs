@@ -7,8 +7,9 @@ mod look;
 mod sheet;
 mod spreadsheet;
 
+pub(crate) use answer::sentence_text;
 pub use failure::Exit;
-pub(crate) use failure::{failure_exit, failure_text};
+pub(crate) use failure::{error_sentence, failure_exit, failure_text};
 pub(crate) use look::{Look, Tone, clean, rfc3339};
 pub(crate) use sheet::Sheet;
 

@@ -44,6 +44,7 @@ fn every_message_is_in_both_languages() {
 fn every_key_in_the_sources_has_a_message() {
     let words = Catalogue::new(Language::Fr, FR, EN);
     let starts = [
+        "asset-",
         "audit-",
         "server-",
         "cadence-",

@@ -1,5 +1,6 @@
 //! `Admin`: what people ask, one file a noun.
 
+mod asset;
 mod audit;
 mod cadence;
 mod compare;
@@ -20,6 +21,9 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use wire::v1::admin_server::{Admin, AdminServer};
 use wire::v1::{
+    AssetBindRequest, AssetBindResponse, AssetListRequest, AssetListResponse, AssetMissingRequest,
+    AssetMissingResponse, AssetMoveRequest, AssetMoveResponse, AssetReceiveRequest, AssetReceiveResponse,
+    AssetShowRequest, AssetShowResponse, AssetStepRequest, AssetStepResponse, AssetWipeRequest, AssetWipeResponse,
     AuditListRequest, AuditListResponse, AuditVerifyRequest, AuditVerifyResponse, CadenceSetRequest,
     CadenceSetResponse, CadenceShowRequest, CadenceShowResponse, DeviceCompareRequest, DeviceCompareResponse,
     DeviceDecideManyRequest, DeviceDecideManyResponse, DeviceDecideRequest, DeviceDecideResponse, DeviceListRequest,
@@ -110,6 +114,52 @@ impl Admin for AdminService {
     ) -> Result<Response<TokenRevokeResponse>, Status> {
         let (staff, asked) = self.asked("TokenRevoke", request).await?;
         token::revoke(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn asset_receive(
+        &self,
+        request: Request<AssetReceiveRequest>,
+    ) -> Result<Response<AssetReceiveResponse>, Status> {
+        let (staff, asked) = self.asked("AssetReceive", request).await?;
+        asset::receive(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn asset_list(&self, request: Request<AssetListRequest>) -> Result<Response<AssetListResponse>, Status> {
+        let (staff, asked) = self.asked("AssetList", request).await?;
+        asset::list(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn asset_show(&self, request: Request<AssetShowRequest>) -> Result<Response<AssetShowResponse>, Status> {
+        let (staff, asked) = self.asked("AssetShow", request).await?;
+        asset::show(&self.shared, &staff, &asked.asset).await.map(Response::new)
+    }
+
+    async fn asset_step(&self, request: Request<AssetStepRequest>) -> Result<Response<AssetStepResponse>, Status> {
+        let (staff, asked) = self.asked("AssetStep", request).await?;
+        asset::step(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn asset_missing(
+        &self,
+        request: Request<AssetMissingRequest>,
+    ) -> Result<Response<AssetMissingResponse>, Status> {
+        let (staff, asked) = self.asked("AssetMissing", request).await?;
+        asset::missing(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn asset_wipe(&self, request: Request<AssetWipeRequest>) -> Result<Response<AssetWipeResponse>, Status> {
+        let (staff, asked) = self.asked("AssetWipe", request).await?;
+        asset::wipe(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn asset_move(&self, request: Request<AssetMoveRequest>) -> Result<Response<AssetMoveResponse>, Status> {
+        let (staff, asked) = self.asked("AssetMove", request).await?;
+        asset::relocate(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn asset_bind(&self, request: Request<AssetBindRequest>) -> Result<Response<AssetBindResponse>, Status> {
+        let (staff, asked) = self.asked("AssetBind", request).await?;
+        asset::bind(&self.shared, &staff, asked).await.map(Response::new)
     }
 
     async fn cadence_show(
