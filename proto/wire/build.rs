@@ -13,6 +13,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         "inventory.proto",
         "loan.proto",
         "stocktake.proto",
+        "school.proto",
+        "organisation.proto",
+        "calendar.proto",
+        "contact.proto",
     ];
     for file in files {
         println!("cargo:rerun-if-changed={file}");

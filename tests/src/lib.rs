@@ -9,6 +9,7 @@
     reason = "this is test code: a failure is a panic"
 )]
 
+pub mod annuaire;
 pub mod caller;
 mod earlier;
 pub mod process;

@@ -33,6 +33,7 @@ mod proxy;
 mod recovery;
 mod renewal;
 mod scan;
+mod schools;
 mod sent;
 mod service;
 mod starting;

@@ -1,6 +1,9 @@
 //! The command line.
 
-use crate::{asset, audit, cadence, device, operator, profile, proposal, server, stocktake, token};
+use crate::{
+    asset, audit, cadence, calendar, contact, device, operator, org, profile, proposal, school, server, stocktake,
+    token,
+};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use words::{Catalogue, command_translate};
@@ -93,6 +96,22 @@ pub(crate) enum Noun {
     Profile {
         #[command(subcommand)]
         verb: profile::Verb,
+    },
+    School {
+        #[command(subcommand)]
+        verb: school::Verb,
+    },
+    Org {
+        #[command(subcommand)]
+        verb: org::Verb,
+    },
+    Calendar {
+        #[command(subcommand)]
+        verb: calendar::Verb,
+    },
+    Contact {
+        #[command(subcommand)]
+        verb: contact::Verb,
     },
     Completion {
         #[arg(value_enum)]

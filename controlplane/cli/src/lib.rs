@@ -7,19 +7,23 @@ mod arguments;
 mod asset;
 mod audit;
 mod cadence;
+mod calendar;
 mod call;
 mod completion;
 mod config;
 mod confirm;
 mod connect;
+mod contact;
 mod device;
 mod error;
 mod manual;
 mod operator;
+mod org;
 mod print;
 mod profile;
 mod progress;
 mod proposal;
+mod school;
 mod server;
 mod span;
 mod stocktake;
@@ -97,6 +101,10 @@ async fn noun(
         Noun::Proposal { verb } => proposal::run(verb, &mut call).await,
         Noun::Stocktake { verb } => stocktake::run(verb, &mut call).await,
         Noun::Profile { verb } => profile::run(verb, &mut call),
+        Noun::School { verb } => school::run(verb, &mut call).await,
+        Noun::Org { verb } => org::run(verb, &mut call).await,
+        Noun::Calendar { verb } => calendar::run(verb, &mut call).await,
+        Noun::Contact { verb } => contact::run(verb, &mut call).await,
         Noun::Completion { shell } => completion::run(shell, &mut call),
         Noun::Man { to } => manual::run(&to, &mut call),
     }

@@ -13,13 +13,14 @@ const TICK: Duration = Duration::from_millis(120);
 /// A spinner that shows itself after a second, on a terminal only.
 pub(crate) struct Progress {
     bar: ProgressBar,
+    terminal: bool,
     due: Option<Pin<Box<Sleep>>>,
 }
 
 impl Progress {
     pub(crate) fn new(terminal: bool, text: String) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_message(text);
-        Self { bar, due: terminal.then(|| Box::pin(sleep(SHOWN_AFTER))) }
+        Self { bar, terminal, due: terminal.then(|| Box::pin(sleep(SHOWN_AFTER))) }
     }
 
     /// Waits for something.
@@ -53,6 +54,26 @@ impl Progress {
         }
         self.bar.set_length(number(total));
         self.bar.set_position(number(done));
+    }
+
+    /// Becomes a bar that fills up to `total`, shown at once: what has a length is known to take its time.
+    pub(crate) fn bar(&mut self, total: u64, text: String) {
+        if !self.terminal {
+            return;
+        }
+        if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:40}] {percent} % ({eta})") {
+            self.bar.set_style(style.progress_chars("=> "));
+        }
+        self.due = None;
+        self.bar.set_length(total);
+        self.bar.set_position(0);
+        self.bar.set_message(text);
+        self.bar.set_draw_target(ProgressDrawTarget::stderr());
+    }
+
+    /// How far the bar is.
+    pub(crate) fn at(&self, position: u64) {
+        self.bar.set_position(position);
     }
 
     /// Leaves the screen, for good.

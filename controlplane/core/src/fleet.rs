@@ -1,5 +1,6 @@
 //! The fleet as lists show it: filtered, a page at a time.
 
+use crate::calendar::{Contact, Silence};
 use crate::device::{DEVICES, Device};
 use crate::error::Result;
 use crate::presence::{CONTACTS, PRESENCES, Presence};
@@ -31,6 +32,8 @@ pub struct Filter {
     pub state: Option<JoinState>,
     /// Not heard for so long, or never.
     pub silent: Option<Duration>,
+    /// Not heard for so many school days, or never; where no calendar was entered nobody is.
+    pub silent_school: Option<Silence>,
 }
 
 /// A line of a list.
@@ -88,6 +91,14 @@ impl Member {
     }
 }
 
+impl Member {
+    /// Whether it is heard of, counted in school days.
+    #[must_use]
+    pub fn contact(&self, silence: &Silence) -> Option<Contact> {
+        silence.contact(self.device.school, self.presence.seen)
+    }
+}
+
 impl Filter {
     /// Whether a device fits.
     #[must_use]
@@ -102,6 +113,10 @@ impl Filter {
             && self.health.is_none_or(|health| member.facts.health == health)
             && self.model.as_ref().is_none_or(|part| named(&part.to_lowercase()))
             && self.silent.is_none_or(|silent| now.since(member.presence.seen) >= silent)
+            && self
+                .silent_school
+                .as_ref()
+                .is_none_or(|silence| matches!(member.contact(silence), Some(Contact::Silent | Contact::NeverSeen)))
     }
 }
 

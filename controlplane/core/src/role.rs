@@ -99,6 +99,15 @@ pub const CALLS: &[Row] = &[
     row("StocktakeScan", COUNTERS, Scoped),
     row("StocktakeReport", COUNT_READERS, Scoped),
     row("StocktakeClose", COUNTERS, Scoped),
+    row("SchoolImport", &[Admin], Territory),
+    row("SchoolList", ALL, Scoped),
+    row("SchoolShow", ALL, Scoped),
+    row("OrganisationSet", &[Admin], Territory),
+    row("OrganisationList", ALL, Scoped),
+    row("CalendarSet", &[Admin, PolicyAuthor], Territory),
+    row("CalendarShow", ALL, Scoped),
+    row("ContactSet", &[Admin, LoanDesk], Scoped),
+    row("ContactList", READERS, Scoped),
 ];
 
 /// A call that is allowed: in which role, and how far.

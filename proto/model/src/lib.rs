@@ -3,10 +3,14 @@
 //! Agent and control plane must mean the same by each of these, so they live at the bottom of the house and know nothing of
 //! what stands above them.
 
+pub mod annuaire;
+pub mod calendar;
 pub mod chain;
+pub mod departement;
 pub mod desired;
 pub mod device;
 pub mod digest;
+pub mod establishment;
 pub mod grant;
 pub mod health;
 pub mod id;

@@ -30,9 +30,51 @@ pub enum UaiError {
     },
 }
 
-const LETTERS: &[u8; 23] = b"ABCDEFGHJKLMNPRSTUVWXYZ";
+/// A UAI as a register writes it: of the right shape, and its letter as it stands there, which may be wrong.
+///
+/// Real exports hold wrong letters. What bears one is known by what is written, for the number alone is somebody else's as likely.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct WrittenUai {
+    number: u32,
+    letter: char,
+}
 
-impl FromStr for Uai {
+impl WrittenUai {
+    /// The UAI, if the letter is right.
+    #[must_use]
+    pub fn uai(self) -> Option<Uai> {
+        (self.letter == self.expected()).then_some(Uai { number: self.number })
+    }
+
+    /// The letter that fits the number.
+    #[must_use]
+    pub fn expected(self) -> char {
+        letter_of(self.number)
+    }
+
+    /// Its first three digits, which say where it was registered.
+    #[must_use]
+    pub const fn prefix(self) -> u32 {
+        self.number / 10_000
+    }
+}
+
+impl Uai {
+    /// Its first three digits, which say where it was registered.
+    #[must_use]
+    pub const fn prefix(self) -> u32 {
+        self.number / 10_000
+    }
+}
+
+impl From<Uai> for WrittenUai {
+    fn from(uai: Uai) -> Self {
+        Self { number: uai.number, letter: letter_of(uai.number) }
+    }
+}
+
+impl FromStr for WrittenUai {
     type Err = UaiError;
     fn from_str(text: &str) -> Result<Self, UaiError> {
         let shape = || UaiError::Shape(text.chars().take(16).collect());
@@ -40,19 +82,51 @@ impl FromStr for Uai {
         let Some((digits, letter)) = upper.len().checked_sub(1).and_then(|at| upper.split_at_checked(at)) else {
             return Err(shape());
         };
-        let written = letter.chars().next().filter(char::is_ascii_uppercase).ok_or_else(shape)?;
+        let letter = letter.chars().next().filter(char::is_ascii_uppercase).ok_or_else(shape)?;
         if !(1..=7).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err(shape());
         }
-        let number = digits.parse().map_err(|_| shape())?;
-        let expected = char::from(LETTERS[number as usize % LETTERS.len()]);
-        if written == expected { Ok(Self { number }) } else { Err(UaiError::Letter { written: upper, expected }) }
+        Ok(Self { number: digits.parse().map_err(|_| shape())?, letter })
+    }
+}
+
+impl fmt::Display for WrittenUai {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:07}{}", self.number, self.letter)
+    }
+}
+
+impl TryFrom<String> for WrittenUai {
+    type Error = UaiError;
+    fn try_from(text: String) -> Result<Self, UaiError> {
+        text.parse()
+    }
+}
+
+impl From<WrittenUai> for String {
+    fn from(uai: WrittenUai) -> Self {
+        uai.to_string()
+    }
+}
+
+fn letter_of(number: u32) -> char {
+    char::from(LETTERS[number as usize % LETTERS.len()])
+}
+
+const LETTERS: &[u8; 23] = b"ABCDEFGHJKLMNPRSTUVWXYZ";
+
+impl FromStr for Uai {
+    type Err = UaiError;
+    fn from_str(text: &str) -> Result<Self, UaiError> {
+        let written: WrittenUai = text.parse()?;
+        let upper = || text.trim().to_ascii_uppercase();
+        written.uai().ok_or_else(|| UaiError::Letter { written: upper(), expected: written.expected() })
     }
 }
 
 impl fmt::Display for Uai {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:07}{}", self.number, char::from(LETTERS[self.number as usize % LETTERS.len()]))
+        WrittenUai::from(*self).fmt(f)
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Filter {
     state: Option<State>,
     #[arg(long)]
     silent: Option<String>,
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    silent_school_days: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -51,6 +53,7 @@ impl Filter {
             silent_seconds: self.silent.as_deref().map(span_read).transpose()?.unwrap_or_default(),
             limit: 0,
             after: String::new(),
+            silent_school_days: self.silent_school_days.unwrap_or_default(),
             owner: self.owner.as_deref().map(owner_read).transpose()?.unwrap_or_default(),
         })
     }

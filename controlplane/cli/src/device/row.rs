@@ -26,6 +26,7 @@ pub(crate) struct DeviceRow {
     pub(crate) agent_version: Option<String>,
     pub(crate) connected: bool,
     pub(crate) owner: Option<String>,
+    pub(crate) contact: Option<String>,
     #[serde(skip)]
     pub(crate) last_seen_unix_ms: i64,
     #[serde(skip)]
@@ -53,6 +54,7 @@ impl From<DeviceSummary> for DeviceRow {
             last_seen: rfc3339(d.last_seen_unix_ms),
             agent_version: some(d.agent_version),
             connected: d.connected,
+            contact: some(d.contact),
             last_seen_unix_ms: d.last_seen_unix_ms,
             enrolled_unix_ms: d.enrolled_unix_ms,
         }
@@ -105,6 +107,9 @@ impl DeviceRow {
         match self.last_seen_unix_ms {
             0 => (look.text("contact-never"), Tone::Faint),
             seen if self.connected => (format!("{} ({})", look.date(seen), look.text("contact-connected")), Tone::Good),
+            seen if self.contact.as_deref() == Some("silent") => {
+                (format!("{} ({})", look.date(seen), look.text("contact-silent")), Tone::Warning)
+            }
             seen => (look.date(seen), Tone::Plain),
         }
     }

@@ -81,6 +81,16 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("this stock count is closed; start another one", "answer-stocktake-closed"),
     ("a stock count is made only within your scope", "answer-stocktake-scope"),
     ("a code is 1 to * printable characters without a slash", "answer-stocktake-code"),
+    ("no such school *", "answer-school"),
+    ("no such organisation *", "answer-organisation"),
+    ("organisation * or its SIREN is named twice", "answer-organisation-twice"),
+    ("the SIREN * is that of organisation *", "answer-siren-taken"),
+    ("* is neither a SIRET nor a SIREN; a digit may be mistyped", "answer-siret"),
+    ("an organisation is named with 1 to * characters", "answer-organisation-name"),
+    ("an organisation is a commune, epci, syndicat, departement, region, ogec or etat", "answer-organisation-kind"),
+    ("a contact can be set only within your scope", "answer-contact-scope"),
+    ("a contact is one line of at most * characters", "answer-contact-text"),
+    ("no school calendar was entered; `cartable calendar import` does it", "answer-calendar-none"),
     ("* was changed by somebody else", "failure-conflict"),
 ];
 
@@ -107,7 +117,7 @@ pub(crate) fn answer_values(
             known.or_else(|| words.find(&format!("asset-step-{}", text.replace(' ', "-")), None)).unwrap_or(text)
         }
         // Quoted over there, and quoted anew by the message.
-        "answer-device" | "answer-serial" => text.trim_matches('"').to_owned(),
+        "answer-device" | "answer-serial" | "answer-siret" => text.trim_matches('"').to_owned(),
         _ => text,
     };
     parts.into_iter().map(|(name, text)| (name, value(text).into())).collect()

@@ -18,7 +18,8 @@ use crate::{Error, Surroundings};
 use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::Value;
-use spreadsheet::{cell_guard, io_error, rows_write};
+pub(crate) use spreadsheet::rows_write;
+use spreadsheet::{cell_guard, io_error};
 use std::io::{self, Write};
 use words::Catalogue;
 

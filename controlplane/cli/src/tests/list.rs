@@ -75,14 +75,14 @@ fn json_and_csv_are_for_programs_in_any_language() {
     assert_eq!(
         lines.next(),
         Some(
-            "id,state,reason,health,school,kit,slot,maker,model,serial,os,enrolled,last_seen,agent_version,connected,owner"
+            "id,state,reason,health,school,kit,slot,maker,model,serial,os,enrolled,last_seen,agent_version,connected,owner,contact"
         )
     );
     assert_eq!(
         lines.next(),
         Some(
             "019ab8c1-7c1e-7abc-8def-001122334455,active,,warning,0951099D,,,LENOVO,ThinkPad L13,PF3Q9X2B,\
-        Debian 13,2026-11-22T13:05:00.000Z,2026-11-22T13:05:00.000Z,0.1.0,false,"
+        Debian 13,2026-11-22T13:05:00.000Z,2026-11-22T13:05:00.000Z,0.1.0,false,,"
         )
     );
     assert!(lines.next().is_some_and(|l| l.contains("\"evil\u{1b}[2J,\"\"x\"\"\"")));

@@ -1,10 +1,12 @@
 //! Devices.
 
+use super::calendar::silence;
 use super::proposal::{act, carried_out, touched};
 use crate::caller::{Staff, certificate_expired, staff_again};
 use crate::shared::Shared;
 use crate::status::{convert_status, invalid, status};
 use controlplane_core::Error;
+use controlplane_core::calendar::Silence;
 use controlplane_core::device::{DEVICES, Decision, Device, device_alike, device_decide, device_find};
 use controlplane_core::fleet::{Filter, Member, fleet_page, member_of};
 use controlplane_core::operator::OPERATORS;
@@ -43,13 +45,14 @@ pub(super) async fn list(
     staff: &Staff,
     asked: DeviceListRequest,
 ) -> Result<DeviceListResponse, Status> {
-    let (filter, limit) = (filter_of(&asked)?, limit_of(asked.limit)?);
+    let (filter, limit) = (filter_of(shared, &asked).await?, limit_of(asked.limit)?);
+    let silence = silence(shared, 0).await?;
     let heard = |id| shared.live.heard(id).map(|(at, _)| at);
     let now = shared.clock.now();
     let (store, after) = (shared.store.as_ref(), asked.after.as_str());
     let page = fleet_page(store, shared.territory(), &staff.reach, &filter, after, limit, now, &heard);
     let (members, next) = page.await.map_err(status)?;
-    Ok(DeviceListResponse { devices: members.iter().map(|m| summary(shared, m)).collect(), next })
+    Ok(DeviceListResponse { devices: members.iter().map(|m| summary(shared, m, &silence)).collect(), next })
 }
 
 pub(super) async fn show(shared: &Shared, staff: &Staff, text: &str) -> Result<DeviceShowResponse, Status> {
@@ -98,7 +101,7 @@ pub(super) async fn shown(
         absorbed,
         token: device.token.to_string(),
         boot: member.presence.boot.map_or_else(String::new, |boot| boot.to_string()),
-        device: Some(summary(shared, &member)),
+        device: Some(summary(shared, &member, &silence(shared, 0).await?)),
         sections,
         generation: told.map(|row| row.value.generation.into()),
         observed: member.presence.observed.clone().map(observed),
@@ -165,7 +168,7 @@ pub(super) async fn watch(
     mut staff: Staff,
     asked: DeviceWatchRequest,
 ) -> Result<ReceiverStream<Result<DeviceSummary, Status>>, Status> {
-    let filter = filter_of(&asked.filter.unwrap_or_default())?;
+    let filter = filter_of(&shared, &asked.filter.unwrap_or_default()).await?;
     let (send, receive) = mpsc::channel(WATCH_AHEAD);
     let mut since = shared.store.revision().await.map_err(status)?;
     // What was decided about the caller before that revision is seen now, what comes after it is followed.
@@ -236,7 +239,8 @@ async fn seen(shared: &Shared, reach: &Reach, id: DeviceId, filter: &Filter) -> 
     let row = DEVICES.get(shared.store.as_ref(), shared.territory(), id.to_string()).await.map_err(status)?;
     let Some(row) = row.filter(|row| reach.covers(&row.value.filed())) else { return Ok(None) };
     let member = member(shared, row.value).await?;
-    Ok(filter.fits(&member, shared.clock.now()).then(|| summary(shared, &member)))
+    let silence = silence(shared, 0).await?;
+    Ok(filter.fits(&member, shared.clock.now()).then(|| summary(shared, &member, &silence)))
 }
 
 async fn member(shared: &Shared, device: Device) -> Result<Member, Status> {
@@ -246,10 +250,10 @@ async fn member(shared: &Shared, device: Device) -> Result<Member, Status> {
 
 /// A device's line as it stands.
 pub(super) async fn summary_of(shared: &Shared, device: Device) -> Result<DeviceSummary, Status> {
-    Ok(summary(shared, &member(shared, device).await?))
+    Ok(summary(shared, &member(shared, device).await?, &silence(shared, 0).await?))
 }
 
-fn summary(shared: &Shared, member: &Member) -> DeviceSummary {
+fn summary(shared: &Shared, member: &Member, silence: &Silence) -> DeviceSummary {
     let (device, facts, presence) = (&member.device, &member.facts, &member.presence);
     let text = |t: &Option<String>| t.clone().unwrap_or_default();
     let (kit, slot) = device.kit.clone().map_or_else(Default::default, |k| (k.kit, k.slot));
@@ -276,6 +280,7 @@ fn summary(shared: &Shared, member: &Member) -> DeviceSummary {
         agent_version: presence.agent_version.clone(),
         owner: device.owner.as_ref().map_or_else(String::new, ToString::to_string),
         connected: shared.live.heard(device.id).is_some_and(|(_, held)| held),
+        contact: member.contact(silence).map_or("", |contact| contact.name()).to_owned(),
     }
 }
 
@@ -294,7 +299,8 @@ fn observed(observed: ObservedState) -> wire::v1::Observed {
     wire::v1::Observed { generation: Some(observed.generation.into()), conditions: conditions.collect() }
 }
 
-fn filter_of(asked: &DeviceListRequest) -> Result<Filter, Status> {
+async fn filter_of(shared: &Shared, asked: &DeviceListRequest) -> Result<Filter, Status> {
+    let school_days = asked.silent_school_days;
     Ok(Filter {
         school: school_of(&asked.school)?,
         owner: owner_of(&asked.owner)?,
@@ -311,6 +317,7 @@ fn filter_of(asked: &DeviceListRequest) -> Result<Filter, Status> {
             state => Some(state.try_into().map_err(convert_status)?),
         },
         silent: (asked.silent_seconds > 0).then(|| Duration::from_secs(asked.silent_seconds)),
+        silent_school: if school_days > 0 { Some(silence(shared, school_days).await?) } else { None },
     })
 }
 

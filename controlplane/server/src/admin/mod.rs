@@ -3,11 +3,15 @@
 mod asset;
 mod audit;
 mod cadence;
+mod calendar;
 mod compare;
+mod contact;
 mod device;
 mod loan;
 mod operator;
+mod organisation;
 mod proposal;
+mod school;
 mod server;
 mod stocktake;
 mod token;
@@ -20,25 +24,8 @@ use std::sync::Arc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use wire::v1::admin_server::{Admin, AdminServer};
-use wire::v1::{
-    AssetBindRequest, AssetBindResponse, AssetListRequest, AssetListResponse, AssetMissingRequest,
-    AssetMissingResponse, AssetMoveRequest, AssetMoveResponse, AssetReceiveRequest, AssetReceiveResponse,
-    AssetShowRequest, AssetShowResponse, AssetStepRequest, AssetStepResponse, AssetWipeRequest, AssetWipeResponse,
-    AuditListRequest, AuditListResponse, AuditVerifyRequest, AuditVerifyResponse, CadenceSetRequest,
-    CadenceSetResponse, CadenceShowRequest, CadenceShowResponse, DeviceCompareRequest, DeviceCompareResponse,
-    DeviceDecideManyRequest, DeviceDecideManyResponse, DeviceDecideRequest, DeviceDecideResponse, DeviceListRequest,
-    DeviceListResponse, DeviceMergeRequest, DeviceMergeResponse, DeviceShowRequest, DeviceShowResponse, DeviceSummary,
-    DeviceUnmergeRequest, DeviceUnmergeResponse, DeviceWatchRequest, LoanActsRequest, LoanActsResponse,
-    LoanListRequest, LoanListResponse, LoanPolicySetRequest, LoanPolicySetResponse, LoanPolicyShowRequest,
-    LoanPolicyShowResponse, LoanRemindRequest, LoanRemindResponse, LoanShowRequest, LoanShowResponse,
-    OperatorInviteRequest, OperatorInviteResponse, OperatorListRequest, OperatorListResponse, OperatorRenewRequest,
-    OperatorRenewResponse, OperatorRevokeRequest, OperatorRevokeResponse, OperatorSelfRequest, OperatorSelfResponse,
-    ProposalDecideRequest, ProposalDecideResponse, ProposalListRequest, ProposalListResponse, ServerStatusRequest,
-    ServerStatusResponse, StocktakeCloseRequest, StocktakeCloseResponse, StocktakeListRequest, StocktakeListResponse,
-    StocktakeReportRequest, StocktakeReportResponse, StocktakeScanRequest, StocktakeScanResponse,
-    StocktakeStartRequest, StocktakeStartResponse, TokenCreateRequest, TokenCreateResponse, TokenListRequest,
-    TokenListResponse, TokenRevokeRequest, TokenRevokeResponse,
-};
+#[allow(clippy::wildcard_imports, reason = "a request and a response for each call there is")]
+use wire::v1::*;
 
 /// The largest message staff send, in bytes.
 const REQUEST_BYTES_MAX: usize = 256 * 1024;
@@ -358,5 +345,68 @@ impl Admin for AdminService {
     ) -> Result<Response<StocktakeCloseResponse>, Status> {
         let (staff, asked) = self.asked("StocktakeClose", request).await?;
         stocktake::close(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn school_import(
+        &self,
+        request: Request<SchoolImportRequest>,
+    ) -> Result<Response<SchoolImportResponse>, Status> {
+        let (staff, asked) = self.asked("SchoolImport", request).await?;
+        school::import(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn school_list(&self, request: Request<SchoolListRequest>) -> Result<Response<SchoolListResponse>, Status> {
+        let (staff, asked) = self.asked("SchoolList", request).await?;
+        school::list(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn school_show(&self, request: Request<SchoolShowRequest>) -> Result<Response<SchoolShowResponse>, Status> {
+        let (staff, asked) = self.asked("SchoolShow", request).await?;
+        school::show(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn organisation_set(
+        &self,
+        request: Request<OrganisationSetRequest>,
+    ) -> Result<Response<OrganisationSetResponse>, Status> {
+        let (staff, asked) = self.asked("OrganisationSet", request).await?;
+        organisation::set(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn organisation_list(
+        &self,
+        request: Request<OrganisationListRequest>,
+    ) -> Result<Response<OrganisationListResponse>, Status> {
+        let (staff, asked) = self.asked("OrganisationList", request).await?;
+        organisation::list(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn calendar_set(
+        &self,
+        request: Request<CalendarSetRequest>,
+    ) -> Result<Response<CalendarSetResponse>, Status> {
+        let (staff, asked) = self.asked("CalendarSet", request).await?;
+        calendar::set(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn calendar_show(
+        &self,
+        request: Request<CalendarShowRequest>,
+    ) -> Result<Response<CalendarShowResponse>, Status> {
+        self.asked("CalendarShow", request).await?;
+        calendar::show(&self.shared).await.map(Response::new)
+    }
+
+    async fn contact_set(&self, request: Request<ContactSetRequest>) -> Result<Response<ContactSetResponse>, Status> {
+        let (staff, asked) = self.asked("ContactSet", request).await?;
+        contact::set(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn contact_list(
+        &self,
+        request: Request<ContactListRequest>,
+    ) -> Result<Response<ContactListResponse>, Status> {
+        let (staff, asked) = self.asked("ContactList", request).await?;
+        contact::list(&self.shared, &staff, asked).await.map(Response::new)
     }
 }

@@ -6,6 +6,7 @@ mod device;
 mod grant;
 mod inventory;
 mod recovery;
+mod school;
 mod section;
 
 pub use audit::{tip_last, tip_read};
@@ -15,6 +16,7 @@ pub use desired::{
 pub use device::boot_id;
 pub use inventory::*;
 pub use recovery::{time_decode, time_encode};
+pub use school::{calendar_breaks, calendar_read};
 pub use section::{Assembled, Assembly, PartError, parts_join, section_parts, section_unpack};
 
 /// Why a message is not what it should be.
