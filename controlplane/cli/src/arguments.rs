@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{asset, audit, cadence, device, operator, profile, proposal, server, stocktake, token};
+use crate::{asset, audit, cadence, device, kit, operator, profile, proposal, server, stocktake, token};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use words::{Catalogue, command_translate};
@@ -65,6 +65,10 @@ pub(crate) enum Noun {
     Asset {
         #[command(subcommand)]
         verb: asset::Verb,
+    },
+    Kit {
+        #[command(subcommand)]
+        verb: kit::Verb,
     },
     Cadence {
         #[command(subcommand)]

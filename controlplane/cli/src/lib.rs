@@ -14,6 +14,7 @@ mod confirm;
 mod connect;
 mod device;
 mod error;
+mod kit;
 mod manual;
 mod operator;
 mod print;
@@ -90,6 +91,7 @@ async fn noun(
         Noun::Device { verb } => device::run(verb, &mut call).await,
         Noun::Token { verb } => token::run(verb, &mut call).await,
         Noun::Asset { verb } => asset::run(verb, &mut call).await,
+        Noun::Kit { verb } => kit::run(verb, &mut call).await,
         Noun::Cadence { verb } => cadence::run(verb, &mut call).await,
         Noun::Audit { verb } => audit::run(verb, &mut call).await,
         Noun::Server { verb } => server::run(verb, &mut call).await,
