@@ -9,6 +9,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "recovery.proto",
         "admin.proto",
         "asset.proto",
+        "kit.proto",
         "people.proto",
         "inventory.proto",
         "loan.proto",

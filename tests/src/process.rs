@@ -200,6 +200,21 @@ impl ServerProcess {
         serde_json::from_slice(&out.stdout).expect("JSON on standard output")
     }
 
+    /// Makes a kit with one slot, whose parts run the agent.
+    ///
+    /// # Panics
+    /// When it is not made.
+    pub fn kit(&self, label: &str, slot: &str) {
+        let file = self.data.with_extension("template.toml");
+        let template = format!(
+            "name = \"t-{}\"\n[[slots]]\nslot = {slot:?}\nrole = \"laptop\"\nmin = 1\nmax = 40\nmanaged = true\n",
+            label.to_lowercase()
+        );
+        std::fs::write(&file, template).expect("a file");
+        self.json(&["kit", "template", "add", file.to_str().expect("UTF-8")]);
+        self.json(&["kit", "create", label, "--template", &format!("t-{}", label.to_lowercase())]);
+    }
+
     /// A fresh token's text.
     ///
     /// # Panics

@@ -142,6 +142,7 @@ async fn a_finish_can_be_repeated_and_not_moved() {
 #[tokio::test]
 async fn a_kit_token_lets_the_listed_in_and_the_others_wait() {
     let (_folder, server) = server();
+    server.kit("K-12", "laptop");
     let kit = ["--kind", "kit", "--uses", "3", "--kit", "K-12", "--slot", "laptop", "--serial", "PF-1"];
     let token = token(&server, &kit);
     assert!(!enrol(&server, &token, "pf-1").await.unwrap().answer.quarantined);

@@ -21,6 +21,7 @@ mod hostile;
 mod http2;
 mod joining;
 mod kills;
+mod kits;
 mod layering;
 mod loans;
 mod monitoring;

@@ -1,9 +1,6 @@
 //! The command line.
 
-use crate::{
-    asset, audit, cadence, calendar, contact, device, operator, org, profile, proposal, school, server, stocktake,
-    token,
-};
+use crate::{asset, audit, cadence, calendar, contact, device, kit, operator, org, profile, proposal, school, server, stocktake, token};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use words::{Catalogue, command_translate};
@@ -68,6 +65,10 @@ pub(crate) enum Noun {
     Asset {
         #[command(subcommand)]
         verb: asset::Verb,
+    },
+    Kit {
+        #[command(subcommand)]
+        verb: kit::Verb,
     },
     Cadence {
         #[command(subcommand)]

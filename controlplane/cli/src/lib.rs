@@ -16,6 +16,7 @@ mod connect;
 mod contact;
 mod device;
 mod error;
+mod kit;
 mod manual;
 mod operator;
 mod org;
@@ -94,6 +95,7 @@ async fn noun(
         Noun::Device { verb } => device::run(verb, &mut call).await,
         Noun::Token { verb } => token::run(verb, &mut call).await,
         Noun::Asset { verb } => asset::run(verb, &mut call).await,
+        Noun::Kit { verb } => kit::run(verb, &mut call).await,
         Noun::Cadence { verb } => cadence::run(verb, &mut call).await,
         Noun::Audit { verb } => audit::run(verb, &mut call).await,
         Noun::Server { verb } => server::run(verb, &mut call).await,

@@ -183,6 +183,7 @@ pub async fn token_create(
     now: Timestamp,
 ) -> Result<(Token, TokenRecord)> {
     let life = wish_check(&wish)?;
+    let wish = wish_placed(store.as_ref(), territory, &Reach::territory(), wish).await?;
     let mut filed = wish.filed();
     if let Some(id) = wish.device {
         let device = device_get(store.as_ref(), territory, id).await?.value;

@@ -243,6 +243,7 @@ async fn keep(
     };
     let kept = report_keep(&shared.store, shared.territory(), id, &heard, &report).await;
     let presence = kept.map_err(status)?;
+    crate::sightings::note(shared, id, &report).await;
     shared.live.with(id, |seat| {
         seat.kept = Some(presence.kept());
         seat.flush();

@@ -43,6 +43,7 @@ mod revocations;
 mod scrape;
 mod server;
 mod shared;
+mod sightings;
 mod status;
 mod supervisor;
 mod timed;

@@ -244,6 +244,7 @@ fn a_reinstalled_machine_takes_the_place_of_what_it_was_and_gives_it_back() {
     let config = machine(folder.path(), "one", "PF-1");
     let (old, mut new) =
         (AgentProcess::new(folder.path(), "old", &config), AgentProcess::new(folder.path(), "new", &config));
+    server.kit("K7", "12");
     old.enrol(&server, &server.token(&["--kind", "unit", "--school", "0951099D", "--kit", "K7", "--slot", "12"]));
     new.enrol(&server, &server.token(&["--kind", "unit"]));
     let (a, b) = (device_of(&old), device_of(&new));

@@ -8,7 +8,9 @@ mod lines;
 mod row;
 mod show;
 
-pub(crate) use row::AssetRow;
+pub(crate) use labels::lang_code;
+pub(crate) use lines::{plain, text_of};
+pub(crate) use row::{AssetRow, measure_text};
 
 use crate::Error;
 use crate::call::Call;

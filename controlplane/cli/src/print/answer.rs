@@ -46,6 +46,17 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("* is retired", "answer-asset-retired"),
     ("* and device * are filed under different schools or owners; move the asset first", "answer-asset-elsewhere"),
     ("* is * and cannot be *", "answer-asset-step"),
+    ("no such kit template *", "answer-kit-template"),
+    ("no such kit *", "answer-kit"),
+    ("no such move of *", "answer-kit-move"),
+    ("kit * is there already", "answer-kit-taken"),
+    ("kit * has no slot *; it has *", "answer-kit-slot"),
+    ("slot * of kit * is for parts that run no agent", "answer-kit-passive"),
+    ("slot * of kit * takes at most * parts", "answer-kit-full"),
+    ("slot * needs a part with a serial number, and * has none", "answer-kit-serial"),
+    ("slot * takes parts with an inventory number, one by one", "answer-kit-one-by-one"),
+    ("* is filed under another school than kit *; move it first", "answer-kit-elsewhere"),
+    ("kit * is filed under another school or owner", "answer-kit-filed"),
     ("at most * serial numbers", "answer-serials"),
     ("* is a placeholder, not a serial number", "answer-serial"),
     ("a kit and a slot are named with 1 to * characters, both together", "answer-kit-label"),
@@ -111,7 +122,9 @@ pub(crate) fn answer_values(
 ) -> Vec<(&'static str, Value)> {
     let value = |text: String| match key {
         "answer-ambiguous" => words::choice_text(words, text.split(", ").map(str::to_owned)),
-        "answer-asset" | "answer-asset-number" => text.trim_matches('"').to_owned(),
+        "answer-asset" | "answer-asset-number" | "answer-kit" | "answer-kit-template" | "answer-kit-slot" => {
+            text.trim_matches('"').to_owned()
+        }
         "answer-asset-step" | "answer-asset-wipe-where" => {
             let known = words.find(&format!("asset-lifecycle-{text}"), None);
             known.or_else(|| words.find(&format!("asset-step-{}", text.replace(' ', "-")), None)).unwrap_or(text)

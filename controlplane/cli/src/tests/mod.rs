@@ -46,6 +46,7 @@ fn every_key_in_the_sources_has_a_message() {
     let starts = [
         "asset-",
         "audit-",
+        "kit-",
         "server-",
         "cadence-",
         "token-",

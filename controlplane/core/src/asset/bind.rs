@@ -7,7 +7,7 @@ use crate::audit::{Act, Person};
 use crate::device::{DEVICES, Decision, Device, device_get, revoked_check};
 use crate::error::{Error, Result};
 use crate::grant::GRANTS;
-use crate::kit::kit_claim;
+use crate::kit::{KIT_PLACES, kit_claim};
 use crate::scope::Filed;
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Intent, Row, Writes};
@@ -140,7 +140,14 @@ pub(crate) async fn bound(
     asset.school = asset.school.or(device.school);
     asset.owner = asset.owner.clone().or_else(|| device.owner.clone());
     (device.school, device.owner) = (asset.school, asset.owner.clone());
-    let mut writes = kit_claim(store, territory, writes, &mut asset, &mut device, now).await?;
+    let mut writes = match KIT_PLACES.get(store, territory, asset.number.as_str()).await? {
+        // Packed before it was switched on: the device is where its asset is, whatever its token says.
+        Some(place) => {
+            device.kit = Some(place.value);
+            writes
+        }
+        None => kit_claim(store, territory, writes, &mut asset, &mut device, now).await?,
+    };
     if matches!(asset.lifecycle, Lifecycle::Lost | Lifecycle::Stolen)
         && device.state != JoinState::Revoked
         && let Some(lost) = device.decided(Decision::Lost)?

@@ -15,6 +15,7 @@ use model::measure::{FundingLine, Measure};
 use model::owner::OwnerId;
 use model::time::Timestamp;
 use model::uai::Uai;
+use std::collections::BTreeSet;
 
 /// The most assets received in one batch.
 pub const RECEIVE_MAX: usize = 200;
@@ -115,7 +116,7 @@ async fn asset_receive_once(
     codes: &[[u8; CODE_CHARS]],
     now: Timestamp,
 ) -> Result<Vec<Received>> {
-    let mut told = Vec::new();
+    let (mut told, mut numbers) = (Vec::new(), BTreeSet::new());
     let mut written: Vec<(Option<Row<Asset>>, Asset)> = Vec::new();
     for (wish, code) in wishes.iter().zip(codes) {
         let wish = match wish.checked(reach) {
@@ -125,7 +126,7 @@ async fn asset_receive_once(
                 continue;
             }
         };
-        if written.iter().any(|(_, asset)| asset.number == wish.number) {
+        if !numbers.insert(wish.number.clone()) {
             told.push(Received::Refused(format!("{} stands in the list twice", wish.number)));
             continue;
         }

@@ -127,6 +127,45 @@ pub async fn kit_unbind(
     Ok(asset)
 }
 
+/// Passes a part from one kit to another: it was carried over, and nobody used it in between.
+pub(super) async fn kit_pass(
+    store: &SharedStore,
+    territory: &TerritoryId,
+    number: &str,
+    (from, to, slot): (&str, &str, &str),
+    by: &Person,
+    why: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let missing = |label: &str| Error::NotFound(format!("kit {label}"));
+    let row = crate::asset::asset_get(store.as_ref(), territory, number).await?;
+    let source = kit_get(store.as_ref(), territory, from).await?.ok_or_else(|| missing(from))?;
+    let target = kit_get(store.as_ref(), territory, to).await?.ok_or_else(|| missing(to))?;
+    let slot = slot_of(store.as_ref(), territory, &target.value, slot).await?;
+    room(&target.value, &slot)?;
+    let (mut left, mut joined, mut asset) = (source.value, target.value, row.value);
+    left.parts.retain(|part| part.number.as_deref() != Some(number));
+    let place = KitSlot { kit: joined.label.clone(), slot: slot.slot.clone() };
+    joined.parts.push(KitPart { slot: slot.slot, number: Some(number.to_owned()), device: None, at: now });
+    asset.school = joined.school.or(asset.school);
+    asset.epoch += 1;
+    let mut writes = Writes::by(territory, &Act::of(now, by, "kit_move", number, why))?;
+    if let Some(id) = asset.device {
+        let device = device_get(store.as_ref(), territory, id).await?;
+        let moved = Device { kit: Some(place.clone()), school: asset.school, ..device.value };
+        writes = writes.put(&DEVICES, id.to_string(), &moved, Expect::At(device.revision))?;
+    }
+    writes = grant_put(store.as_ref(), territory, writes, &asset, Hold::Free).await?;
+    writes
+        .put(&KITS, source.id, &left, Expect::At(source.revision))?
+        .put(&KITS, target.id, &joined, Expect::At(target.revision))?
+        .put(&KIT_PLACES, number, &place, Expect::Any)?
+        .put(&ASSETS, row.id, &asset, Expect::At(row.revision))?
+        .commit(store)
+        .await
+        .map(|_| ())
+}
+
 /// The kit that an asset is in, as it is without it.
 pub(crate) async fn kit_without(store: &dyn Store, territory: &TerritoryId, number: &str) -> Result<Option<Row<Kit>>> {
     let Some(place) = KIT_PLACES.get(store, territory, number).await? else { return Ok(None) };

@@ -2,6 +2,7 @@
 //!
 //! A part is known by its serial number alone, and only where one asset bears it: what has none, or shares it, is never a key.
 
+use super::bind::kit_pass;
 use super::{KIT_PLACES, KITS};
 use crate::asset::serial_assets;
 use crate::audit::{Act, Person};
@@ -140,6 +141,23 @@ pub async fn move_dismiss(
     let id = format!("{number}/{}", moved.to);
     Writes::by(territory, &act)?.put(&DISMISSED, id, &moved.since, Expect::Any)?.commit(store).await?;
     Ok(moved)
+}
+
+/// Accepts a move: the part leaves its kit and joins the other one, in one batch.
+///
+/// # Errors
+/// `Invalid` when it does not fit the other kit; `Conflict`.
+pub async fn move_accept(
+    store: &SharedStore,
+    territory: &TerritoryId,
+    moved: &Move,
+    slot: &str,
+    by: &Person,
+    why: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let slot = if slot.is_empty() { moved.from.slot.as_str() } else { slot };
+    kit_pass(store, territory, &moved.number, (&moved.from.kit, &moved.to, slot), by, why, now).await
 }
 
 /// The move that is proposed for a part.

@@ -7,6 +7,7 @@ mod calendar;
 mod compare;
 mod contact;
 mod device;
+mod kit;
 mod loan;
 mod operator;
 mod organisation;
@@ -147,6 +148,60 @@ impl Admin for AdminService {
     async fn asset_bind(&self, request: Request<AssetBindRequest>) -> Result<Response<AssetBindResponse>, Status> {
         let (staff, asked) = self.asked("AssetBind", request).await?;
         asset::bind(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn kit_template_put(
+        &self,
+        request: Request<KitTemplatePutRequest>,
+    ) -> Result<Response<KitTemplatePutResponse>, Status> {
+        let (staff, asked) = self.asked("KitTemplatePut", request).await?;
+        kit::template_keep(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn kit_template_list(
+        &self,
+        request: Request<KitTemplateListRequest>,
+    ) -> Result<Response<KitTemplateListResponse>, Status> {
+        let (_, asked) = self.asked("KitTemplateList", request).await?;
+        kit::templates(&self.shared, asked).await.map(Response::new)
+    }
+
+    async fn kit_create(&self, request: Request<KitCreateRequest>) -> Result<Response<KitCreateResponse>, Status> {
+        let (staff, asked) = self.asked("KitCreate", request).await?;
+        kit::create(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn kit_list(&self, request: Request<KitListRequest>) -> Result<Response<KitListResponse>, Status> {
+        let (staff, asked) = self.asked("KitList", request).await?;
+        kit::list(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn kit_show(&self, request: Request<KitShowRequest>) -> Result<Response<KitShowResponse>, Status> {
+        let (staff, asked) = self.asked("KitShow", request).await?;
+        kit::show(&self.shared, &staff, &asked.kit).await.map(Response::new)
+    }
+
+    async fn kit_bind(&self, request: Request<KitBindRequest>) -> Result<Response<KitBindResponse>, Status> {
+        let (staff, asked) = self.asked("KitBind", request).await?;
+        kit::bind(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn kit_unbind(&self, request: Request<KitUnbindRequest>) -> Result<Response<KitUnbindResponse>, Status> {
+        let (staff, asked) = self.asked("KitUnbind", request).await?;
+        kit::unbind(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn kit_moves(&self, request: Request<KitMovesRequest>) -> Result<Response<KitMovesResponse>, Status> {
+        let (staff, asked) = self.asked("KitMoves", request).await?;
+        kit::moves(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn kit_move_decide(
+        &self,
+        request: Request<KitMoveDecideRequest>,
+    ) -> Result<Response<KitMoveDecideResponse>, Status> {
+        let (staff, asked) = self.asked("KitMoveDecide", request).await?;
+        kit::move_decide(&self.shared, &staff, asked).await.map(Response::new)
     }
 
     async fn cadence_show(

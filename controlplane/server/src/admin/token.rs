@@ -6,7 +6,9 @@ use crate::shared::Shared;
 use crate::status::{invalid, status};
 use controlplane_core::Error;
 use controlplane_core::device::KitSlot;
-use controlplane_core::token::{TokenKind, TokenRecord, TokenState, TokenWish, token_create, token_list, token_revoke};
+use controlplane_core::token::{
+    TokenKind, TokenRecord, TokenState, TokenWish, token_create, token_list, token_revoke, wish_placed,
+};
 use model::time::Timestamp;
 use std::time::Duration;
 use tonic::Status;
@@ -41,6 +43,8 @@ pub(super) async fn create(
         device,
         note: asked.note,
     };
+    // A kit files its devices where it is itself.
+    let wish = wish_placed(shared.store.as_ref(), shared.territory(), &staff.reach, wish).await.map_err(status)?;
     // A device that is known was looked for within the scope, and stays filed where it is.
     if wish.device.is_none() && !staff.reach.covers(&wish.filed()) {
         let denied =
