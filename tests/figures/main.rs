@@ -10,6 +10,7 @@ mod core;
 mod durable;
 mod fleet;
 mod identity;
+mod loans;
 mod meter;
 mod planning;
 mod row;
@@ -18,7 +19,7 @@ use row::Report;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo figures AREA [--json] [--full]
-areas: core, server (the part of core without store and agent), identity, agent (with its package, if it is made)
+areas: core, server (the part of core without store and agent), identity, loans, agent (with its package, if it is made)
   --json   print one JSON object on standard output
   --full   measure ten idle minutes of the agent instead of two";
 
@@ -28,10 +29,11 @@ fn main() -> ExitCode {
     let areas: Vec<&String> = arguments.iter().filter(|a| !a.starts_with("--")).collect();
     let unknown = arguments.iter().any(|a| a.starts_with("--") && a != "--json" && a != "--full");
     match areas.as_slice() {
-        [area] if ["core", "server", "identity", "agent"].contains(&area.as_str()) && !unknown => {
+        [area] if ["core", "server", "identity", "loans", "agent"].contains(&area.as_str()) && !unknown => {
             let report: Report = match area.as_str() {
                 "server" => core::measure_server(),
                 "identity" => identity::measure(),
+                "loans" => loans::measure(),
                 "agent" => core::measure_agent(flag("--full")),
                 _ => core::measure(flag("--full")),
             };

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{asset, audit, cadence, device, operator, profile, proposal, server, stocktake, token};
+use crate::{asset, audit, cadence, device, loan, operator, profile, proposal, server, stocktake, token};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use words::{Catalogue, command_translate};
@@ -93,6 +93,10 @@ pub(crate) enum Noun {
     Profile {
         #[command(subcommand)]
         verb: profile::Verb,
+    },
+    Loan {
+        #[command(subcommand)]
+        verb: loan::Verb,
     },
     Completion {
         #[arg(value_enum)]

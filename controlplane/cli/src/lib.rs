@@ -14,6 +14,7 @@ mod confirm;
 mod connect;
 mod device;
 mod error;
+mod loan;
 mod manual;
 mod operator;
 mod print;
@@ -97,6 +98,7 @@ async fn noun(
         Noun::Proposal { verb } => proposal::run(verb, &mut call).await,
         Noun::Stocktake { verb } => stocktake::run(verb, &mut call).await,
         Noun::Profile { verb } => profile::run(verb, &mut call),
+        Noun::Loan { verb } => loan::run(verb, &mut call).await,
         Noun::Completion { shell } => completion::run(shell, &mut call),
         Noun::Man { to } => manual::run(&to, &mut call),
     }
