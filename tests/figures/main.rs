@@ -10,6 +10,7 @@ mod core;
 mod durable;
 mod fleet;
 mod identity;
+mod loans;
 mod meter;
 mod planning;
 mod row;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo figures AREA [--json] [--full]
 areas: core, server (the part of core without store and agent), identity, agent (with its package, if it is made),
-  schools (a country's register imported)
+  schools (a country's register imported), loans (two hundred thousand of them listed)
   --json   print one JSON object on standard output
   --full   measure ten idle minutes of the agent instead of two";
 
@@ -30,11 +31,12 @@ fn main() -> ExitCode {
     let areas: Vec<&String> = arguments.iter().filter(|a| !a.starts_with("--")).collect();
     let unknown = arguments.iter().any(|a| a.starts_with("--") && a != "--json" && a != "--full");
     match areas.as_slice() {
-        [area] if ["core", "server", "identity", "agent", "schools"].contains(&area.as_str()) && !unknown => {
+        [area] if ["core", "server", "identity", "agent", "schools", "loans"].contains(&area.as_str()) && !unknown => {
             let report: Report = match area.as_str() {
                 "server" => core::measure_server(),
                 "identity" => identity::measure(),
                 "schools" => schools::measure(),
+                "loans" => loans::measure(),
                 "agent" => core::measure_agent(flag("--full")),
                 _ => core::measure(flag("--full")),
             };

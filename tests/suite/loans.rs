@@ -401,3 +401,39 @@ async fn a_teachers_device_follows_or_is_returned_by_the_territorys_rule() {
     let Hold::Lent(term) = held(&world, &device[0]).await.1 else { panic!() };
     assert!(term.due.is_some());
 }
+
+/// The command line as a desk types it, and the paper that comes of it.
+#[test]
+fn a_desk_lends_by_typing_and_prints_what_is_signed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = tests::process::ServerProcess::init(folder.path());
+    server.start();
+    let today = server.json(&["loan", "policy", "set", "--grace-days", "7", "--why", "voted"]);
+    assert_eq!((today["grace_days"].as_u64(), today["notice_days"].as_u64()), (Some(7), Some(14)));
+    let create = ["loan", "create", "--school", "951099d", "--borrower", BORROWER, "--due", "2099-06-30"];
+    let loan = server.json(&create);
+    let number = loan["number"].as_str().unwrap().to_owned();
+    assert_eq!(loan["state"], "draft");
+    server.json(&["loan", "approve", &number]);
+    let made = server.json(&["loan", "prepare", &number, "--accessory", "charger:CH-1", "--accessory", "mouse:MO-1"]);
+    assert_eq!(
+        (made["state"].as_str(), made["accessories"][1]["number"].as_str()),
+        (Some("agreement_pending"), Some("MO-1"))
+    );
+    let pdf = folder.path().join("agreement.pdf");
+    let written = server.json(&["loan", "agreement", &number, "--to", pdf.to_str().unwrap()]);
+    assert_eq!(written["template"], "fr-1");
+    assert!(std::fs::read(&pdf).unwrap().starts_with(b"%PDF-1."));
+    let signed = server.json(&["loan", "sign", &number, "--by", "guardian1", "--by", "borrower", "--on", "2026-09-05"]);
+    assert_eq!(signed["state"], "ready");
+    let listed = server.json(&["loan", "list", "--state", "ready"]);
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    // What is not there, what makes no sense, and what comes too early each have their exit code.
+    let code = |arguments: &[&str]| server.cartable(arguments).status.code();
+    assert_eq!(code(&["loan", "hand-over", &number, "--asset", "TNE-9"]), Some(3));
+    assert_eq!(code(&["loan", "extend", &number, "--due", "30/06/2099"]), Some(2));
+    assert_eq!(code(&["loan", "return", &number]), Some(5));
+    assert_eq!(code(&["loan", "agreement", &number, "--to", "/nowhere/x.pdf"]), Some(1));
+    assert_eq!(server.json(&["loan", "cancel", &number])["state"], "cancelled");
+    assert_eq!(code(&["loan", "cancel", &number]), Some(5));
+}

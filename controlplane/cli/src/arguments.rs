@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{asset, audit, cadence, calendar, contact, device, kit, operator, org, profile, proposal, school, server, stocktake, token};
+use crate::{asset, audit, cadence, calendar, contact, device, kit, loan, operator, org, profile, proposal, school, server, stocktake, token};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use words::{Catalogue, command_translate};
@@ -113,6 +113,10 @@ pub(crate) enum Noun {
     Contact {
         #[command(subcommand)]
         verb: contact::Verb,
+    },
+    Loan {
+        #[command(subcommand)]
+        verb: loan::Verb,
     },
     Completion {
         #[arg(value_enum)]

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// The largest file read here, in bytes; keys, certificates and lists of serial numbers are far smaller.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
+/// The largest scan whose digest is taken, in bytes.
+const SCAN_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// The profile that is meant when none is named and the file names none.
 pub(crate) const DEFAULT: &str = "default";
@@ -182,6 +184,14 @@ pub(crate) fn file_read(path: &Path) -> Result<String, Error> {
     let mut text = String::new();
     let read = File::open(path).map_err(failed)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(failed)?;
     if read as u64 > FILE_BYTES_MAX { Err(failed(io::ErrorKind::FileTooLarge.into())) } else { Ok(text) }
+}
+
+/// The bytes of a file that is not ours, such as a scan; at most [`SCAN_BYTES_MAX`].
+pub(crate) fn file_bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    let failed = |source| Error::File { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    let read = File::open(path).map_err(failed)?.take(SCAN_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if read as u64 > SCAN_BYTES_MAX { Err(failed(io::ErrorKind::FileTooLarge.into())) } else { Ok(bytes) }
 }
 
 /// Where the file is by default (XDG Base Directory Specification 0.8).

@@ -17,6 +17,7 @@ mod contact;
 mod device;
 mod error;
 mod kit;
+mod loan;
 mod manual;
 mod operator;
 mod org;
@@ -107,6 +108,7 @@ async fn noun(
         Noun::Org { verb } => org::run(verb, &mut call).await,
         Noun::Calendar { verb } => calendar::run(verb, &mut call).await,
         Noun::Contact { verb } => contact::run(verb, &mut call).await,
+        Noun::Loan { verb } => loan::run(verb, &mut call).await,
         Noun::Completion { shell } => completion::run(shell, &mut call),
         Noun::Man { to } => manual::run(&to, &mut call),
     }

@@ -3,6 +3,7 @@
 //! Two layers: a [`Page`] on which things are put at a place in millimetres from its upper left corner, and a [`Flow`] that goes down the
 //! pages by itself. Texts come ready in the reader's language; nothing here knows a noun of the register.
 
+mod agreement;
 mod case;
 mod document;
 mod flow;
@@ -12,6 +13,7 @@ mod page;
 mod qr;
 mod table;
 
+pub use agreement::{Agreement, Part, agreement_paper};
 pub use case::{CaseSheet, acceptance_paper, case_paper};
 pub use document::Document;
 pub use flow::{Flow, Footer};

@@ -102,6 +102,31 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("a contact can be set only within your scope", "answer-contact-scope"),
     ("a contact is one line of at most * characters", "answer-contact-text"),
     ("no school calendar was entered; `cartable calendar import` does it", "answer-calendar-none"),
+    ("a loan that is * cannot be *", "answer-loan-state"),
+    ("* is in loan * already, which is *", "answer-loan-taken"),
+    ("* is in another loan already", "answer-loan-taken-elsewhere"),
+    ("* is in no open loan", "answer-loan-not-lent"),
+    ("no such loan *", "answer-loan-none"),
+    ("* has not been wiped since it was last in use", "answer-loan-unwiped"),
+    ("the agreement names *, not *; make it out anew and have it signed", "answer-loan-named"),
+    ("* is reserved already", "answer-loan-reserved"),
+    ("the return screen comes only after the last reminder", "answer-loan-reminders"),
+    ("say first of each accessory whether it came back, is missing or is damaged", "answer-loan-accessories"),
+    ("the device on * is not active; look at it first", "answer-loan-inactive"),
+    ("the device on * says of itself that it is in a critical state", "answer-loan-critical"),
+    ("a theft needs the number of the complaint", "answer-loan-complaint"),
+    ("a day is written YYYY-MM-DD, not *", "answer-loan-day"),
+    ("loans are made only within your scope: name its school or its owner", "answer-loan-scope"),
+    ("a loan to a pupil has a due day", "answer-loan-due"),
+    ("its device is not said to be lost", "answer-loan-not-lost"),
+    ("its device is not said to be stolen", "answer-loan-not-stolen"),
+    ("no breakage is on record, and its device came back as it was", "answer-loan-undamaged"),
+    ("the due day of this loan is over; make a new one", "answer-loan-over"),
+    ("this loan has no device any more", "answer-loan-no-device"),
+    ("loan * was begun already", "answer-loan-begun"),
+    ("say why: this decision is a person's", "answer-loan-why"),
+    ("a borrower reference is 32 hexadecimal digits in lower case, as the vault makes it", "answer-loan-borrower"),
+    ("a pupil who moves returns the device to the establishment they leave", "answer-loan-pupil"),
     ("* was changed by somebody else", "failure-conflict"),
 ];
 
@@ -130,7 +155,10 @@ pub(crate) fn answer_values(
             known.or_else(|| words.find(&format!("asset-step-{}", text.replace(' ', "-")), None)).unwrap_or(text)
         }
         // Quoted over there, and quoted anew by the message.
-        "answer-device" | "answer-serial" | "answer-siret" => text.trim_matches('"').to_owned(),
+        "answer-loan-state" => words.find(&format!("loan-state-{text}"), None).unwrap_or(text),
+        "answer-device" | "answer-serial" | "answer-siret" | "answer-loan-none" | "answer-loan-day" => {
+            text.trim_matches('"').to_owned()
+        }
         _ => text,
     };
     parts.into_iter().map(|(name, text)| (name, value(text).into())).collect()

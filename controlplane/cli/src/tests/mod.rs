@@ -85,6 +85,7 @@ fn every_key_in_the_sources_has_a_message() {
         "calendar-",
         "zone-",
         "import-",
+        "loan-",
     ];
     let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
     while let Some(folder) = folders.pop() {

@@ -14,7 +14,7 @@ use crate::scope::Filed;
 use crate::store::{Expect, Revision};
 use crate::table::{Intent, Row, Table, Writes};
 use model::grant::{Hold, Term};
-use model::lifecycle::Step;
+use model::lifecycle::{LifecycleError, Step};
 use model::loan::{ActId, LoanId, LoanPolicy, LoanState};
 use model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,7 +85,10 @@ impl<'a> Work<'a> {
     /// Does a step in an asset's life.
     pub(super) async fn step(&mut self, number: &str, step: Step) -> Result<()> {
         let asset = self.asset(number).await?;
-        asset.lifecycle = asset.lifecycle.after(step).map_err(|error| Error::Expired(format!("{number}: {error}")))?;
+        let refused = |LifecycleError { from, step }: LifecycleError| {
+            Error::Expired(format!("{number} is {} and cannot be {}", from.name(), step.done()))
+        };
+        asset.lifecycle = asset.lifecycle.after(step).map_err(refused)?;
         Ok(())
     }
 
