@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "inventory.proto",
         "loan.proto",
         "stocktake.proto",
+        "vault.proto",
     ];
     for file in files {
         println!("cargo:rerun-if-changed={file}");

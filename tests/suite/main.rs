@@ -37,3 +37,4 @@ mod sent;
 mod service;
 mod starting;
 mod traces;
+mod vault;

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{asset, audit, cadence, device, operator, profile, proposal, server, stocktake, token};
+use crate::{asset, audit, cadence, device, operator, profile, proposal, server, stocktake, token, vault};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use words::{Catalogue, command_translate};
@@ -89,6 +89,10 @@ pub(crate) enum Noun {
     Stocktake {
         #[command(subcommand)]
         verb: stocktake::Verb,
+    },
+    Vault {
+        #[command(subcommand)]
+        verb: vault::Verb,
     },
     Profile {
         #[command(subcommand)]

@@ -25,6 +25,7 @@ mod span;
 mod stocktake;
 mod surroundings;
 mod token;
+mod vault;
 
 pub use arguments::command;
 pub use error::Error;
@@ -96,6 +97,7 @@ async fn noun(
         Noun::Operator { verb } => operator::run(verb, &mut call).await,
         Noun::Proposal { verb } => proposal::run(verb, &mut call).await,
         Noun::Stocktake { verb } => stocktake::run(verb, &mut call).await,
+        Noun::Vault { verb } => vault::run(verb, &mut call).await,
         Noun::Profile { verb } => profile::run(verb, &mut call),
         Noun::Completion { shell } => completion::run(shell, &mut call),
         Noun::Man { to } => manual::run(&to, &mut call),

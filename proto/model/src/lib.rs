@@ -3,6 +3,7 @@
 //! Agent and control plane must mean the same by each of these, so they live at the bottom of the house and know nothing of
 //! what stands above them.
 
+pub mod borrower;
 pub mod chain;
 pub mod desired;
 pub mod device;

@@ -81,6 +81,16 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("this stock count is closed; start another one", "answer-stocktake-closed"),
     ("a stock count is made only within your scope", "answer-stocktake-scope"),
     ("a code is 1 to * printable characters without a slash", "answer-stocktake-code"),
+    ("no such vault on this server: `cartable-server vault init` makes one", "answer-vault-none"),
+    ("no such borrower *", "answer-borrower-none"),
+    ("say why an identity is looked at, in * to * characters", "answer-vault-why"),
+    ("give at least two letters of a name", "answer-vault-letters"),
+    ("this school lies outside your scope; `cartable operator self` shows it", "answer-vault-school"),
+    (
+        "something is still lent to this borrower: erase after its return, or give a second reason with --force",
+        "answer-vault-lent",
+    ),
+    ("nearly everybody is missing from this file: it is not this school's", "answer-vault-nearly-all"),
     ("* was changed by somebody else", "failure-conflict"),
 ];
 
