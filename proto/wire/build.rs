@@ -18,6 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "organisation.proto",
         "calendar.proto",
         "contact.proto",
+        "vault.proto",
     ];
     for file in files {
         println!("cargo:rerun-if-changed={file}");

@@ -29,7 +29,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("tar", &["controlplane"]),
     ("zstd", &["wire", "controlplane"]),
     // identity
-    ("aws-lc-rs", &["model", "identity"]),
+    ("aws-lc-rs", &["model", "identity", "controlplane-store"]),
+    ("zeroize", &["controlplane-store", "cartable"]),
     ("rcgen", &["identity", "tests"]),
     ("x509-parser", &["identity"]),
     ("argon2", &["cartable"]),
@@ -72,6 +73,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("ratatui", &["cartable"]),
     ("crossterm", &["cartable"]),
     ("csv", &["cartable", "tests"]),
+    ("quick-xml", &["cartable"]),
+    ("zip", &["cartable", "tests"]),
     ("fluent-bundle", &["words"]),
     ("unic-langid", &["words"]),
     ("anyhow", &["agent", "controlplane", "cartable", "tests"]),

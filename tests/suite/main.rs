@@ -39,3 +39,4 @@ mod sent;
 mod service;
 mod starting;
 mod traces;
+mod vault;

@@ -1996,3 +1996,143 @@ answer-loan-why = say why: this decision is a person's
 answer-loan-borrower = a borrower reference is 32 hexadecimal digits in lower case
     .next = the vault gives it
 answer-loan-pupil = a pupil who moves returns the device to the establishment they leave
+
+cmd-vault = The identity vault: who stands behind a borrower's reference
+    .long = Names and addresses lie sealed in a store of their own. Each look gives a reason and stands in the audit with who looked, before anything is shown. Name nobody in a reason.
+cmd-vault-status = Show how many identities there are, and how long they are kept
+cmd-vault-import = Import a school's file
+    .long = The file is read here and sealed on the server; nothing of it is written on this machine. The same file twice changes nothing, and who is missing from it stays as they are.
+cmd-vault-import--onde = The pupils' export of ONDE (CSV)
+    .value = FILE
+cmd-vault-import--onde_guardians = The guardians' export of ONDE (CSV), after the pupils'
+    .value = FILE
+cmd-vault-import--siecle = The pupils' export of SIECLE (XML, or its zip archive), better without addresses
+    .value = FILE
+cmd-vault-import--school = The establishment whose file it is
+    .value = UAI
+cmd-vault-import--with_addresses = Keep the guardians' addresses too; else they are left out
+cmd-vault-import--leavers = Then list who is known at the school and not in the file; nothing is changed
+cmd-vault-import--why = The reason for that list, for the audit
+    .value = TEXT
+cmd-vault-find = Find somebody by name, 20 people at most
+cmd-vault-find--name = The beginnings of surname and first name, in any order
+    .value = NAME
+cmd-vault-find--school = Only at this establishment
+    .value = UAI
+cmd-vault-find--why = The reason, for the audit; name nobody
+    .value = TEXT
+cmd-vault-find--limit = Show at most so many
+    .value = N
+cmd-vault-show = Show an identity in full
+cmd-vault-show--who = The borrower's reference, or the number of a loan
+    .value = WHO
+cmd-vault-show--why = The reason, for the audit; name nobody
+    .value = TEXT
+cmd-vault-erase = Erase an identity; its loans stay, without a name
+cmd-vault-erase--who = The borrower's reference, or the number of a loan
+    .value = WHO
+cmd-vault-erase--why = The reason, for the audit; name nobody
+    .value = TEXT
+cmd-vault-erase--force = Erase although something is still lent, for this second reason
+    .value = TEXT
+cmd-vault-erase--yes = Do not ask for confirmation
+cmd-vault-export = Give everything that is held about one person, as JSON
+cmd-vault-export--who = The borrower's reference, or the number of a loan
+    .value = WHO
+cmd-vault-export--why = The reason, for the audit; name nobody
+    .value = TEXT
+cmd-vault-retention = How long identities are kept
+    .after = The server erases by itself once a day; the number of days stands in its server.toml, under [vault].
+cmd-vault-retention-show = Show how long identities are kept, and how many are due
+cmd-vault-retention-run = Erase the identities that are due now
+cmd-vault-retention-run--yes = Do not ask for confirmation
+## Vault
+
+vault-title = Identity vault
+vault-persons = Identities within your scope
+vault-made = Made
+vault-after-loan = Erased after the last loan's end
+vault-without-loan = Erased after the last file, without a loan
+vault-days = { $n ->
+    [one] { $n } day
+   *[other] { $n } days
+}
+vault-surname = Surname
+vault-usage-name = Surname in use
+vault-first-name = First name
+vault-class = Class
+vault-birth = Born
+vault-school = School
+vault-reference = Reference
+vault-imported = Last file
+vault-guardian = Guardian
+vault-address = Address
+vault-phones = Telephone
+vault-email = E-mail
+vault-more = There are more: give more of the name, or the school.
+vault-nobody = Nobody fits within your scope.
+vault-erase-question = Erase this identity for good? Its loans stay, without a name. [y/N]
+vault-erased = The identity of { $reference } is erased.
+vault-erased-loan = Loan without a name now
+vault-retention-question = Erase all identities that are due, for good? [y/N]
+vault-retention = { $n ->
+    [one] { $n } identity is due
+   *[other] { $n } identities are due
+}
+vault-retention-done = { $n ->
+    [one] { $n } identity was erased
+   *[other] { $n } identities were erased
+}
+vault-progress = { $done } of { $whole } lines sealed
+vault-imported-school = File of { $school }
+vault-added = Added
+vault-updated = Changed
+vault-same = Known already
+vault-footer = Last line, left out as the file's own
+vault-refused = { $n ->
+    [one] { $n } line was left out
+   *[other] { $n } lines were left out
+}
+vault-fault-ine = Not an INE
+vault-fault-identifier = No identifier
+vault-fault-text = Name missing or text too long
+vault-fault-twice = One identifier, two identities
+vault-fault-elsewhere = On loan at another school
+vault-fault-pupil-unknown = Pupil not known here
+vault-fault-pupil-ambiguous = Several pupils of this name
+vault-fault-full = Two other guardians already
+vault-fault-columns = Columns missing
+vault-fault-birth = Date of birth not understood
+vault-leavers = { $n ->
+    [0] Nobody is missing from the file
+    [one] { $n } pupil is missing from the file; nothing was changed
+   *[other] { $n } pupils are missing from the file; nothing was changed
+}
+vault-addresses = The file holds addresses: they were left out. --with-addresses keeps them, where the agreement needs them.
+vault-addresses-siecle = The file holds addresses: they were left out. Prefer the export without addresses (ElevesSansAdresses).
+error-vault-size = { $path } is larger than { $most } MiB: it is no single school's file
+    .next = export one school at a time
+error-vault-lines = { $path } has more than { $most } people: it is no single school's file
+    .next = export one school at a time
+error-vault-onde = the column "{ $column }" is missing: this is not the export of ONDE that was meant
+    .next = export the pupils with --onde, the guardians with --onde-guardians; columns are separated by semicolons
+error-vault-quote = { $path }: a quotation mark on line { $line } opens and is not closed; nothing was sent
+    .next = correct that line, or export the file anew
+error-vault-zip = { $path } is no archive of SIECLE: it holds no file ElevesSansAdresses.xml
+error-vault-alphabet = { $path } declares an alphabet that is not read here
+    .next = SIECLE writes ISO-8859-15; UTF-8 is read too
+error-vault-doctype = { $path } declares a document type, which no export of SIECLE does; nothing of it was taken
+    .next = do not use this file: export it anew from SIECLE
+error-vault-school = { $path } is the file of { $found }, not of { $school }; nothing of it was taken
+error-vault-xml = { $path } is no whole export of SIECLE, or is damaged near line { $line }; nothing of it was taken
+    .next = export it anew from SIECLE
+answer-vault-none = this server has no identity vault
+    .next = on the server's machine: cartable-server vault init
+answer-borrower-none = there is no identity for { $one }, or it lies outside your scope
+answer-vault-why = say why, in { $one } to { $two } characters
+answer-vault-letters = give at least two letters of a name
+answer-vault-school = this school lies outside your scope
+    .next = cartable operator self shows it
+answer-vault-lent = something is still lent to this borrower
+    .next = erase after its return, or give a second reason with --force
+answer-vault-nearly-all = nearly everybody is missing from this file: it is not this school's

@@ -1996,3 +1996,143 @@ answer-loan-why = dites pourquoi : cette décision est celle d'une personne
 answer-loan-borrower = une référence d'emprunteur a 32 chiffres hexadécimaux, en minuscules
     .next = le coffre la donne
 answer-loan-pupil = un élève qui part rend l'appareil à l'établissement qu'il quitte
+
+cmd-vault = Le coffre des identités : qui est derrière la référence d'un emprunteur
+    .long = Noms et adresses sont scellés dans un registre à part. Chaque consultation donne un motif et figure au journal d'audit, avec son auteur, avant que rien ne soit montré. Ne nommez personne dans un motif.
+cmd-vault-status = Montrer combien il y a d'identités, et combien de temps elles sont gardées
+cmd-vault-import = Importer le fichier d'un établissement
+    .long = Le fichier est lu ici et scellé sur le serveur ; rien n'en est écrit sur cette machine. Le même fichier deux fois ne change rien, et qui n'y figure pas reste tel quel.
+cmd-vault-import--onde = L'export des élèves d'ONDE (CSV)
+    .value = FICHIER
+cmd-vault-import--onde_guardians = L'export des responsables d'ONDE (CSV), après celui des élèves
+    .value = FICHIER
+cmd-vault-import--siecle = L'export des élèves de SIECLE (XML, ou son archive zip), de préférence sans adresses
+    .value = FICHIER
+cmd-vault-import--school = L'établissement dont c'est le fichier
+    .value = UAI
+cmd-vault-import--with_addresses = Garder aussi les adresses des responsables ; sinon elles sont laissées de côté
+cmd-vault-import--leavers = Puis lister qui est connu dans l'établissement et absent du fichier ; rien n'est changé
+cmd-vault-import--why = Le motif de cette liste, pour l'audit
+    .value = TEXTE
+cmd-vault-find = Trouver quelqu'un par son nom, 20 personnes au plus
+cmd-vault-find--name = Les débuts du nom et du prénom, dans n'importe quel ordre
+    .value = NOM
+cmd-vault-find--school = Seulement dans cet établissement
+    .value = UAI
+cmd-vault-find--why = Le motif, pour l'audit ; n'y nommez personne
+    .value = TEXTE
+cmd-vault-find--limit = En montrer au plus autant
+    .value = N
+cmd-vault-show = Montrer une identité en entier
+cmd-vault-show--who = La référence de l'emprunteur, ou le numéro d'un prêt
+    .value = QUI
+cmd-vault-show--why = Le motif, pour l'audit ; n'y nommez personne
+    .value = TEXTE
+cmd-vault-erase = Effacer une identité ; ses prêts restent, sans nom
+cmd-vault-erase--who = La référence de l'emprunteur, ou le numéro d'un prêt
+    .value = QUI
+cmd-vault-erase--why = Le motif, pour l'audit ; n'y nommez personne
+    .value = TEXTE
+cmd-vault-erase--force = Effacer bien que quelque chose soit encore prêté, pour ce second motif
+    .value = TEXTE
+cmd-vault-erase--yes = Ne pas demander de confirmation
+cmd-vault-export = Donner tout ce qui est détenu sur une personne, en JSON
+cmd-vault-export--who = La référence de l'emprunteur, ou le numéro d'un prêt
+    .value = QUI
+cmd-vault-export--why = Le motif, pour l'audit ; n'y nommez personne
+    .value = TEXTE
+cmd-vault-retention = Combien de temps les identités sont gardées
+    .after = Le serveur efface de lui-même une fois par jour ; le nombre de jours est dans son server.toml, sous [vault].
+cmd-vault-retention-show = Montrer combien de temps les identités sont gardées, et combien sont échues
+cmd-vault-retention-run = Effacer maintenant les identités échues
+cmd-vault-retention-run--yes = Ne pas demander de confirmation
+## Coffre
+
+vault-title = Coffre des identités
+vault-persons = Identités de votre périmètre
+vault-made = Créé
+vault-after-loan = Effacée après la fin du dernier prêt
+vault-without-loan = Effacée après le dernier fichier, sans prêt
+vault-days = { $n ->
+    [one] { $n } jour
+   *[other] { $n } jours
+}
+vault-surname = Nom
+vault-usage-name = Nom d'usage
+vault-first-name = Prénom
+vault-class = Classe
+vault-birth = Naissance
+vault-school = Établissement
+vault-reference = Référence
+vault-imported = Dernier fichier
+vault-guardian = Responsable légal
+vault-address = Adresse
+vault-phones = Téléphone
+vault-email = Courriel
+vault-more = Il y en a d'autres : donnez plus de lettres, ou l'établissement.
+vault-nobody = Personne ne correspond dans votre périmètre.
+vault-erase-question = Effacer définitivement cette identité ? Ses prêts restent, sans nom. [o/N]
+vault-erased = L'identité de { $reference } est effacée.
+vault-erased-loan = Prêt désormais sans nom
+vault-retention-question = Effacer définitivement toutes les identités échues ? [o/N]
+vault-retention = { $n ->
+    [one] { $n } identité est échue
+   *[other] { $n } identités sont échues
+}
+vault-retention-done = { $n ->
+    [one] { $n } identité a été effacée
+   *[other] { $n } identités ont été effacées
+}
+vault-progress = { $done } lignes scellées sur { $whole }
+vault-imported-school = Fichier de { $school }
+vault-added = Ajoutées
+vault-updated = Modifiées
+vault-same = Déjà connues
+vault-footer = Dernière ligne, laissée de côté comme pied de fichier
+vault-refused = { $n ->
+    [one] { $n } ligne a été laissée de côté
+   *[other] { $n } lignes ont été laissées de côté
+}
+vault-fault-ine = INE mal formé
+vault-fault-identifier = Aucun identifiant
+vault-fault-text = Nom absent ou texte trop long
+vault-fault-twice = Un identifiant, deux identités
+vault-fault-elsewhere = En prêt dans un autre établissement
+vault-fault-pupil-unknown = Élève inconnu ici
+vault-fault-pupil-ambiguous = Plusieurs élèves de ce nom
+vault-fault-full = Déjà deux autres responsables
+vault-fault-columns = Colonnes manquantes
+vault-fault-birth = Date de naissance incomprise
+vault-leavers = { $n ->
+    [0] Personne ne manque au fichier
+    [one] { $n } élève manque au fichier ; rien n'a été changé
+   *[other] { $n } élèves manquent au fichier ; rien n'a été changé
+}
+vault-addresses = Le fichier contient des adresses : elles ont été laissées de côté. --with-addresses les garde, si la convention en a besoin.
+vault-addresses-siecle = Le fichier contient des adresses : elles ont été laissées de côté. Préférez l'export sans adresses (ElevesSansAdresses).
+error-vault-size = { $path } dépasse { $most } Mio : ce n'est pas le fichier d'un seul établissement
+    .next = exportez un établissement à la fois
+error-vault-lines = { $path } compte plus de { $most } personnes : ce n'est pas le fichier d'un seul établissement
+    .next = exportez un établissement à la fois
+error-vault-onde = la colonne « { $column } » manque : ce n'est pas l'export d'ONDE attendu
+    .next = exportez les élèves pour --onde, les responsables pour --onde-guardians ; les colonnes sont séparées par des points-virgules
+error-vault-quote = { $path } : un guillemet de la ligne { $line } s'ouvre et ne se ferme pas ; rien n'a été envoyé
+    .next = corrigez cette ligne, ou exportez de nouveau le fichier
+error-vault-zip = { $path } n'est pas une archive de SIECLE : elle ne contient aucun fichier ElevesSansAdresses.xml
+error-vault-alphabet = { $path } déclare un alphabet qui n'est pas lu ici
+    .next = SIECLE écrit en ISO-8859-15 ; l'UTF-8 est lu aussi
+error-vault-doctype = { $path } déclare un type de document, ce qu'aucun export de SIECLE ne fait ; rien n'en a été pris
+    .next = n'utilisez pas ce fichier : exportez-le de nouveau depuis SIECLE
+error-vault-school = { $path } est le fichier de { $found }, non de { $school } ; rien n'en a été pris
+error-vault-xml = { $path } n'est pas un export entier de SIECLE, ou est endommagé vers la ligne { $line } ; rien n'en a été pris
+    .next = exportez-le de nouveau depuis SIECLE
+answer-vault-none = ce serveur n'a pas de coffre des identités
+    .next = sur la machine du serveur : cartable-server vault init
+answer-borrower-none = aucune identité pour { $one }, ou hors de votre périmètre
+answer-vault-why = dites pourquoi, en { $one } à { $two } caractères
+answer-vault-letters = donnez au moins deux lettres d'un nom
+answer-vault-school = cet établissement est hors de votre périmètre
+    .next = cartable operator self le montre
+answer-vault-lent = quelque chose est encore prêté à cet emprunteur
+    .next = effacez après le retour, ou donnez un second motif avec --force
+answer-vault-nearly-all = presque tout le monde manque à ce fichier : ce n'est pas celui de cet établissement

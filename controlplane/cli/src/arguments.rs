@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{asset, audit, cadence, calendar, contact, device, kit, loan, operator, org, profile, proposal, school, server, stocktake, token};
+use crate::{asset, audit, cadence, calendar, contact, device, kit, loan, operator, org, profile, proposal, school, server, stocktake, token, vault};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use words::{Catalogue, command_translate};
@@ -93,6 +93,10 @@ pub(crate) enum Noun {
     Stocktake {
         #[command(subcommand)]
         verb: stocktake::Verb,
+    },
+    Vault {
+        #[command(subcommand)]
+        verb: vault::Verb,
     },
     Profile {
         #[command(subcommand)]

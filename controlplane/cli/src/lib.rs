@@ -31,6 +31,7 @@ mod span;
 mod stocktake;
 mod surroundings;
 mod token;
+mod vault;
 
 pub use arguments::command;
 pub use error::Error;
@@ -103,6 +104,7 @@ async fn noun(
         Noun::Operator { verb } => operator::run(verb, &mut call).await,
         Noun::Proposal { verb } => proposal::run(verb, &mut call).await,
         Noun::Stocktake { verb } => stocktake::run(verb, &mut call).await,
+        Noun::Vault { verb } => vault::run(verb, &mut call).await,
         Noun::Profile { verb } => profile::run(verb, &mut call),
         Noun::School { verb } => school::run(verb, &mut call).await,
         Noun::Org { verb } => org::run(verb, &mut call).await,

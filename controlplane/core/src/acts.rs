@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::rules::EVERYWHERE;
 use crate::store::{PAGE_MAX, Revision, Store};
 use crate::table::{Intent, Table};
-use model::id::{DeviceId, TerritoryId};
+use model::id::TerritoryId;
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +45,7 @@ pub fn act_told(act: &Act) -> Option<(String, ActTold)> {
         Author::Enrolment(_) if act.verb == "device_reenrol" => "token",
         Author::Rule(_) | Author::Enrolment(_) => return None,
     };
-    let on_a_device = act.subject == EVERYWHERE || act.subject.parse::<DeviceId>().is_ok();
+    let on_a_device = act.subject == EVERYWHERE || act.device().is_some();
     if act.refused || !on_a_device {
         return None;
     }
@@ -90,6 +90,7 @@ mod tests {
     use crate::role::Role;
     use crate::store::SharedStore;
     use crate::table::Writes;
+    use model::id::DeviceId;
     use std::sync::Arc;
 
     #[tokio::test]

@@ -39,5 +39,6 @@ pub mod stocktake;
 pub mod store;
 pub mod table;
 pub mod token;
+pub mod vault;
 
 pub use error::{Error, Result};

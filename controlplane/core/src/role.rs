@@ -117,6 +117,14 @@ pub const CALLS: &[Row] = &[
     row("CalendarShow", ALL, Scoped),
     row("ContactSet", &[Admin, LoanDesk], Scoped),
     row("ContactList", READERS, Scoped),
+    row("VaultStatus", DESKS, Scoped),
+    row("VaultImport", DESKS, Scoped),
+    row("VaultFind", DESKS, Scoped),
+    row("VaultShow", DESKS, Scoped),
+    row("VaultErase", DESKS, Scoped),
+    row("VaultExport", DESKS, Scoped),
+    row("VaultLeavers", DESKS, Scoped),
+    row("VaultRetention", &[Admin], Territory),
 ];
 
 /// A call that is allowed: in which role, and how far.

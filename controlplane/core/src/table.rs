@@ -1,10 +1,11 @@
 //! Typed tables over the store: intent is written by a named author with an audit entry, observations by a device.
 //!
 //! `Table<T, Intent>` takes part only in [`Writes`] made by [`Writes::by`], `Table<T, Observed>` only in those made by
-//! [`Writes::observed`]: a device that writes intent does not compile.
+//! [`Writes::observed`]: a device that writes intent does not compile. The vault's tables are written only with a proof that the act
+//! stands in the audit.
 
 use crate::acts::{ACTS, act_told};
-use crate::audit::Act;
+use crate::audit::{Act, Noted};
 use crate::error::{Error, Result};
 use crate::store::{Batch, Expect, Key, Revision, Scope, SharedStore, Store, Write};
 use model::id::TerritoryId;
@@ -18,6 +19,10 @@ pub enum Intent {}
 /// The kind of tables devices write.
 #[derive(Debug)]
 pub enum Observed {}
+
+/// The kind of tables that hold identities, in the vault's own store.
+#[derive(Debug)]
+pub enum Vaulted {}
 
 /// A table of one type.
 #[derive(Debug)]
@@ -164,6 +169,36 @@ impl Writes<Observed> {
         expect: Expect,
     ) -> Result<Self> {
         self.write(table.name, id.into(), value, expect, false)
+    }
+}
+
+impl Writes<Vaulted> {
+    /// Writes to the vault, after what is done stands in the fleet's audit chain: the vault has no chain of its own.
+    #[must_use]
+    pub fn vaulted(territory: &TerritoryId, _noted: &Noted) -> Self {
+        Self { territory: territory.clone(), batch: Batch::default(), kind: PhantomData }
+    }
+
+    /// Writes a value of the vault.
+    ///
+    /// # Errors
+    /// `Invalid` when the value cannot be written as JSON.
+    pub fn put<T: Serialize>(
+        self,
+        table: &Table<T, Vaulted>,
+        id: impl Into<String>,
+        value: &T,
+        expect: Expect,
+    ) -> Result<Self> {
+        self.write(table.name, id.into(), value, expect, true)
+    }
+
+    /// Removes a value of the vault.
+    #[must_use]
+    pub fn remove<T>(mut self, table: &Table<T, Vaulted>, id: impl Into<String>, expect: Expect) -> Self {
+        let key = Key { territory: self.territory.clone(), table: table.name, id: id.into() };
+        self.batch.writes.push(Write { key, expect, value: None, intent: true });
+        self
     }
 }
 

@@ -63,6 +63,18 @@ cmd-completion--shell = The shell
 cmd-man = Write the manual pages, in the language chosen
 cmd-man--to = The folder to put them into; made if it is absent
     .value = DIR
+cmd-vault = Look after the identity vault: names and addresses, sealed, apart from the fleet
+    .after = The key is in no backup: keep two copies of it, apart from the backups. Without it nobody reads the vault again.
+cmd-vault-init = Make the vault and its key
+    .long = The key goes into a file of its own, outside the server's folder, for its owner's eyes only. The server has the vault from its next start on.
+cmd-vault-init--data = The server's folder
+    .value = DIR
+cmd-vault-init--key = The key's file, to be made
+    .value = FILE
+cmd-vault-rekey = Give the vault a new key, the server being stopped
+    .long = Everything is sealed anew; borrowers' references stay. Older backups can be opened with the old key only. If it is cut, give the command again.
+cmd-vault-rekey--data = The server's folder
+    .value = DIR
 cmd-ca = Look after the server's keys and certificates
     .after = A running server takes new ones up within a minute, or at once on SIGHUP; no restart.
 cmd-ca-status = Show the certificates, their ends, and what is to be done
@@ -178,6 +190,13 @@ error-name = { $name } is neither a name nor an address of a server
 error-damaged = { $path } is damaged ({ $why }); restore it from a backup of the server's folder
 error-in-use = another cartable-server uses { $path }: stop it, or choose another folder
 error-read-only = { $path } cannot be written: give the server's user write permission, or mount the disk read-write
+error-vault-none = this server has no vault: "cartable-server vault init" makes one
+error-vault-made = this server has a vault already; "cartable-server vault rekey" gives it a new key
+error-vault-missing = { $path } is missing: restore the vault from a backup; if a change of keys was cut here, give "vault rekey" again
+error-vault-key-inside = { $path } lies within the server's folder: keep the vault's key elsewhere, or who takes the folder has both
+error-vault-key-other = { $path } is not the key of this vault, of which nothing was changed: bring back the right key; if a change of keys was cut here, give "vault rekey" again
+error-vault-key-open = others than its owner may read { $path }: chmod 600 { $path }
+error-vault-key-shape = { $path } holds no key of a vault
 error-ca-busy = another program is changing keys or certificates at this moment; try again
 error-ca-root-key-missing = this needs the root's key, which is not here: bring it and say where it lies with --root-key
 error-ca-root-key-other = this is not the key of this root
@@ -193,6 +212,14 @@ backup-taken = The backup is in { $path } ({ $size }), up to revision { $revisio
 backup-removed = Removed, being older than those to be kept: { $path }
 backup-root-key = The root's key is in it: keep it apart from all other backups, offline.
 backup-no-root-key = The root's key is not in it: keep two copies of that one offline (cartable-server ca export-root).
+backup-vault = The identity vault is in it, sealed. Its key is not: without it nobody reads the vault again.
+vault-made = The vault is made, its key is { $key }.
+    Keep two copies of the key, apart from the backups: no backup holds it, and without it nobody reads the vault again.
+    The server has the vault from its next start on ({ $path } names the key).
+vault-rekeyed = { $entries ->
+    [one] { $entries } entry was sealed anew.
+   *[other] { $entries } entries were sealed anew.
+} Copy the new key now; keep the old one as long as backups made with it.
 backup-secret = It holds private keys: encrypt it before it leaves this machine.
 backup-unnoted = Attention: the data folder could not be told of it, so that the metrics do not show it: { $why }
 backup-good = The backup is whole. Territory { $territory }, made { $made } by version { $program }, revision { $revision }, epoch { $epoch }.

@@ -63,6 +63,18 @@ cmd-completion--shell = L'interpréteur
 cmd-man = Écrire les pages de manuel, dans la langue choisie
 cmd-man--to = Le dossier où les mettre ; créé s'il n'existe pas
     .value = DOSSIER
+cmd-vault = Gérer le coffre des identités : noms et adresses, scellés, à part du parc
+    .after = La clé n'est dans aucune sauvegarde : gardez-en deux copies, à part des sauvegardes. Sans elle, plus personne ne lit le coffre.
+cmd-vault-init = Créer le coffre et sa clé
+    .long = La clé va dans un fichier à elle, hors du dossier du serveur, lisible de son seul propriétaire. Le serveur a le coffre à son prochain démarrage.
+cmd-vault-init--data = Le dossier du serveur
+    .value = DOSSIER
+cmd-vault-init--key = Le fichier de la clé, à créer
+    .value = FICHIER
+cmd-vault-rekey = Donner au coffre une nouvelle clé, le serveur étant arrêté
+    .long = Tout est scellé de nouveau ; les références des emprunteurs restent. Les sauvegardes plus anciennes ne s'ouvrent qu'avec l'ancienne clé. Si la commande est coupée, donnez-la de nouveau.
+cmd-vault-rekey--data = Le dossier du serveur
+    .value = DOSSIER
 cmd-ca = Gérer les clés et les certificats du serveur
     .after = Le serveur en marche prend les nouveaux en une minute, ou dès SIGHUP ; aucun redémarrage.
 cmd-ca-status = Montrer les certificats, leur fin, et ce qu'il reste à faire
@@ -178,6 +190,13 @@ error-name = « { $name } » n'est ni un nom ni une adresse de serveur
 error-damaged = { $path } est endommagé ({ $why }) ; reprenez-le d'une sauvegarde du dossier du serveur
 error-in-use = un autre cartable-server utilise { $path } : arrêtez-le, ou choisissez un autre dossier
 error-read-only = on ne peut pas écrire dans { $path } : donnez le droit d'écriture au compte qui fait tourner le serveur, ou montez le disque en écriture
+error-vault-none = ce serveur n'a pas de coffre : « cartable-server vault init » en crée un
+error-vault-made = ce serveur a déjà un coffre ; « cartable-server vault rekey » lui donne une nouvelle clé
+error-vault-missing = { $path } manque : restaurez le coffre depuis une sauvegarde ; si un changement de clé a été coupé ici, redonnez « vault rekey »
+error-vault-key-inside = { $path } est dans le dossier du serveur : gardez la clé du coffre ailleurs, sinon qui prend le dossier a les deux
+error-vault-key-other = { $path } n'est pas la clé de ce coffre, dont rien n'a été changé : rapportez la bonne clé ; si un changement de clé a été coupé ici, redonnez « vault rekey »
+error-vault-key-open = d'autres que son propriétaire peuvent lire { $path } : chmod 600 { $path }
+error-vault-key-shape = { $path } ne contient pas la clé d'un coffre
 error-ca-busy = un autre programme change en ce moment les clés ou les certificats ; réessayez
 error-ca-root-key-missing = il y faut la clé racine, qui n'est pas ici : apportez-la et dites où elle est avec --root-key
 error-ca-root-key-other = ce n'est pas la clé de cette racine
@@ -193,6 +212,14 @@ backup-taken = La sauvegarde est dans { $path } ({ $size }), jusqu'à la révisi
 backup-removed = Effacée, plus ancienne que celles à garder : { $path }
 backup-root-key = La clé racine y est : rangez-la à part de toute autre sauvegarde, hors ligne.
 backup-no-root-key = La clé racine n'y est pas : gardez-en deux copies hors ligne (cartable-server ca export-root).
+backup-vault = Le coffre des identités y est, scellé. Sa clé n'y est pas : sans elle, plus personne ne lit le coffre.
+vault-made = Le coffre est créé, sa clé est { $key }.
+    Gardez deux copies de la clé, à part des sauvegardes : aucune ne la contient, et sans elle plus personne ne lit le coffre.
+    Le serveur a le coffre à son prochain démarrage ({ $path } nomme la clé).
+vault-rekeyed = { $entries ->
+    [one] { $entries } entrée a été scellée de nouveau.
+   *[other] { $entries } entrées ont été scellées de nouveau.
+} Copiez maintenant la nouvelle clé ; gardez l'ancienne aussi longtemps que les sauvegardes faites avec elle.
 backup-secret = Elle contient des clés privées : chiffrez-la avant qu'elle ne quitte cette machine.
 backup-unnoted = Attention : le dossier du serveur n'a pas pu en prendre note, les métriques ne la montrent donc pas : { $why }
 backup-good = La sauvegarde est entière. Territoire { $territory }, faite le { $made } par la version { $program }, révision { $revision }, époque { $epoch }.

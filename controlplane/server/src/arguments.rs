@@ -94,9 +94,30 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: CaVerb,
     },
+    Vault {
+        #[command(subcommand)]
+        verb: VaultVerb,
+    },
     // Run by `run` in a child process; a damaged store may end it in any way.
     #[command(hide = true)]
     Probe {
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        #[arg(long)]
+        vault: bool,
+    },
+}
+
+/// What is done with the identity vault, on the server's machine.
+#[derive(Debug, Subcommand)]
+pub(crate) enum VaultVerb {
+    Init {
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+    Rekey {
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
     },

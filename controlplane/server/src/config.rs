@@ -31,6 +31,9 @@ pub struct Config {
     /// What a backup needs.
     #[serde(default)]
     pub backup: BackupConfig,
+    /// The identity vault; there is none until `cartable-server vault init` makes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vault: Option<VaultConfig>,
     /// Metrics.
     #[serde(default)]
     pub metrics: MetricsConfig,
@@ -94,12 +97,30 @@ pub struct BackupConfig {
     pub ends: Option<PathBuf>,
 }
 
+/// `[vault]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VaultConfig {
+    /// The file of the key, outside the data folder: who takes the folder must not have it too.
+    pub key: PathBuf,
+    /// An identity is erased so many days after the end of its last loan.
+    #[serde(default = "vault_days")]
+    pub days_after_loan: u32,
+    /// An identity that has had no loan is erased so many days after the last file that had it.
+    #[serde(default = "vault_days")]
+    pub days_without_loan: u32,
+}
+
 /// `[metrics]`
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MetricsConfig {
     /// Where Prometheus reads them, on loopback only; nowhere when `None`.
     pub listen: Option<SocketAddr>,
+}
+
+const fn vault_days() -> u32 {
+    365
 }
 
 /// The time zone of a territory that names none.
@@ -160,6 +181,15 @@ impl Config {
         }
         if let Some(ends) = self.backup.ends.as_ref().filter(|ends| !ends.is_absolute() || ends.file_name().is_none()) {
             return Err(format!("backup.ends = {ends:?}: the whole path of a file, such as /mnt/other/ends.jsonl"));
+        }
+        if let Some(vault) = &self.vault {
+            if !vault.key.is_absolute() || vault.key.file_name().is_none() {
+                let key = &vault.key;
+                return Err(format!("vault.key = {key:?}: the whole path of a file, such as /etc/cartable/vault.key"));
+            }
+            if !(1..=3_650).contains(&vault.days_after_loan) || !(1..=3_650).contains(&vault.days_without_loan) {
+                return Err("vault: days_after_loan and days_without_loan are 1 to 3650".to_owned());
+            }
         }
         // They are read without a certificate, so they must not leave the machine.
         if let Some(listen) = self.metrics.listen.filter(|listen| !listen.ip().is_loopback()) {

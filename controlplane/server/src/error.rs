@@ -38,6 +38,9 @@ pub enum Error {
     /// A backup cannot be used.
     #[error(transparent)]
     Backup(#[from] BackupFault),
+    /// The identity vault cannot be used.
+    #[error(transparent)]
+    Vault(VaultFault),
     /// A restore has not come to its end here.
     #[error("{path} was being restored and is not complete: run the restore again", path = .0.display())]
     Unfinished(PathBuf),
@@ -164,6 +167,26 @@ pub enum BackupFault {
     /// Another restore fills the folder.
     #[error("another restore is filling this folder")]
     Busy,
+}
+
+/// Why the vault cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VaultFault {
+    /// The configuration names none.
+    #[error("this server has no vault: `cartable-server vault init` makes one")]
+    None,
+    /// There is one already.
+    #[error("this server has a vault already: `cartable-server vault rekey` gives it a new key")]
+    Made,
+    /// The configuration names a key, and there is no vault.
+    #[error("{path} is missing: restore the vault from a backup; if a rekey was cut here, run it again", path = .0.display())]
+    NotMade(PathBuf),
+    /// The key would be taken along with what it seals.
+    #[error("{path} lies within the data folder: keep the vault's key elsewhere", path = .0.display())]
+    KeyInside(PathBuf),
+    /// The key does not open it.
+    #[error("{path} is not the key of this vault: bring back the right one; if a rekey was cut here, run it again", path = .0.display())]
+    KeyOther(PathBuf),
 }
 
 /// The result of setting up and running.

@@ -69,6 +69,12 @@ impl Folder {
     pub fn store(&self) -> PathBuf {
         self.root.join("store")
     }
+
+    /// The identities, sealed; in a folder only where there is a vault.
+    #[must_use]
+    pub fn vault(&self) -> PathBuf {
+        self.root.join("vault")
+    }
 }
 
 /// Makes a folder that only its owner enters.

@@ -78,6 +78,7 @@ fn folder_fill(folder: &Folder, wish: &Wish, now: Timestamp) -> Result<()> {
         store: StoreConfig::default(),
         limits: Limits::default(),
         backup: BackupConfig::default(),
+        vault: None,
         metrics: MetricsConfig::default(),
         otlp: OtlpConfig::default(),
     };

@@ -48,6 +48,7 @@ mod status;
 mod supervisor;
 mod timed;
 mod upkeep;
+pub mod vault;
 mod words;
 
 pub use program::run;

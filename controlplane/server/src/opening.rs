@@ -19,6 +19,7 @@ pub const PROBE_OTHER: u8 = 10;
 const PROBE_LOOK: Duration = Duration::from_millis(20);
 const PROBE_LOOKS_MAX: u32 = 90_000;
 const MIB: u64 = 1024 * 1024;
+const VAULT_CACHE_BYTES: u64 = 16 * MIB;
 
 /// Opens the store of a data folder; each thing worth knowing is said in one line.
 ///
@@ -29,18 +30,44 @@ const MIB: u64 = 1024 * 1024;
 /// [`Error::Store`] when it is in use, cannot be written, or cannot be rebuilt.
 pub fn store_open(folder: &Folder, config: &StoreConfig, program: Option<&Path>, now: Timestamp) -> Result<Embedded> {
     let path = folder.store();
-    let due = path.exists() && probe_due(&path)?;
-    if let Some(program) = program.filter(|_| due)
-        && !probe_child(program, folder)?
-    {
-        let rebuilt = rebuild(&path, now)?;
-        tracing::warn!("{rebuilt}");
-    }
     let config = Config {
         cache_bytes: config.cache_mib * MIB,
         free_floor_bytes: config.free_floor_mib * MIB,
         ..Config::new(&path)
     };
+    opened(folder, config, program, &[], now)
+}
+
+/// Opens the vault's store, as [`store_open`] does.
+///
+/// # Errors
+/// As [`store_open`].
+pub(crate) fn vault_store_open(
+    folder: &Folder,
+    config: &StoreConfig,
+    program: Option<&Path>,
+    now: Timestamp,
+) -> Result<Embedded> {
+    let config = Config {
+        cache_bytes: VAULT_CACHE_BYTES,
+        free_floor_bytes: config.free_floor_mib * MIB,
+        // What was erased leaves the disk with the journal that holds it.
+        segment_bytes: MIB,
+        segments_kept: 1,
+        ..Config::new(&folder.vault())
+    };
+    opened(folder, config, program, &["--vault"], now)
+}
+
+fn opened(folder: &Folder, config: Config, program: Option<&Path>, which: &[&str], now: Timestamp) -> Result<Embedded> {
+    let path = config.folder.clone();
+    let due = path.exists() && probe_due(&path)?;
+    if let Some(program) = program.filter(|_| due)
+        && !probe_child(program, folder, which)?
+    {
+        let rebuilt = rebuild(&path, now)?;
+        tracing::warn!("{rebuilt}");
+    }
     let opened = Embedded::open(config.clone());
     let (store, opened) = match opened {
         Err(controlplane_store::Error::Damaged { .. }) => {
@@ -55,7 +82,7 @@ pub fn store_open(folder: &Folder, config: &StoreConfig, program: Option<&Path>,
 }
 
 /// Whether the store is whole, as far as a process that only reads it can tell.
-fn probe_child(program: &Path, folder: &Folder) -> Result<bool> {
+fn probe_child(program: &Path, folder: &Folder, which: &[&str]) -> Result<bool> {
     let failed = |source| Error::File { what: "run", path: program.to_owned(), source };
     let mut command = Command::new(program);
     for variable in VARIABLES {
@@ -64,6 +91,7 @@ fn probe_child(program: &Path, folder: &Folder) -> Result<bool> {
     let mut child = command
         .args(["probe", "--data"])
         .arg(folder.root())
+        .args(which)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -11,6 +11,7 @@ use crate::manual;
 use crate::opening::{PROBE_OTHER, store_open};
 use crate::otlp::{Exporter, Spans, TARGET, traces};
 use crate::supervisor::Supervisor;
+use crate::vault::VaultStore;
 use clap::FromArgMatches;
 use controlplane_store::{export, import, probe};
 use std::ffi::OsString;
@@ -48,8 +49,9 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    if let Verb::Probe { data } = &verb {
-        return probe_run(data);
+    if let Verb::Probe { data, vault } = &verb {
+        let folder = Folder::new(data);
+        return probe_run(&if *vault { folder.vault() } else { folder.store() });
     }
     match act(verb, &words) {
         Ok(()) => ExitCode::SUCCESS,
@@ -109,6 +111,10 @@ fn act(verb: Verb, words: &Catalogue) -> Result<()> {
             say(&crate::ca::command::ca(verb, SystemClock.now(), words)?);
             Ok(())
         }
+        Verb::Vault { verb } => {
+            say(&crate::vault::command::vault(verb, SystemClock.now(), words)?);
+            Ok(())
+        }
         Verb::Completion { shell } => {
             print(&manual::completion(shell, words));
             Ok(())
@@ -136,13 +142,15 @@ fn serve(folder: &Folder, config: Config, words: &Catalogue) -> Result<()> {
         .build()
         .map_err(|source| Error::File { what: "run", path: folder.root().to_owned(), source })?;
     let supervisor = Supervisor::from_environment();
+    // The vault first: with a wrong key the server ends here, and nothing else was touched.
+    let vault = runtime.block_on(VaultStore::open(folder, &config, program.as_deref(), SystemClock.now()))?;
     let opened = supervisor.while_("opening the store; after a cut it is read whole first", || {
         store_open(folder, &config.store, program.as_deref(), SystemClock.now())
     });
     let store = Arc::new(opened?);
     runtime.block_on(async {
         exporter.map(|exporter| tokio::spawn(exporter.run()));
-        let server = Server::build(config, folder, store.clone(), Arc::new(SystemClock)).await?;
+        let server = Server::build_with(config, folder, store.clone(), vault, Arc::new(SystemClock)).await?;
         // From here on a signal is a stop in order, even one that comes with the line below.
         let stop = stop_asked(folder)?;
         // The one line on standard output: who starts the server waits for it.
@@ -225,9 +233,9 @@ fn import_run(folder: &Folder, from: &Path, words: &Catalogue) -> Result<()> {
     Ok(())
 }
 
-fn probe_run(data: &Path) -> ExitCode {
+fn probe_run(store: &Path) -> ExitCode {
     use controlplane_store::Error as StoreError;
-    match probe(&Folder::new(data).store()) {
+    match probe(store) {
         Ok(_) => ExitCode::SUCCESS,
         Err(StoreError::InUse(_) | StoreError::ReadOnly { .. } | StoreError::Newer { .. } | StoreError::Io { .. }) => {
             ExitCode::from(PROBE_OTHER)

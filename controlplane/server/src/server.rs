@@ -22,12 +22,14 @@ use crate::recovery::RecoveryService;
 use crate::revocations::Revocations;
 use crate::shared::{Ruling, Shared};
 use crate::timed::Timed;
+use crate::vault::VaultStore;
 use crate::{reflection, scrape, upkeep};
 use controlplane_core::audit::Refusals;
 use controlplane_core::device::Certificate;
 use controlplane_core::operator::operator_folder_admit;
 use controlplane_core::rules::Rules;
 use controlplane_core::store::{Revision, SharedStore};
+use controlplane_core::vault::LoanRegister;
 use identity::caller::{Caller, certificate_read};
 use identity::issue::chain_of_pem;
 use model::time::Timestamp;
@@ -67,6 +69,7 @@ pub struct Server {
     scraped: Option<TcpListener>,
     /// The revision before anybody is served.
     since: Revision,
+    vault: Option<VaultStore>,
 }
 
 impl Server {
@@ -75,6 +78,20 @@ impl Server {
     /// # Errors
     /// [`Error`] that says what is missing, damaged or taken.
     pub async fn build(config: Config, folder: &Folder, store: SharedStore, clock: Arc<dyn Clock>) -> Result<Self> {
+        Self::build_with(config, folder, store, None, clock).await
+    }
+
+    /// The same with a vault beside the store; it is closed when the server has run.
+    ///
+    /// # Errors
+    /// As [`Server::build`].
+    pub async fn build_with(
+        config: Config,
+        folder: &Folder,
+        store: SharedStore,
+        vault: Option<VaultStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
         let ca = Ca::read(folder, &config.territory)?;
         let keys = Arc::new(Keys::new(ca, Arc::clone(&clock))?);
         let listener = bind(config.listen).await?;
@@ -90,11 +107,15 @@ impl Server {
         let (rulings, ruling) = watch::channel(Arc::new(Ruling::of(rules)));
         let (stopping, stop) = watch::channel(false);
         let zone = config.zone().map_err(|message| Error::Config { path: folder.config(), message })?;
+        let territory = config.territory.clone();
         let shared = Shared {
             started: clock.now(),
             folder: folder.clone(),
             config,
             zone,
+            vault: vault.as_ref().map(|open| open.vault(Arc::clone(&store), territory)),
+            vault_made: vault.as_ref().map(VaultStore::made),
+            loans: Arc::new(LoanRegister(Arc::clone(&store))),
             store,
             clock,
             keys,
@@ -110,7 +131,7 @@ impl Server {
             revocations: Revocations::default(),
         };
         let since = shared.ruling.borrow().rules.revision;
-        Ok(Self { shared: Arc::new(shared), rulings, stopping, listener, scraped, since })
+        Ok(Self { shared: Arc::new(shared), rulings, stopping, listener, scraped, since, vault })
     }
 
     /// Where it listens; tells the port when the configuration left it open.
@@ -127,7 +148,7 @@ impl Server {
     /// # Errors
     /// [`Error::Serve`] when the listener breaks.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<()> {
-        let Self { shared, rulings, stopping, listener, scraped, since } = self;
+        let Self { shared, rulings, stopping, listener, scraped, since, vault } = self;
         let reflecting = reflection::server(Arc::clone(&shared))?;
         let recovering = RecoveryService::server(Arc::clone(&shared))?;
         let (ready, connections) = mpsc::channel(READY_MAX);
@@ -179,6 +200,9 @@ impl Server {
         }
         keeping.abort_all();
         upkeep::flush(&shared).await;
+        if let Some(vault) = vault {
+            vault.close().await?;
+        }
         served
     }
 }

@@ -18,6 +18,7 @@ use controlplane_core::audit::{Author, Refusals};
 use controlplane_core::plan::plan;
 use controlplane_core::rules::Rules;
 use controlplane_core::store::SharedStore;
+use controlplane_core::vault::{Loans, Vault};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use model::digest::Digest;
@@ -58,6 +59,11 @@ pub(crate) struct Shared {
     /// Where days begin and end.
     pub(crate) zone: TimeZone,
     pub(crate) store: SharedStore,
+    /// Identities, where the server has a vault.
+    pub(crate) vault: Option<Vault>,
+    pub(crate) vault_made: Option<Timestamp>,
+    /// Who knows what is lent.
+    pub(crate) loans: Arc<dyn Loans>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) live: Live,

@@ -1,5 +1,6 @@
 //! What goes on beside the calls: rules are followed, changed devices woken, last contacts and refusals written.
 
+use crate::admin::retention_of;
 use crate::ca;
 use crate::ends::ends_follow;
 use crate::reminders::reminders_follow;
@@ -10,6 +11,7 @@ use controlplane_core::grant::GRANTS;
 use controlplane_core::presence::CONTACTS;
 use controlplane_core::store::{Batch, Changes, Expect, PAGE_MAX, Revision, Scope};
 use controlplane_core::table::Writes;
+use controlplane_core::vault::{retention_act, retention_run};
 use model::id::DeviceId;
 use model::time::Timestamp;
 use std::sync::{Arc, PoisonError};
@@ -21,6 +23,8 @@ use tokio::task::JoinSet;
 const FLUSH_EVERY: Duration = Duration::from_secs(60);
 /// Pieces of a section that nobody goes on sending are forgotten after so long.
 const ASSEMBLY_LIFE: Duration = Duration::from_secs(120);
+/// Whether a new day has begun is looked at so often.
+const IDENTITIES_EVERY: Duration = Duration::from_secs(3_600);
 /// How many last contacts at a time.
 const FLUSH_MAX: usize = 500;
 /// After a failure of the store, wait so long.
@@ -47,6 +51,7 @@ pub(crate) fn start(shared: &Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>, s
     tasks.spawn(ca::watch::keys_follow(Arc::clone(shared)));
     tasks.spawn(ends_follow(Arc::clone(shared)));
     tasks.spawn(reminders_follow(Arc::clone(shared)));
+    tasks.spawn(identities_end(Arc::clone(shared)));
     Upkeep(tasks)
 }
 
@@ -117,6 +122,30 @@ async fn flush_often(shared: Arc<Shared>) {
         shared.clock.sleep(FLUSH_EVERY).await;
         flush(&shared).await;
         shared.live.assemblies_drop(shared.clock.now().before(ASSEMBLY_LIFE));
+    }
+}
+
+/// Erases the identities whose time is over, once a day.
+async fn identities_end(shared: Arc<Shared>) {
+    let Some(vault) = shared.vault.clone() else { return };
+    let mut done = None;
+    loop {
+        let today = shared.today();
+        if done != Some(today) {
+            let (now, day_of) = (shared.clock.now(), |at| shared.day_of(at));
+            let (loans, retention) = (shared.loans.as_ref(), retention_of(&shared));
+            let act = |reference: &str| retention_act(reference, now);
+            match retention_run(&vault, loans, retention, today, &day_of, &act).await {
+                Ok(erased) => {
+                    done = Some(today);
+                    if erased > 0 {
+                        tracing::info!(erased, "identities whose time was over were erased");
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "identities could not be looked through; tried again in an hour"),
+            }
+        }
+        shared.clock.sleep(IDENTITIES_EVERY).await;
     }
 }
 

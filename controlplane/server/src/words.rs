@@ -1,8 +1,8 @@
 //! What the program says to people, from its catalogue.
 
-use crate::error::{BackupFault, Error};
+use crate::error::{BackupFault, Error, VaultFault};
 use crate::folder::Folder;
-use controlplane_store::Error as StoreError;
+use controlplane_store::{Error as StoreError, KeyError};
 use std::error::Error as _;
 use words::Catalogue;
 
@@ -47,6 +47,15 @@ pub(crate) fn error_text(error: &Error, words: &Catalogue) -> String {
         Error::Store(StoreError::NoCopy { path: p, why }) => {
             words.text_with("error-no-copy", &[path(p), ("why", why.clone().into())])
         }
+        Error::Vault(VaultFault::None) => words.text("error-vault-none"),
+        Error::Vault(VaultFault::Made) => words.text("error-vault-made"),
+        Error::Vault(VaultFault::NotMade(p)) => words.text_with("error-vault-missing", &[path(p)]),
+        Error::Vault(VaultFault::KeyInside(p)) => words.text_with("error-vault-key-inside", &[path(p)]),
+        Error::Vault(VaultFault::KeyOther(p)) => words.text_with("error-vault-key-other", &[path(p)]),
+        Error::Store(StoreError::Key { path: p, why: KeyError::Open }) => {
+            words.text_with("error-vault-key-open", &[path(p)])
+        }
+        Error::Store(StoreError::Key { path: p, .. }) => words.text_with("error-vault-key-shape", &[path(p)]),
         Error::CaBusy => words.text("error-ca-busy"),
         Error::Ca(fault) => words.text(fault.key()),
         Error::Store(StoreError::InUse(p)) => words.text_with("error-in-use", &[path(p)]),

@@ -1,5 +1,6 @@
 //! What can go wrong below the store, each with what helps.
 
+use crate::sealed::KeyError;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -95,6 +96,14 @@ pub enum Error {
         path: PathBuf,
         /// What is missing.
         why: String,
+    },
+    /// The vault's key cannot be used.
+    #[error("the vault's key {path} cannot be used: {why}", path = path.display())]
+    Key {
+        /// The key's file.
+        path: PathBuf,
+        /// Why not.
+        why: KeyError,
     },
     /// A thread could not be started or has ended.
     #[error("the store's writer has ended: restart the server")]

@@ -13,6 +13,7 @@ mod import;
 mod journal;
 mod probe;
 mod rebuild;
+mod sealed;
 mod tree;
 
 pub use copy::{CopyFile, StoreCopy, copy_take};
@@ -22,6 +23,7 @@ pub use export::{Exported, export};
 pub use import::{Imported, import};
 pub use probe::{Probed, probe, probe_due};
 pub use rebuild::{Rebuilt, rebuild};
+pub use sealed::{KeyError, Sealed, VaultKey};
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 
 pub mod annuaire;
 pub mod calendar;
+pub mod borrower;
 pub mod chain;
 pub mod departement;
 pub mod desired;

@@ -127,6 +127,16 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("say why: this decision is a person's", "answer-loan-why"),
     ("a borrower reference is 32 hexadecimal digits in lower case, as the vault makes it", "answer-loan-borrower"),
     ("a pupil who moves returns the device to the establishment they leave", "answer-loan-pupil"),
+    ("no such vault on this server: `cartable-server vault init` makes one", "answer-vault-none"),
+    ("no such borrower *", "answer-borrower-none"),
+    ("say why an identity is looked at, in * to * characters", "answer-vault-why"),
+    ("give at least two letters of a name", "answer-vault-letters"),
+    ("this school lies outside your scope; `cartable operator self` shows it", "answer-vault-school"),
+    (
+        "something is still lent to this borrower: erase after its return, or give a second reason with --force",
+        "answer-vault-lent",
+    ),
+    ("nearly everybody is missing from this file: it is not this school's", "answer-vault-nearly-all"),
     ("* was changed by somebody else", "failure-conflict"),
 ];
 

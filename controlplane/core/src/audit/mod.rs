@@ -8,9 +8,9 @@ pub use verify::{VERIFY_MAX, audit_verify};
 
 use crate::error::{Error, Result};
 use crate::role::Role;
-use crate::store::{Append, Scope};
+use crate::store::{Append, Batch, Scope, Store};
 use bytes::Bytes;
-use model::id::TerritoryId;
+use model::id::{DeviceId, TerritoryId};
 use model::time::Timestamp;
 use model::token::TokenId;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,20 @@ pub struct Person {
     pub name: String,
     /// The role by which the act is allowed.
     pub role: Role,
+}
+
+/// The proof that acts stand in the chain, durably: what follows them may be done.
+#[derive(Debug)]
+pub struct Noted(());
+
+/// Writes acts into the chain before what they are about is done elsewhere: read for somebody, or written to another store.
+///
+/// # Errors
+/// `Invalid` when one cannot be recorded, or there is none; as [`crate::store::Store::commit`] else.
+pub async fn acts_note(store: &dyn Store, territory: &TerritoryId, acts: &[Act]) -> Result<Noted> {
+    let appends = acts.iter().map(|act| act.append(territory)).collect::<Result<_>>()?;
+    store.commit(Batch { writes: Vec::new(), appends }).await?;
+    Ok(Noted(()))
 }
 
 /// One act, done or refused.
@@ -97,6 +111,12 @@ impl Act {
     pub fn because(mut self, why: &str) -> Self {
         self.why = Some(why.chars().filter(|c| !c.is_control()).take(WHY_CHARS_MAX).collect());
         self
+    }
+
+    /// The device that it is about, if it is one: an id is written with hyphens, which a borrower's reference has not.
+    #[must_use]
+    pub fn device(&self) -> Option<DeviceId> {
+        self.subject.contains('-').then(|| self.subject.parse().ok()).flatten()
     }
 
     /// The same, refused.

@@ -8,7 +8,7 @@ use crate::store::{Key, PAGE_MAX, SharedStore, Store};
 use bytes::Bytes;
 use model::chain::{self, Link};
 use model::digest::Digest;
-use model::id::{DeviceId, TerritoryId};
+use model::id::TerritoryId;
 use model::time::Timestamp;
 
 /// The most entries looked at for one page, so that a filter that fits nothing does not hold a call for a whole chain.
@@ -77,12 +77,12 @@ impl Reader<'_> {
             return Ok(true);
         }
         let Some(act) = act else { return Ok(false) };
-        match act.subject.parse::<DeviceId>() {
-            Ok(id) => {
+        match act.device() {
+            Some(id) => {
                 let row = DEVICES.get(store, territory, id.to_string()).await?;
                 Ok(row.is_some_and(|row| self.reach.covers(&row.value.filed())))
             }
-            Err(_) => Ok(matches!(&act.by, Author::Operator(name) if name == self.name)),
+            None => Ok(matches!(&act.by, Author::Operator(name) if name == self.name)),
         }
     }
 }

@@ -16,8 +16,10 @@ mod school;
 mod server;
 mod stocktake;
 mod token;
+mod vault;
 
 pub(crate) use operator::grant;
+pub(crate) use vault::retention_of;
 
 use crate::caller::{Staff, staff_of};
 use crate::shared::Shared;
@@ -463,5 +465,60 @@ impl Admin for AdminService {
     ) -> Result<Response<ContactListResponse>, Status> {
         let (staff, asked) = self.asked("ContactList", request).await?;
         contact::list(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn vault_status(
+        &self,
+        request: Request<VaultStatusRequest>,
+    ) -> Result<Response<VaultStatusResponse>, Status> {
+        let (staff, _) = self.asked("VaultStatus", request).await?;
+        vault::status_(&self.shared, &staff).await.map(Response::new)
+    }
+
+    async fn vault_import(
+        &self,
+        request: Request<VaultImportRequest>,
+    ) -> Result<Response<VaultImportResponse>, Status> {
+        let (staff, asked) = self.asked("VaultImport", request).await?;
+        vault::import(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn vault_find(&self, request: Request<VaultFindRequest>) -> Result<Response<VaultFindResponse>, Status> {
+        let (staff, asked) = self.asked("VaultFind", request).await?;
+        vault::find(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn vault_show(&self, request: Request<VaultShowRequest>) -> Result<Response<VaultShowResponse>, Status> {
+        let (staff, asked) = self.asked("VaultShow", request).await?;
+        vault::show(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn vault_erase(&self, request: Request<VaultEraseRequest>) -> Result<Response<VaultEraseResponse>, Status> {
+        let (staff, asked) = self.asked("VaultErase", request).await?;
+        vault::erase(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn vault_export(
+        &self,
+        request: Request<VaultExportRequest>,
+    ) -> Result<Response<VaultExportResponse>, Status> {
+        let (staff, asked) = self.asked("VaultExport", request).await?;
+        vault::export(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn vault_leavers(
+        &self,
+        request: Request<VaultLeaversRequest>,
+    ) -> Result<Response<VaultLeaversResponse>, Status> {
+        let (staff, asked) = self.asked("VaultLeavers", request).await?;
+        vault::leavers(&self.shared, &staff, asked).await.map(Response::new)
+    }
+
+    async fn vault_retention(
+        &self,
+        request: Request<VaultRetentionRequest>,
+    ) -> Result<Response<VaultRetentionResponse>, Status> {
+        let (staff, asked) = self.asked("VaultRetention", request).await?;
+        vault::retention(&self.shared, &staff, asked).await.map(Response::new)
     }
 }

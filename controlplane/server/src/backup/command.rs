@@ -13,6 +13,8 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use words::{Catalogue, Language, Value};
 
+/// Stands in every backup that has a vault.
+const VAULT: &str = "vault/epoch";
 const PIPE: &str = "-";
 
 /// Does it, and gives what is to be printed; a backup that went to standard output is told beside it.
@@ -93,6 +95,7 @@ fn summary(head: &Head, end: &End) -> serde_json::Value {
         "revision": end.revision,
         "epoch": end.epoch,
         "root_key": end.files.contains_key("ca/root.key"),
+        "vault": end.files.contains_key(VAULT),
         "files": end.files,
     })
 }
@@ -106,6 +109,7 @@ fn taken_json(taken: &Taken) -> serde_json::Value {
         "revision": taken.end.revision,
         "epoch": taken.end.epoch,
         "root_key": taken.root_key,
+        "vault": taken.end.files.contains_key(VAULT),
         "removed": taken.removed,
         "noted": taken.unnoted.is_none(),
     })
@@ -141,6 +145,9 @@ fn verified_text(head: &Head, end: &End, language: Language, words: &Catalogue) 
     }
     let root = if end.files.contains_key("ca/root.key") { "backup-root-key" } else { "backup-no-root-key" };
     lines.push(words.text(root));
+    if end.files.contains_key(VAULT) {
+        lines.push(words.text("backup-vault"));
+    }
     lines.join("\n")
 }
 
@@ -158,6 +165,9 @@ fn taken_text(taken: &Taken, language: Language, words: &Catalogue) -> String {
         lines.push(words.text_with("backup-removed", &[("path", removed.display().to_string().into())]));
     }
     lines.push(words.text(if taken.root_key { "backup-root-key" } else { "backup-no-root-key" }));
+    if taken.end.files.contains_key(VAULT) {
+        lines.push(words.text("backup-vault"));
+    }
     lines.push(words.text("backup-secret"));
     if let Some(error) = &taken.unnoted {
         let why = crate::words::error_text(error, words);

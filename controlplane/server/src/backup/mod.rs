@@ -7,6 +7,7 @@
 //! | `backup.json` | [`Head`]: first, so that a reader knows the version before anything else |
 //! | `server.toml`, `ca/*`, `operator/*` | as they lie in the data folder; the root's key only where it was asked for |
 //! | `store/epoch`, `store/exports/*`, `store/journal/*` | what the store is built from again |
+//! | `vault/*` | the same of the identities, sealed as they lie; their key is never in it |
 //! | `end.json` | [`End`]: last, with the length and SHA-256 of each |
 
 mod archive;
@@ -15,6 +16,9 @@ mod keep;
 pub(crate) mod note;
 mod restore;
 mod take;
+
+pub(crate) use note::owner_like;
+pub(crate) use restore::owner_all;
 
 use model::digest::Digest;
 use model::id::TerritoryId;
@@ -73,10 +77,10 @@ fn member_limit(name: &str) -> Option<u64> {
         file.strip_suffix(ending).is_some_and(|number| number.len() == 20 && number.bytes().all(|b| b.is_ascii_digit()))
     };
     match name.split('/').collect::<Vec<_>>()[..] {
-        ["server.toml"] | ["store", "epoch"] => Some(SMALL_BYTES_MAX),
+        ["server.toml"] | ["store" | "vault", "epoch"] => Some(SMALL_BYTES_MAX),
         ["ca" | "operator", file] if plain(file) => Some(SMALL_BYTES_MAX),
-        ["store", "exports", file] if numbered(file, ".jsonl") => Some(EXPORT_BYTES_MAX),
-        ["store", "journal", file] if numbered(file, ".log") => Some(SEGMENT_BYTES_MAX),
+        ["store" | "vault", "exports", file] if numbered(file, ".jsonl") => Some(EXPORT_BYTES_MAX),
+        ["store" | "vault", "journal", file] if numbered(file, ".log") => Some(SEGMENT_BYTES_MAX),
         _ => None,
     }
 }
@@ -87,7 +91,14 @@ mod tests {
 
     #[test]
     fn only_files_of_ours_have_a_place() {
-        for name in ["server.toml", "ca/root.pem", "operator/cartable.toml", "store/epoch"] {
+        for name in [
+            "server.toml",
+            "ca/root.pem",
+            "operator/cartable.toml",
+            "store/epoch",
+            "vault/epoch",
+            "vault/exports/00000000000000000001.jsonl",
+        ] {
             assert!(member_limit(name).is_some(), "{name}");
         }
         assert_eq!(member_limit("store/journal/00000000000000000001.log"), Some(SEGMENT_BYTES_MAX));
@@ -107,6 +118,8 @@ mod tests {
             "ca//root.pem",
             "operator/é",
             "store/entries/db",
+            "vault/entries/db",
+            "vault/vault.key",
             "store/lock",
             "store/clean",
             "store/journal/1.log",

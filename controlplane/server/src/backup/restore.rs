@@ -122,7 +122,15 @@ fn fill(
     };
     let ends = known.is_some();
     let ended = if built { end_all(&store, &config, &known.unwrap_or_default(), now)? } else { Applied::default() };
-    for part in [folder.ca(""), folder.operator(""), store.join("journal"), store.join("exports"), store] {
+    let vault = folder.vault();
+    if vault.exists() {
+        let rebuilt = rebuild(&vault, now)?;
+        if !rebuilt.lost.is_empty() {
+            return Err(Error::Backup(BackupFault::Damaged("the vault's journal does not reach its end".to_owned())));
+        }
+    }
+    let stores = [store, vault].into_iter().flat_map(|store| [store.join("journal"), store.join("exports"), store]);
+    for part in [folder.ca(""), folder.operator("")].into_iter().chain(stores) {
         if part.exists() {
             folder_sync(&part)?;
         }
@@ -208,7 +216,7 @@ fn clear(folder: &Folder) -> Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
         _ => Ok(()),
     };
-    for part in [folder.ca(""), folder.operator(""), folder.store()] {
+    for part in [folder.ca(""), folder.operator(""), folder.store(), folder.vault()] {
         gone(fs::remove_dir_all(part))?;
     }
     gone(fs::remove_file(folder.config()))
@@ -242,7 +250,7 @@ fn file_copy(path: &Path, input: &mut dyn Read) -> Result<()> {
 }
 
 /// What root has made belongs to whom the folder belongs, so that the server's user can run it.
-fn owner_all(of: &Path, path: &Path) -> Result<()> {
+pub(crate) fn owner_all(of: &Path, path: &Path) -> Result<()> {
     owner_like(of, path)?;
     for entry in fs::read_dir(path).into_iter().flatten().flatten() {
         let kind = entry.file_type();

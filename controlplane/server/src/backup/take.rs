@@ -64,12 +64,14 @@ pub(crate) fn backup_take(
     // A backup of keys that do not belong together would be found out when it is needed.
     Ca::read(folder, &config.territory)?;
     let store = copy_take(&folder.store())?;
+    // Sealed as it lies; its key is elsewhere and stays there.
+    let vault = if folder.vault().exists() { Some(copy_take(&folder.vault())?) } else { None };
     let root_key = small.contains_key(&format!("ca/{ROOT_KEY}"));
     let write = |out: &mut dyn Write, path: &Path, progress: &mut dyn FnMut(u64)| {
         let failed = |source| Error::File { what: "written", path: path.to_owned(), source };
         let mut out = Counting { out, bytes: 0 };
         let writer = Writer::new(&mut out, &config.territory, now).map_err(failed)?;
-        let end = archive_fill(writer, &small, store, progress).map_err(failed)?;
+        let end = archive_fill(writer, &small, store, vault, progress).map_err(failed)?;
         Ok::<_, Error>((end, out.bytes))
     };
     let mut removed = Vec::new();
@@ -105,21 +107,25 @@ pub(crate) fn backup_take(
 fn archive_fill<W: Write>(
     mut writer: Writer<W>,
     small: &BTreeMap<String, Vec<u8>>,
-    mut store: StoreCopy,
+    store: StoreCopy,
+    vault: Option<StoreCopy>,
     progress: &mut dyn FnMut(u64),
 ) -> io::Result<End> {
     for (name, bytes) in small {
         writer.add(name, bytes.len() as u64, &mut bytes.as_slice())?;
     }
-    let epoch = format!("{}\n", store.epoch);
-    writer.add("store/epoch", epoch.len() as u64, &mut epoch.as_bytes())?;
+    let (revision, epoch) = (store.revision, store.epoch);
     let mut done = 0;
-    for file in &mut store.files {
-        let (name, bytes) = (format!("store/{}", file.name), file.bytes);
-        let mut input = Watched { input: file.open()?, done: &mut done, progress };
-        writer.add(&name, bytes, &mut input)?;
+    for (place, mut copy) in [Some(("store", store)), vault.map(|vault| ("vault", vault))].into_iter().flatten() {
+        let epoch = format!("{}\n", copy.epoch);
+        writer.add(&format!("{place}/epoch"), epoch.len() as u64, &mut epoch.as_bytes())?;
+        for file in &mut copy.files {
+            let (name, bytes) = (format!("{place}/{}", file.name), file.bytes);
+            let mut input = Watched { input: file.open()?, done: &mut done, progress };
+            writer.add(&name, bytes, &mut input)?;
+        }
     }
-    writer.finish(store.revision, store.epoch).map(|(end, _)| end)
+    writer.finish(revision, epoch).map(|(end, _)| end)
 }
 
 /// Configuration, keys and certificates as they all were at one moment: read until two readings agree.

@@ -1,0 +1,210 @@
+//! `cartable vault import`: a school's file, read here and sealed over there; nothing of it is written on this machine.
+
+use super::file::SchoolFile;
+use super::row::PersonRow;
+use super::{onde, siecle};
+use crate::Error;
+use crate::call::Call;
+use crate::device::school_read;
+use crate::print::{Sheet, Tone};
+use clap::{ArgGroup, Args};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use wire::v1::{
+    VaultGuardian, VaultGuardianLine, VaultImportLine, VaultImportRequest, VaultIncoming, VaultLeaversRequest,
+    VaultOutcome, VaultSource,
+};
+use words::Value;
+
+/// People in one call: below what the server takes, and its messages are below 256 KiB.
+const BATCH: usize = 200;
+const BATCH_BYTES: usize = 160 * 1024;
+/// Lines of each kind that are named to people; programs get all.
+const NAMED_MAX: usize = 12;
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("file").required(true).args(["onde", "onde_guardians", "siecle"])))]
+pub(crate) struct Import {
+    #[arg(long, value_name = "FILE")]
+    onde: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    onde_guardians: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    siecle: Option<PathBuf>,
+    #[arg(long)]
+    school: String,
+    #[arg(long)]
+    with_addresses: bool,
+    #[arg(long, conflicts_with = "onde_guardians", requires = "why")]
+    leavers: bool,
+    #[arg(long)]
+    why: Option<String>,
+}
+
+/// What became of a file.
+#[derive(Default, Serialize)]
+struct Report {
+    school: String,
+    added: u64,
+    updated: u64,
+    same: u64,
+    refused: Vec<Left>,
+    /// The line that was taken for the file's own last words.
+    footer: Option<u32>,
+    addresses_dropped: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leavers: Option<Vec<PersonRow>>,
+}
+
+/// A line that was left out.
+#[derive(Serialize)]
+struct Left {
+    line: u32,
+    fault: String,
+}
+
+pub(crate) async fn vault_import(import: Import, call: &mut Call<'_>) -> Result<(), Error> {
+    let school = school_read(&import.school)?;
+    let mut file = match (&import.onde, &import.onde_guardians, &import.siecle) {
+        (Some(path), ..) => onde::pupils_read(path)?,
+        (_, Some(path), _) => onde::guardians_read(path, import.with_addresses)?,
+        (.., Some(path)) => siecle::pupils_read(path, &school)?,
+        _ => SchoolFile::default(),
+    };
+    let source = if import.siecle.is_some() { VaultSource::Siecle } else { VaultSource::Onde };
+    let mut report = Report {
+        school: school.clone(),
+        footer: file.footer,
+        addresses_dropped: file.addresses && !(import.with_addresses && import.onde_guardians.is_some()),
+        ..Report::default()
+    };
+    report.refused.extend(file.refused.iter().map(|r| Left { line: r.line, fault: r.fault.name().to_owned() }));
+    if report.addresses_dropped {
+        let key = if import.siecle.is_some() { "vault-addresses-siecle" } else { "vault-addresses" };
+        call.note(&call.words.text(key));
+    }
+    let mut client = call.client().await?;
+    let mut present = BTreeSet::new();
+    let whole = file.persons.len() + file.guardians.len();
+    let mut done = 0;
+    for (persons, guardians) in batches(&mut file) {
+        done += persons.len() + guardians.len();
+        let request = VaultImportRequest { school: school.clone(), source: source.into(), persons, guardians };
+        let answer = call.answer(client.vault_import(request)).await?;
+        for line in answer.lines {
+            if !line.reference.is_empty() {
+                present.insert(line.reference.clone());
+            }
+            report.take(line);
+        }
+        let values = [("done", Value::from(done.to_string())), ("whole", Value::from(whole.to_string()))];
+        call.progress.text(call.words.text_with("vault-progress", &values));
+    }
+    report.refused.sort_by_key(|left| left.line);
+    if import.leavers {
+        let request =
+            VaultLeaversRequest { school, present: present.into_iter().collect(), why: import.why.unwrap_or_default() };
+        let left = call.answer(client.vault_leavers(request)).await?;
+        report.leavers = Some(left.persons.into_iter().map(PersonRow::from).collect());
+    }
+    call.progress.clear();
+    let sheet = report.sheet(call);
+    call.print.one(&report, || sheet)
+}
+
+impl Report {
+    fn take(&mut self, line: VaultImportLine) {
+        match line.outcome() {
+            VaultOutcome::Added => self.added += 1,
+            VaultOutcome::Updated => self.updated += 1,
+            VaultOutcome::Same => self.same += 1,
+            VaultOutcome::Refused | VaultOutcome::Unspecified => {
+                self.refused.push(Left { line: line.line, fault: line.fault });
+            }
+        }
+    }
+
+    fn sheet(&self, call: &Call<'_>) -> Sheet {
+        let look = call.print.look();
+        let mut sheet = Sheet::default();
+        sheet.section(call.words.text_with("vault-imported-school", &[("school", self.school.as_str().into())]));
+        for (key, count) in [("vault-added", self.added), ("vault-updated", self.updated), ("vault-same", self.same)] {
+            sheet.line(look.text(key), look.number(count), Tone::Plain);
+        }
+        if let Some(line) = self.footer {
+            sheet.line(look.text("vault-footer"), look.number(line.into()), Tone::Faint);
+        }
+        let mut faults: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+        for left in &self.refused {
+            faults.entry(&left.fault).or_default().push(left.line);
+        }
+        if !faults.is_empty() {
+            sheet.section(look.count("vault-refused", self.refused.len()));
+        }
+        for (fault, lines) in faults {
+            let mut named: Vec<String> = lines.iter().take(NAMED_MAX).map(u32::to_string).collect();
+            if lines.len() > NAMED_MAX {
+                named.push("…".to_owned());
+            }
+            sheet.line(look.text(&format!("vault-fault-{}", fault.replace('_', "-"))), named.join(", "), Tone::Warning);
+        }
+        if let Some(leavers) = &self.leavers {
+            sheet.section(look.count("vault-leavers", leavers.len()));
+            for row in leavers {
+                let class = row.class.clone().unwrap_or_default();
+                sheet.line(
+                    format!("{} {}", row.surname, row.first_name),
+                    format!("{class} {}", row.reference),
+                    Tone::Plain,
+                );
+            }
+        }
+        sheet
+    }
+}
+
+/// What goes into one call each, in the order of the file.
+fn batches(file: &mut SchoolFile) -> Vec<(Vec<VaultIncoming>, Vec<VaultGuardianLine>)> {
+    let persons = cut(std::mem::take(&mut file.persons), person_bytes).into_iter().map(|batch| (batch, Vec::new()));
+    let guardians = cut(std::mem::take(&mut file.guardians), line_bytes).into_iter().map(|batch| (Vec::new(), batch));
+    persons.chain(guardians).collect()
+}
+
+/// About so many bytes on the wire: each text with its tag and length.
+fn texts_bytes<'a>(texts: impl IntoIterator<Item = &'a String>) -> usize {
+    texts.into_iter().map(|text| text.len() + 4).sum::<usize>() + 16
+}
+
+fn person_bytes(one: &VaultIncoming) -> usize {
+    let guardians: usize = one.guardians.iter().map(guardian_bytes).sum();
+    let texts = [&one.ine, &one.local_id, &one.surname, &one.usage_name, &one.first_name, &one.birth, &one.class];
+    texts_bytes(texts) + guardians
+}
+
+fn line_bytes(one: &VaultGuardianLine) -> usize {
+    let pupils = one.pupils.iter().flat_map(|pupil| [&pupil.surname, &pupil.first_name]);
+    texts_bytes(pupils) + one.guardian.as_ref().map_or(0, guardian_bytes)
+}
+
+fn guardian_bytes(one: &VaultGuardian) -> usize {
+    let texts = [&one.title, &one.surname, &one.first_name, &one.email];
+    texts_bytes(texts.into_iter().chain(&one.address).chain(&one.phones))
+}
+
+fn cut<T>(all: Vec<T>, length: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
+    let (mut batches, mut batch, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for one in all {
+        let own = length(&one);
+        if batch.len() == BATCH || (bytes + own > BATCH_BYTES && !batch.is_empty()) {
+            batches.push(std::mem::take(&mut batch));
+            bytes = 0;
+        }
+        bytes += own;
+        batch.push(one);
+    }
+    if !batch.is_empty() {
+        batches.push(batch);
+    }
+    batches
+}

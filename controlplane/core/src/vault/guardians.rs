@@ -1,0 +1,119 @@
+//! Guardians, from a file that names their pupils and has no identifier of them.
+
+use super::intake::{Fault, INTAKE_MAX, Line, Outcome, school_check};
+use super::person::{GUARDIANS_MAX, Guardian, Person};
+use super::{PERSONS, Vault, persons_school};
+use crate::audit::{Act, Person as Reader, acts_note};
+use crate::error::{Error, Result};
+use crate::scope::Reach;
+use crate::store::Expect;
+use crate::table::{Row, Writes};
+use model::time::Timestamp;
+use model::uai::Uai;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// A guardian as a file has them, with the names of their pupils.
+#[derive(Clone, Default)]
+pub struct GuardianLine {
+    /// The line of the file, for the report.
+    pub line: u32,
+    /// The guardian.
+    pub guardian: Guardian,
+    /// Surname and first name of each pupil.
+    pub pupils: Vec<(String, String)>,
+}
+
+impl fmt::Debug for GuardianLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GuardianLine(line {})", self.line)
+    }
+}
+
+/// Takes in guardians of a school's pupils, who must have been imported before. A name that two pupils have leads to neither.
+///
+/// # Errors
+/// As [`super::persons_import`].
+pub async fn guardians_import(
+    vault: &Vault,
+    reach: &Reach,
+    school: Uai,
+    incoming: &[GuardianLine],
+    by: &Reader,
+    now: Timestamp,
+) -> Result<Vec<Line>> {
+    school_check(reach, school)?;
+    if incoming.len() > INTAKE_MAX {
+        return Err(Error::Invalid(format!("at most {INTAKE_MAX} people at a time")));
+    }
+    let mut pupils = persons_school(vault, school).await?;
+    let mut changed = BTreeSet::new();
+    let mut lines = Vec::new();
+    for one in incoming {
+        lines.push(Line { line: one.line, outcome: line_take(&mut pupils, one, &mut changed), reference: None });
+    }
+    if changed.is_empty() {
+        return Ok(lines);
+    }
+    let act = Act::of(now, by, "vault_import", school.to_string(), &format!("guardians: {}", changed.len()));
+    let noted = acts_note(vault.fleet.as_ref(), &vault.territory, &[act]).await?;
+    let mut writes = Writes::vaulted(&vault.territory, &noted);
+    for at in changed {
+        let row = &pupils[at];
+        writes = writes.put(&PERSONS, row.id.clone(), &row.value, Expect::At(row.revision))?;
+    }
+    writes.commit(&vault.sealed).await?;
+    Ok(lines)
+}
+
+/// Puts guardians beside those that are known: one of the same name is replaced. Whether all found a place.
+pub(super) fn guardians_join(known: &mut Vec<Guardian>, incoming: &[Guardian]) -> bool {
+    for one in incoming {
+        match known.iter().position(|other| other.is(one)) {
+            // A file without addresses takes none away.
+            Some(at) => {
+                let other = &known[at];
+                let text = |new: &String, old: &String| if new.is_empty() { old.clone() } else { new.clone() };
+                let list =
+                    |new: &Vec<String>, old: &Vec<String>| if new.is_empty() { old.clone() } else { new.clone() };
+                known[at] = Guardian {
+                    title: text(&one.title, &other.title),
+                    address: list(&one.address, &other.address),
+                    phones: list(&one.phones, &other.phones),
+                    email: text(&one.email, &other.email),
+                    ..one.clone()
+                };
+            }
+            None if known.len() < GUARDIANS_MAX => known.push(one.clone()),
+            None => return false,
+        }
+    }
+    true
+}
+
+fn line_take(pupils: &mut [Row<Person>], one: &GuardianLine, changed: &mut BTreeSet<usize>) -> Outcome {
+    if one.guardian.check().is_err() {
+        return Outcome::Refused(Fault::Text);
+    }
+    let (mut outcome, mut found) = (Outcome::Same, 0);
+    for (surname, first_name) in &one.pupils {
+        let mut named = pupils.iter().enumerate().filter(|(_, row)| row.value.is_named(surname, first_name));
+        let at = match (named.next(), named.next()) {
+            // A brother or sister may be at another school.
+            (None, _) => continue,
+            (Some(_), Some(_)) => return Outcome::Refused(Fault::PupilAmbiguous),
+            (Some((at, _)), None) => at,
+        };
+        found += 1;
+        let mut guardians = pupils[at].value.guardians.clone();
+        if !guardians_join(&mut guardians, std::slice::from_ref(&one.guardian)) {
+            return Outcome::Refused(Fault::Full);
+        }
+        if guardians != pupils[at].value.guardians {
+            pupils[at].value.guardians = guardians;
+            changed.insert(at);
+            outcome = Outcome::Updated;
+        }
+    }
+    if found == 0 { Outcome::Refused(Fault::PupilUnknown) } else { outcome }
+}

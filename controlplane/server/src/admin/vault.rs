@@ -1,0 +1,298 @@
+//! The identity vault. Nothing here is logged but counts: a line of a log outlives what was erased.
+
+use super::device::school_of;
+use crate::caller::Staff;
+use crate::shared::Shared;
+use crate::status::{invalid, status};
+use controlplane_core::Error;
+use controlplane_core::audit::{Act, Filter, Reader, audit_page};
+use controlplane_core::scope::Reach;
+use controlplane_core::store::PAGE_MAX;
+use controlplane_core::table::Row;
+use controlplane_core::vault::{
+    Fault, Force, Guardian, GuardianLine, Incoming, Line, Outcome, Person, Retention, Source, Vault, guardians_import,
+    leavers_list, person_erase, person_show, persons_count, persons_find, persons_import, retention_due, retention_run,
+};
+use model::borrower::BorrowerRef;
+use model::time::Timestamp;
+use model::uai::Uai;
+use tonic::Status;
+use wire::v1::{
+    VaultEraseRequest, VaultEraseResponse, VaultExportRequest, VaultExportResponse, VaultFindRequest,
+    VaultFindResponse, VaultGuardian, VaultGuardianLine, VaultImportLine, VaultImportRequest, VaultImportResponse,
+    VaultIncoming, VaultLeaversRequest, VaultLeaversResponse, VaultOutcome, VaultPerson, VaultRetentionRequest,
+    VaultRetentionResponse, VaultShowRequest, VaultShowResponse, VaultSource, VaultStatusResponse,
+};
+
+/// The longest number of a loan, in bytes.
+const WHO_MAX: usize = 64;
+
+pub(super) async fn status_(shared: &Shared, staff: &Staff) -> Result<VaultStatusResponse, Status> {
+    let vault = open(shared)?;
+    let retention = retention_of(shared);
+    Ok(VaultStatusResponse {
+        persons: persons_count(vault, &staff.reach).await.map_err(status)?,
+        days_after_loan: retention.after_loan,
+        days_without_loan: retention.without_loan,
+        made_unix_ms: shared.vault_made.unwrap_or_default().unix_millis(),
+    })
+}
+
+pub(super) async fn import(
+    shared: &Shared,
+    staff: &Staff,
+    asked: VaultImportRequest,
+) -> Result<VaultImportResponse, Status> {
+    let vault = open(shared)?;
+    let school = school(&asked.school)?;
+    let (reach, by, now) = (&staff.reach, &staff.person, shared.clock.now());
+    let name = school.to_string();
+    let refused = shared.refuse(staff.author(), "vault_import", &name);
+    let mut lines = Vec::new();
+    if !asked.guardians.is_empty() {
+        if !asked.persons.is_empty() {
+            return Err(invalid("persons and guardians are imported one after the other"));
+        }
+        let guardians: Vec<GuardianLine> = asked.guardians.into_iter().map(guardian_line).collect();
+        lines = guardians_import(vault, reach, school, &guardians, by, now).await.map_err(refused)?;
+    } else {
+        let source = match VaultSource::try_from(asked.source) {
+            Ok(VaultSource::Onde) => Source::Onde,
+            Ok(VaultSource::Siecle) => Source::Siecle,
+            _ => return Err(invalid("a file comes from ONDE or from SIECLE")),
+        };
+        let mut persons = Vec::with_capacity(asked.persons.len());
+        for one in asked.persons {
+            let line = one.line;
+            match incoming(one) {
+                Some(person) => persons.push(person),
+                None => lines.push(Line { line, outcome: Outcome::Refused(Fault::Text), reference: None }),
+            }
+        }
+        let taken = persons_import(vault, shared.loans.as_ref(), reach, school, source, &persons, by, now);
+        lines.extend(taken.await.map_err(refused)?);
+        lines.sort_by_key(|line| line.line);
+    }
+    let left_out = lines.iter().filter(|line| matches!(line.outcome, Outcome::Refused(_))).count();
+    tracing::info!(%school, lines = lines.len(), refused = left_out, "a part of a school's file was imported");
+    Ok(VaultImportResponse { lines: lines.into_iter().map(line_out).collect() })
+}
+
+pub(super) async fn find(shared: &Shared, staff: &Staff, asked: VaultFindRequest) -> Result<VaultFindResponse, Status> {
+    let vault = open(shared)?;
+    let school = school_of(&asked.school)?;
+    let limit = if asked.limit == 0 { usize::MAX } else { asked.limit as usize };
+    let (reach, by, now) = (&staff.reach, &staff.person, shared.clock.now());
+    let found = persons_find(vault, reach, &asked.name, school, limit, by, &asked.why, now);
+    let found = found.await.map_err(shared.refuse(staff.author(), "vault_find", &asked.school))?;
+    Ok(VaultFindResponse { persons: found.persons.into_iter().map(person_out).collect(), more: found.more })
+}
+
+pub(super) async fn show(shared: &Shared, staff: &Staff, asked: VaultShowRequest) -> Result<VaultShowResponse, Status> {
+    let vault = open(shared)?;
+    let reference = who(shared, &asked.who).await?;
+    Ok(VaultShowResponse { person: Some(person_out(shown(shared, vault, staff, reference, &asked.why).await?)) })
+}
+
+pub(super) async fn erase(
+    shared: &Shared,
+    staff: &Staff,
+    asked: VaultEraseRequest,
+) -> Result<VaultEraseResponse, Status> {
+    let vault = open(shared)?;
+    let reference = who(shared, &asked.who).await?;
+    let force = (!asked.force_why.is_empty()).then_some(Force(&asked.force_why));
+    let (reach, by, now) = (&staff.reach, &staff.person, shared.clock.now());
+    let erased = person_erase(vault, shared.loans.as_ref(), reach, reference, force, by, &asked.why, now).await;
+    let erased = erased
+        .inspect_err(|error| shared.missed(staff, error, &reference.to_string()))
+        .map_err(shared.refuse(staff.author(), "vault_erase", &reference.to_string()))?;
+    Ok(VaultEraseResponse { reference: erased.reference, loans: erased.loans })
+}
+
+/// Everything that is held about one person: identity, loans, and who looked at it by role, when and why; not the names of the staff.
+pub(super) async fn export(
+    shared: &Shared,
+    staff: &Staff,
+    asked: VaultExportRequest,
+) -> Result<VaultExportResponse, Status> {
+    let vault = open(shared)?;
+    let reference = who(shared, &asked.who).await?;
+    let row = shown(shared, vault, staff, reference, &asked.why).await?;
+    let own: BorrowerRef = row.id.parse().map_err(invalid)?;
+    let loans = shared.loans.held(shared.territory(), own, &row.value.aliases).await.map_err(status)?;
+    let acts: Vec<serde_json::Value> = acts(shared, &row.id).await.map_err(status)?.iter().map(act_out).collect();
+    let document = serde_json::json!({
+        "reference": row.id,
+        "territory": shared.territory(),
+        "made_unix_ms": shared.clock.now().unix_millis(),
+        "identity": row.value,
+        "loans": loans,
+        "acts": acts,
+    });
+    let document = serde_json::to_string_pretty(&document).map_err(|e| Status::internal(e.to_string()))?;
+    Ok(VaultExportResponse { document })
+}
+
+pub(super) async fn leavers(
+    shared: &Shared,
+    staff: &Staff,
+    asked: VaultLeaversRequest,
+) -> Result<VaultLeaversResponse, Status> {
+    let vault = open(shared)?;
+    let school = school(&asked.school)?;
+    let present = asked.present.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(invalid)?;
+    let left = leavers_list(vault, &staff.reach, school, &present, &staff.person, &asked.why, shared.clock.now());
+    let left = left.await.map_err(shared.refuse(staff.author(), "vault_leavers", &asked.school))?;
+    Ok(VaultLeaversResponse { persons: left.into_iter().map(person_out).collect() })
+}
+
+pub(super) async fn retention(
+    shared: &Shared,
+    staff: &Staff,
+    asked: VaultRetentionRequest,
+) -> Result<VaultRetentionResponse, Status> {
+    let vault = open(shared)?;
+    let (retention, today, now) = (retention_of(shared), shared.today(), shared.clock.now());
+    let (loans, day_of) = (shared.loans.as_ref(), |at: Timestamp| shared.day_of(at));
+    let due = if asked.run {
+        let act = |reference: &str| Act::of(now, &staff.person, "vault_erase", reference, "retention");
+        retention_run(vault, loans, retention, today, &day_of, &act).await.map_err(status)?
+    } else {
+        let due = retention_due(vault, loans, retention, today, &day_of).await.map_err(status)?;
+        u64::try_from(due.len()).unwrap_or(u64::MAX)
+    };
+    let Retention { after_loan, without_loan } = retention;
+    Ok(VaultRetentionResponse { days_after_loan: after_loan, days_without_loan: without_loan, due })
+}
+
+/// How long identities are kept here.
+pub(crate) fn retention_of(shared: &Shared) -> Retention {
+    let vault = shared.config.vault.as_ref();
+    Retention {
+        after_loan: vault.map_or(365, |vault| vault.days_after_loan),
+        without_loan: vault.map_or(365, |vault| vault.days_without_loan),
+    }
+}
+
+fn open(shared: &Shared) -> Result<&Vault, Status> {
+    let none = || Error::NotFound("vault on this server: `cartable-server vault init` makes one".to_owned());
+    shared.vault.as_ref().ok_or_else(|| status(none()))
+}
+
+async fn shown(
+    shared: &Shared,
+    vault: &Vault,
+    staff: &Staff,
+    reference: BorrowerRef,
+    why: &str,
+) -> Result<Row<Person>, Status> {
+    let shown = person_show(vault, &staff.reach, reference, &staff.person, why, shared.clock.now()).await;
+    shown.inspect_err(|error| shared.missed(staff, error, &reference.to_string())).map_err(status)
+}
+
+/// Whom a text means: a reference, or the borrower of a loan.
+async fn who(shared: &Shared, text: &str) -> Result<BorrowerRef, Status> {
+    let text = text.trim();
+    if text.len() > WHO_MAX {
+        return Err(invalid("the text is too long"));
+    }
+    if let Ok(reference) = text.parse() {
+        return Ok(reference);
+    }
+    let found = shared.loans.borrower(shared.territory(), text).await.map_err(status)?;
+    found.ok_or_else(|| status(Error::NotFound(format!("borrower {text:?}"))))
+}
+
+fn school(text: &str) -> Result<Uai, Status> {
+    school_of(text)?.ok_or_else(|| invalid("name the school of the file"))
+}
+
+async fn acts(shared: &Shared, reference: &str) -> controlplane_core::Result<Vec<Act>> {
+    let filter = Filter { subject: Some(reference.to_owned()), ..Filter::default() };
+    let whole = Reach::territory();
+    let reader = Reader { name: "", reach: &whole };
+    let (mut acts, mut after) = (Vec::new(), String::new());
+    loop {
+        let (page, next) = audit_page(&shared.store, shared.territory(), &reader, &filter, &after, PAGE_MAX).await?;
+        acts.extend(page.into_iter().filter_map(|entry| entry.act));
+        match next {
+            Some(next) if next != after => after = next,
+            _ => return Ok(acts),
+        }
+    }
+}
+
+fn act_out(act: &Act) -> serde_json::Value {
+    serde_json::json!({ "at_unix_ms": act.at.unix_millis(), "verb": act.verb, "role": act.role, "why": act.why })
+}
+
+fn incoming(one: VaultIncoming) -> Option<Incoming> {
+    let birth = if one.birth.is_empty() { None } else { Some(one.birth.parse().ok()?) };
+    Some(Incoming {
+        line: one.line,
+        ine: one.ine,
+        local: one.local_id,
+        surname: one.surname,
+        usage_name: one.usage_name,
+        first_name: one.first_name,
+        birth,
+        class: one.class,
+        guardians: one.guardians.into_iter().map(guardian_in).collect(),
+    })
+}
+
+fn guardian_line(one: VaultGuardianLine) -> GuardianLine {
+    GuardianLine {
+        line: one.line,
+        guardian: guardian_in(one.guardian.unwrap_or_default()),
+        pupils: one.pupils.into_iter().map(|pupil| (pupil.surname, pupil.first_name)).collect(),
+    }
+}
+
+fn guardian_in(one: VaultGuardian) -> Guardian {
+    let VaultGuardian { title, surname, first_name, address, phones, email } = one;
+    Guardian { title, surname, first_name, address, phones, email }
+}
+
+fn guardian_out(one: Guardian) -> VaultGuardian {
+    let Guardian { title, surname, first_name, address, phones, email } = one;
+    VaultGuardian { title, surname, first_name, address, phones, email }
+}
+
+fn line_out(line: Line) -> VaultImportLine {
+    let (outcome, fault) = match line.outcome {
+        Outcome::Added => (VaultOutcome::Added, ""),
+        Outcome::Updated => (VaultOutcome::Updated, ""),
+        Outcome::Same => (VaultOutcome::Same, ""),
+        Outcome::Refused(fault) => (VaultOutcome::Refused, fault.name()),
+    };
+    VaultImportLine {
+        line: line.line,
+        outcome: outcome.into(),
+        fault: fault.to_owned(),
+        reference: line.reference.map_or_else(String::new, |reference| reference.to_string()),
+    }
+}
+
+fn person_out(row: Row<Person>) -> VaultPerson {
+    let person = row.value;
+    VaultPerson {
+        reference: row.id,
+        kind: person.kind.name().to_owned(),
+        surname: person.surname,
+        usage_name: person.usage_name,
+        first_name: person.first_name,
+        birth: person.birth.map_or_else(String::new, |birth| birth.to_string()),
+        class: person.class,
+        school: person.school.to_string(),
+        guardians: person.guardians.into_iter().map(guardian_out).collect(),
+        source: match person.source {
+            Source::Onde => VaultSource::Onde,
+            Source::Siecle => VaultSource::Siecle,
+        }
+        .into(),
+        added_unix_ms: person.added.unix_millis(),
+        imported_unix_ms: person.imported.unix_millis(),
+    }
+}
