@@ -7,6 +7,7 @@ mod manual;
 mod print;
 mod sent;
 
+use crate::enforce::Medium;
 use crate::enrol::file::{self as enrol_file, EnrolFile};
 use crate::platform::{Here, Job, Platform};
 use crate::waiting;
@@ -71,6 +72,14 @@ enum Verb {
         #[arg(long)]
         to: PathBuf,
     },
+    Notice {
+        #[arg(long, value_enum)]
+        to: Option<To>,
+        #[arg(long, default_value = "/dev/tty8", hide = true)]
+        terminal: PathBuf,
+        #[arg(long, default_value = "/", hide = true)]
+        root: PathBuf,
+    },
     Forget {
         #[arg(long, required = true)]
         yes: bool,
@@ -81,6 +90,14 @@ enum Verb {
         #[arg(long, value_enum, default_value = "text")]
         output: Output,
     },
+}
+
+/// By what a notice is shown.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum To {
+    Desktop,
+    Session,
+    Screen,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -139,6 +156,8 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
             say(&mut std::io::stdout(), &said);
             return Ok(ExitCode::SUCCESS);
         }
+        // Said by whoever sits at the machine, who may not read the configuration.
+        Verb::Notice { to, terminal, root } => return notice(*to, terminal, root, &catalogue),
         _ => {}
     }
     let file = line.config.clone().unwrap_or_else(Here::config_file);
@@ -149,7 +168,7 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
         config.state = std::path::absolute(&state).map_err(Error::file(&state))?;
     }
     match line.verb {
-        Verb::Completion { .. } | Verb::Man { .. } => {}
+        Verb::Completion { .. } | Verb::Man { .. } | Verb::Notice { .. } => {}
         Verb::Run { check_config: true, .. } => {
             agent(config).check()?;
             let key = if there { "config-good" } else { "config-default" };
@@ -225,6 +244,29 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what the loan asks of who sits at the machine. Nobody's session fails because of it.
+fn notice(to: Option<To>, terminal: &Path, root: &Path, catalogue: &Catalogue) -> Result<ExitCode, Error> {
+    let medium = match to {
+        None => {
+            let said = Here::noticed(root).map(|notice| notice.lines(catalogue).join("\n"));
+            say(&mut std::io::stdout(), &said.unwrap_or_else(|| catalogue.text("loan-nothing")));
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(To::Desktop) => Medium::Desktop,
+        Some(To::Session) => Medium::Session,
+        Some(To::Screen) => Medium::Screen(terminal.to_owned()),
+    };
+    log(&Config { log: "warn".to_owned(), ..Config::default() });
+    match Here::tell(root, &medium, catalogue) {
+        Err(error) if matches!(medium, Medium::Screen(_)) => Err(Error::file(terminal)(error)),
+        Err(error) => {
+            tracing::warn!(%error, "the notice cannot be shown here");
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(()) => Ok(ExitCode::SUCCESS),
+    }
 }
 
 /// Whether colours may be used: on a terminal whose owner has not said no (no-color.org).

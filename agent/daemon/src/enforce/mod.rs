@@ -19,6 +19,16 @@ use tokio::sync::{Notify, watch};
 /// The stage is looked at so often, whatever was expected: somebody may have set the clock.
 const LOOK_EVERY: Duration = Duration::from_secs(3_600);
 
+/// By what somebody who sits at the machine is told.
+pub(crate) enum Medium {
+    /// A notification on their desktop.
+    Desktop,
+    /// A window that their session begins with, if the loan is in such a stage.
+    Session,
+    /// The whole screen of this terminal, for as long as that stage lasts.
+    Screen(PathBuf),
+}
+
 /// Shows people what a loan asks of them. It is told all of it each time, and does what is not done yet.
 pub(crate) trait Enforcer: Debug + Send + Sync {
     /// Shows this in the place of what was shown before; nothing where there is nothing to say.

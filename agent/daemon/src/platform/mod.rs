@@ -11,7 +11,7 @@ pub(crate) use linux::Linux as Here;
 #[cfg(windows)]
 pub(crate) use windows::Windows as Here;
 
-use crate::enforce::Enforcer;
+use crate::enforce::{Enforcer, Medium, Notice};
 use crate::error::Error;
 use crate::supervisor::Supervisor;
 use agent_core::health::Readings;
@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use words::Catalogue;
 
 /// The four sections that change seldom.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,6 +87,12 @@ pub(crate) trait Platform: Sized {
 
     /// What shows people a notice, its files below this root; nothing where a system has no such thing.
     fn enforcer(root: PathBuf) -> Option<Box<dyn Enforcer>>;
+
+    /// What the agent of the machine under this root has to say at this moment.
+    fn noticed(root: &Path) -> Option<Notice>;
+
+    /// Says it to who sits at the machine, as the one who calls.
+    fn tell(root: &Path, medium: &Medium, catalogue: &Catalogue) -> io::Result<()>;
 
     /// Runs the agent as whoever started it expects: under its supervisor, or for a person.
     fn serve(run: fn(Job) -> Result<(), Error>, job: Job) -> Result<(), Error>;

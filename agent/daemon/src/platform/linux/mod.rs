@@ -3,10 +3,12 @@
 mod health;
 mod inventory;
 mod notices;
+mod screen;
+mod session;
 mod systemd;
 
 use super::{Collected, Job, Platform};
-use crate::enforce::Enforcer;
+use crate::enforce::{Enforcer, Medium, Notice};
 use crate::error::Error;
 use agent_core::health::Readings;
 use inventory::Root;
@@ -22,6 +24,7 @@ use std::time::Duration;
 use systemd::Systemd;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use words::Catalogue;
 
 /// A machine that runs Linux.
 pub(crate) struct Linux(Root);
@@ -88,6 +91,18 @@ impl Platform for Linux {
 
     fn enforcer(root: PathBuf) -> Option<Box<dyn Enforcer>> {
         Some(Box::new(Notices::new(root)))
+    }
+
+    fn noticed(root: &Path) -> Option<Notice> {
+        Notices::read(root)
+    }
+
+    fn tell(root: &Path, medium: &Medium, catalogue: &Catalogue) -> io::Result<()> {
+        match medium {
+            Medium::Desktop => Notices::read(root).map_or(Ok(()), |notice| session::notify(&notice, catalogue)),
+            Medium::Session => Notices::read(root).map_or(Ok(()), |notice| session::dialog(&notice, catalogue)),
+            Medium::Screen(terminal) => screen::fill(root, terminal),
+        }
     }
 
     fn serve(run: fn(Job) -> Result<(), Error>, job: Job) -> Result<(), Error> {

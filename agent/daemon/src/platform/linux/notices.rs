@@ -17,7 +17,7 @@ use crate::enforce::{Enforcer, Notice};
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use words::{Catalogue, Language};
 
 /// The folder of what sessions read.
@@ -37,6 +37,11 @@ pub(super) struct Notices(PathBuf);
 impl Notices {
     pub(super) fn new(root: PathBuf) -> Self {
         Self(root)
+    }
+
+    /// What is told at this moment.
+    pub(super) fn read(root: &Path) -> Option<Notice> {
+        serde_json::from_slice(&fs::read(root.join(LOAN)).ok()?).ok()
     }
 
     fn put(&self, name: &str, text: Option<&str>) -> io::Result<()> {
@@ -83,10 +88,15 @@ impl Enforcer for Notices {
     }
 }
 
-/// In French, then in English: nobody knows who will read it.
-fn both(notice: &Notice) -> String {
+/// In French, then in English: nobody knows who will read it. The fonts of consoles have no spaces that do not break.
+pub(super) fn both(notice: &Notice) -> String {
     let texts = [Language::Fr, Language::En].map(|language| notice.lines(&Catalogue::new(language, FR, EN)).join("\n"));
-    format!("\n{}\n\n{}\n\n", texts[0], texts[1])
+    bare(&format!("\n{}\n\n{}\n\n", texts[0], texts[1]))
+}
+
+/// For a console.
+pub(super) fn bare(text: &str) -> String {
+    text.replace(['\u{a0}', '\u{202f}'], " ")
 }
 
 /// For agetty, to which a backslash is an order (agetty(8), "Issue escapes").
@@ -134,6 +144,7 @@ mod tests {
         ] {
             notices.show(Some(&notice(stage))).unwrap();
             assert_eq!(there(), [true, true, true, true, session, screen], "{stage:?}");
+            assert_eq!(Notices::read(root.path()), Some(notice(stage)));
         }
         let issue = fs::read_to_string(root.path().join(ISSUE)).unwrap();
         assert!(issue.contains("P-7") && issue.contains("Bureau /d"), "{issue}");
@@ -143,6 +154,7 @@ mod tests {
         }
         notices.show(None).unwrap();
         assert_eq!(there(), [false; 6]);
+        assert_eq!(Notices::read(root.path()), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod registry;
 mod service;
 
 use super::{Collected, Job, Platform};
-use crate::enforce::Enforcer;
+use crate::enforce::{Enforcer, Medium, Notice};
 use crate::error::Error;
 use agent_core::health::Readings;
 use model::device::Claims;
@@ -23,6 +23,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use tokio::signal::windows::{ctrl_break, ctrl_c};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use words::Catalogue;
 
 /// A folder opens as a file only with it (`FILE_FLAG_BACKUP_SEMANTICS`, CreateFileW).
 const BACKUP_SEMANTICS: u32 = 0x0200_0000;
@@ -106,6 +107,14 @@ impl Platform for Windows {
     /// Not yet: the stage is known and told by `status`, and nothing else shows it.
     fn enforcer(_: PathBuf) -> Option<Box<dyn Enforcer>> {
         None
+    }
+
+    fn noticed(_: &Path) -> Option<Notice> {
+        None
+    }
+
+    fn tell(_: &Path, _: &Medium, _: &Catalogue) -> io::Result<()> {
+        Ok(())
     }
 
     fn serve(run: fn(Job) -> Result<(), Error>, job: Job) -> Result<(), Error> {

@@ -1,0 +1,175 @@
+//! The return screen: a text console of its own that says whom to contact, until the loan says otherwise.
+//!
+//! Nothing is ended and nothing locked: sessions go on on their own consoles, Enter leads back to them to save what is open, and
+//! Ctrl+Alt+F1 to a log-in, root's included. The screen comes back after a while.
+
+use super::notices::{Notices, bare, both};
+use crate::cli::{EN, FR};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::Duration;
+use words::{Catalogue, Language};
+
+/// Between two looks at what is to be said.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// So many looks after it was left or passed over, it comes back: a quarter of an hour.
+const AWAY_LOOKS: u32 = 450;
+/// Where the kernel says which console is seen.
+const ACTIVE: &str = "sys/class/tty/tty0/active";
+/// Clears a console and goes to its beginning (console_codes(4)).
+const CLEAR: &str = "\x1b[0m\x1b[2J\x1b[H";
+
+/// Fills this terminal for as long as there is a notice that asks for it.
+pub(super) fn fill(root: &Path, terminal: &Path) -> io::Result<()> {
+    let mut screen = Screen::open(root, terminal)?;
+    let keys = screen.keys()?;
+    let (mut shown, mut away) = (String::new(), 0);
+    while let Some(text) = text(root) {
+        if text != shown || away > AWAY_LOOKS {
+            (shown, away) = (text, 0);
+            screen.draw(&shown)?;
+            screen.come();
+        }
+        match keys.recv_timeout(LOOK_EVERY) {
+            Ok(()) => screen.leave(),
+            Err(RecvTimeoutError::Timeout) => away = if screen.seen() { 0 } else { away + 1 },
+            // No keyboard: it waits all the same.
+            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK_EVERY),
+        }
+    }
+    screen.draw("")?;
+    screen.leave();
+    // Whoever starts this by what it saw before should not do so again and again.
+    std::thread::sleep(LOOK_EVERY);
+    Ok(())
+}
+
+/// What it says; nothing when it is over.
+fn text(root: &Path) -> Option<String> {
+    let notice = Notices::read(root).filter(|notice| notice.screen)?;
+    let hint = |language| Catalogue::new(language, FR, EN).text("loan-screen-hint");
+    Some(bare(&format!("{}{}\n{}\n", both(&notice), hint(Language::Fr), hint(Language::En))))
+}
+
+struct Screen<'a> {
+    root: &'a Path,
+    terminal: File,
+    /// Its number, as in `tty8`.
+    number: String,
+    /// The console that was seen before.
+    before: Option<String>,
+}
+
+impl<'a> Screen<'a> {
+    fn open(root: &'a Path, terminal: &Path) -> io::Result<Self> {
+        let name = terminal.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let number = name.trim_start_matches(|c: char| !c.is_ascii_digit()).to_owned();
+        let noctty = i32::try_from(rustix::fs::OFlags::NOCTTY.bits()).unwrap_or_default();
+        let terminal = OpenOptions::new().read(true).write(true).custom_flags(noctty).open(terminal)?;
+        Ok(Self { root, terminal, number, before: None })
+    }
+
+    /// A message for each time that Enter is pressed.
+    fn keys(&self) -> io::Result<Receiver<()>> {
+        let (pressed, keys) = mpsc::channel();
+        let mut terminal = self.terminal.try_clone()?;
+        std::thread::spawn(move || {
+            let mut buffer = [0; 64];
+            // A line at a time, as consoles give them.
+            while terminal.read(&mut buffer).is_ok_and(|count| count > 0) && pressed.send(()).is_ok() {}
+        });
+        Ok(keys)
+    }
+
+    fn draw(&mut self, text: &str) -> io::Result<()> {
+        // A console that was in raw mode would not return the carriage.
+        self.terminal.write_all(format!("{CLEAR}{}", text.replace('\n', "\r\n")).as_bytes())
+    }
+
+    /// Whether it is the one that is seen.
+    fn seen(&self) -> bool {
+        self.active().is_none_or(|active| active == self.number)
+    }
+
+    /// To the front, where there are consoles.
+    fn come(&mut self) {
+        let Some(active) = self.active() else { return };
+        if active != self.number {
+            self.before = Some(active);
+            switch(&self.number);
+        }
+    }
+
+    /// Back to where it came from, unless somebody has gone elsewhere already.
+    fn leave(&self) {
+        if let Some(before) = self.before.as_ref().filter(|_| self.seen()) {
+            switch(before);
+        }
+    }
+
+    fn active(&self) -> Option<String> {
+        let name = std::fs::read_to_string(self.root.join(ACTIVE)).ok()?;
+        name.trim().strip_prefix("tty").map(str::to_owned)
+    }
+}
+
+/// Makes another console the one that is seen: by logind, which knows of graphical sessions, else by `chvt`.
+fn switch(number: &str) {
+    let seat = ["org.freedesktop.login1", "/org/freedesktop/login1/seat/seat0", "org.freedesktop.login1.Seat"];
+    let mut logind = Command::new("busctl");
+    logind.args(["--quiet", "--timeout=5", "call"]).args(seat).args(["SwitchTo", "u", number]);
+    let mut plain = Command::new("chvt");
+    plain.arg(number);
+    let done = |command: &mut Command| {
+        let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    if !done(&mut logind) && !done(&mut plain) {
+        tracing::warn!(console = number, "the console cannot be switched to: neither logind nor chvt does it");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enforce::{Enforcer, Notice};
+    use agent_core::loan::Stage;
+    use model::digest::Digest;
+    use model::grant::{Grant, Hold};
+    use model::time::Timestamp;
+    use std::path::PathBuf;
+
+    fn missing(contact: &str) -> Notice {
+        let grant = Grant { key: Digest::of(b"k"), epoch: 1, hold: Hold::Missing, contact: contact.to_owned() };
+        Notice::of(Stage::Missing, &grant, Timestamp::from_unix_seconds(1)).unwrap()
+    }
+
+    fn until(console: &PathBuf, what: impl Fn(&str) -> bool) {
+        while !what(&std::fs::read_to_string(console).unwrap()) {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn it_says_what_holds_until_it_is_over() {
+        let root = tempfile::tempdir().unwrap();
+        let console = root.path().join("tty8");
+        std::fs::write(&console, "").unwrap();
+        let notices = Notices::new(root.path().to_owned());
+        notices.show(Some(&missing("01 00 00 00 00"))).unwrap();
+        let (at, on) = (root.path().to_owned(), console.clone());
+        let screen = std::thread::spawn(move || fill(&at, &on));
+        until(&console, |text| text.contains("01 00 00 00 00") && text.contains("Enter") && text.contains("Entrée"));
+        // Somebody else is to be called now.
+        notices.show(Some(&missing("02 00 00 00 00"))).unwrap();
+        until(&console, |text| text.contains("02 00 00 00 00"));
+        notices.show(None).unwrap();
+        screen.join().unwrap().unwrap();
+        let text = std::fs::read_to_string(&console).unwrap();
+        assert!(text.ends_with(CLEAR) && !text.contains(['\u{a0}', '\u{202f}']), "{text}");
+    }
+}
