@@ -1,6 +1,9 @@
 //! The command line.
 
-use crate::{asset, audit, cadence, calendar, contact, device, kit, loan, operator, org, profile, proposal, school, server, stocktake, token, vault};
+use crate::{
+    asset, audit, cadence, calendar, contact, device, kit, loan, operator, org, profile, proposal, school, server,
+    stocktake, token, vault,
+};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use words::{Catalogue, command_translate};

@@ -131,7 +131,7 @@ async fn a_foreign_expired_or_revoked_certificate_opens_nothing() {
     let marie = Staff::invited(&world, "marie", vec![whole(Role::Auditor)]).await;
     let mut client = marie.client(&world).await;
     client.operator_self(OperatorSelfRequest {}).await.unwrap();
-    world.clock.forward(std::time::Duration::from_secs(366 * 86_400));
+    world.clock.forward(Duration::from_secs(366 * 86_400));
     let expired = client.operator_self(OperatorSelfRequest {}).await.unwrap_err();
     assert_eq!((expired.code(), expired.message().contains("expired")), (Code::Unauthenticated, true), "{expired:?}");
     // In TLS 1.3 the caller believes in its connection until the server has judged its certificate (RFC 8446, 4.4.2.4).
