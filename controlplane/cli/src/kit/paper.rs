@@ -67,7 +67,10 @@ fn case_sheet(kit: &KitRow, template: &Template, parts: &[PartRow], record: bool
         let mut count = 0;
         for part in &bound {
             count += part.count;
-            let what = part.product.clone().unwrap_or_else(|| role.clone());
+            let mut what = part.product.clone().unwrap_or_else(|| role.clone());
+            if part.count > 1 {
+                what = format!("{what} × {}", part.count);
+            }
             let last = if record { String::new() } else { part.count.to_string() };
             let (number, serial) = (part.number.clone().unwrap_or_default(), part.serial.clone().unwrap_or_default());
             rows.push(vec![title.clone(), what, number, serial, last]);
