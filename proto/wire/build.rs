@@ -19,6 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "calendar.proto",
         "contact.proto",
         "vault.proto",
+        "campaign.proto",
     ];
     for file in files {
         println!("cargo:rerun-if-changed={file}");

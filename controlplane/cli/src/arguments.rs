@@ -1,8 +1,8 @@
 //! The command line.
 
 use crate::{
-    asset, audit, cadence, calendar, contact, device, kit, loan, operator, org, profile, proposal, school, server,
-    stocktake, token, vault,
+    asset, audit, cadence, calendar, campaign, contact, desk, device, kit, loan, operator, org, profile, proposal,
+    school, server, stocktake, token, vault,
 };
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -92,6 +92,14 @@ pub(crate) enum Noun {
     Proposal {
         #[command(subcommand)]
         verb: proposal::Verb,
+    },
+    Campaign {
+        #[command(subcommand)]
+        verb: campaign::Verb,
+    },
+    Desk {
+        #[command(subcommand)]
+        verb: desk::Verb,
     },
     Stocktake {
         #[command(subcommand)]

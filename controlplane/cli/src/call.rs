@@ -16,7 +16,7 @@ use wire::v1::admin_client::AdminClient;
 use words::Catalogue;
 
 /// The largest answer taken: a device with all its packages is below 2 MiB.
-const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+pub(crate) const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// A certificate that ends within this is spoken of: 30 days.
 const ENDS_SOON_SECONDS: i64 = 30 * 86_400;

@@ -1,5 +1,6 @@
 //! Why a command did not do what it was asked.
 
+use crate::desk::DeskFault;
 use model::chain::Broken;
 use std::io;
 use std::path::PathBuf;
@@ -16,6 +17,9 @@ pub enum Error {
         /// Its values.
         values: Vec<(&'static str, Value)>,
     },
+    /// A desk's file cannot be used, or not for this.
+    #[error("desk: {0:?}")]
+    Desk(DeskFault),
     /// A person said no, or could not be asked.
     #[error("not confirmed: {0}")]
     NotConfirmed(&'static str),

@@ -9,11 +9,13 @@ mod audit;
 mod cadence;
 mod calendar;
 mod call;
+mod campaign;
 mod completion;
 mod config;
 mod confirm;
 mod connect;
 mod contact;
+mod desk;
 mod device;
 mod error;
 mod kit;
@@ -34,6 +36,7 @@ mod token;
 mod vault;
 
 pub use arguments::command;
+pub use desk::DeskFault;
 pub use error::Error;
 pub use print::Exit;
 pub use surroundings::Surroundings;
@@ -103,6 +106,8 @@ async fn noun(
         Noun::Server { verb } => server::run(verb, &mut call).await,
         Noun::Operator { verb } => operator::run(verb, &mut call).await,
         Noun::Proposal { verb } => proposal::run(verb, &mut call).await,
+        Noun::Campaign { verb } => campaign::run(verb, &mut call).await,
+        Noun::Desk { verb } => desk::run(verb, &mut call).await,
         Noun::Stocktake { verb } => stocktake::run(verb, &mut call).await,
         Noun::Vault { verb } => vault::run(verb, &mut call).await,
         Noun::Profile { verb } => profile::run(verb, &mut call),

@@ -5,6 +5,7 @@ pub mod asset;
 pub mod audit;
 pub mod authority;
 pub mod calendar;
+pub mod campaign;
 pub mod clones;
 pub mod contact;
 pub mod contract;

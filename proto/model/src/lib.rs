@@ -4,8 +4,8 @@
 //! what stands above them.
 
 pub mod annuaire;
-pub mod calendar;
 pub mod borrower;
+pub mod calendar;
 pub mod chain;
 pub mod departement;
 pub mod desired;

@@ -137,6 +137,15 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
         "answer-vault-lent",
     ),
     ("nearly everybody is missing from this file: it is not this school's", "answer-vault-nearly-all"),
+    ("no such campaign *", "answer-campaign-none"),
+    ("campaign * is there already", "answer-campaign-taken"),
+    ("a campaign is made only within your scope: name establishments of it", "answer-campaign-scope"),
+    ("a campaign is closed only by who may see all of it", "answer-campaign-close-scope"),
+    ("campaign * is closed", "answer-campaign-closed"),
+    ("loan * was noted as * by *", "answer-campaign-noted"),
+    ("loan * was handed over in this campaign", "answer-campaign-handed"),
+    ("loan * came back in this campaign", "answer-campaign-back"),
+    ("loan * has no part in campaign *", "answer-campaign-part"),
     ("* was changed by somebody else", "failure-conflict"),
 ];
 

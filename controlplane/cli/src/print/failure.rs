@@ -4,6 +4,7 @@ use super::answer::{answer_known, answer_values};
 use super::cause::{Detail, cause_detail, causes};
 use crate::Error;
 use crate::audit::fault_name;
+use crate::desk::DeskFault;
 use std::error::Error as _;
 use std::process::ExitCode;
 use tonic::Code;
@@ -63,6 +64,7 @@ pub(crate) fn failure_exit(error: &Error) -> Exit {
         | Error::ProfileMissing { .. }
         | Error::Address(_) => Exit::Usage,
         Error::NotConfirmed(_) => Exit::Refused,
+        Error::Desk(fault) => desk_exit(*fault),
         Error::WatchEnded => Exit::Unavailable,
         Error::Connect { source, .. } => kind_of_source(source).unwrap_or(Kind::Unreachable).exit(),
         Error::Status(status) => kind_of_status(status).exit(),
@@ -88,6 +90,7 @@ pub(crate) fn failure_text(error: &Error, words: &Catalogue) -> String {
     match error {
         Error::Usage { key, values } => said(key, values, None),
         Error::NotConfirmed(key) => said(key, &[], None),
+        Error::Desk(fault) => said(fault.key(), &[], None),
         Error::WatchEnded => said("failure-watch-ended", &[], None),
         Error::ConfigMissing(at) => said("failure-config-missing", &[path(at)], None),
         Error::ConfigNowhere => said("failure-config-nowhere", &[], None),
@@ -141,6 +144,21 @@ pub(crate) fn error_sentence(error: &Error, words: &Catalogue) -> String {
     match error {
         Error::Usage { key, values } => words.text_with(key, values),
         other => other.to_string(),
+    }
+}
+
+/// How a desk's fault ends a command.
+const fn desk_exit(fault: DeskFault) -> Exit {
+    match fault {
+        DeskFault::PassphraseShort | DeskFault::PassphraseNobody | DeskFault::Mode | DeskFault::NoTerminal => {
+            Exit::Usage
+        }
+        DeskFault::Passphrase => Exit::Refused,
+        DeskFault::Journal | DeskFault::SomeAgainst => Exit::Conflict,
+        DeskFault::Expired => Exit::Expired,
+        DeskFault::NotADesk | DeskFault::Newer | DeskFault::TooLarge | DeskFault::Busy | DeskFault::SomeNotDone => {
+            Exit::Failed
+        }
     }
 }
 

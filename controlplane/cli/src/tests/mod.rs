@@ -79,6 +79,8 @@ fn every_key_in_the_sources_has_a_message() {
         "role-",
         "scope-",
         "stocktake-",
+        "campaign-",
+        "desk-",
         "lifecycle-",
         "school-",
         "org-",

@@ -3,6 +3,7 @@
 //! Each act stands in the fleet's audit chain before anything is answered or written; its subject is a reference or a school, and never
 //! a name. What lies outside the caller's schools is answered as if it were not there.
 
+mod day;
 mod erase;
 mod find;
 mod guardians;
@@ -13,6 +14,7 @@ mod name;
 mod person;
 mod retention;
 
+pub use day::{DAY_MAX, persons_day};
 pub use erase::{Erased, Force, person_erase};
 pub use find::{FOUND_MAX, Found, persons_find};
 pub use guardians::{GuardianLine, guardians_import};

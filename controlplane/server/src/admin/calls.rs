@@ -1,8 +1,8 @@
 //! Every call there is, a line each: who may make it stands in `controlplane_core::role`, what it does in the file of its noun.
 
 use super::{
-    AdminService, asset, audit, cadence, calendar, compare, contact, device, kit, loan, operator, organisation,
-    proposal, school, server, stocktake, token, vault,
+    AdminService, asset, audit, cadence, calendar, campaign, compare, contact, desk, device, kit, loan, operator,
+    organisation, proposal, school, server, stocktake, token, vault,
 };
 use std::sync::Arc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -83,6 +83,14 @@ calls! {
     LoanRemind: loan_remind(LoanRemindRequest) -> LoanRemindResponse = |shared, staff, _| loan::remind(shared, &staff);
     LoanPolicyShow: loan_policy_show(LoanPolicyShowRequest) -> LoanPolicyShowResponse = |shared, _, _| loan::policy_show(shared);
     LoanPolicySet: loan_policy_set(LoanPolicySetRequest) -> LoanPolicySetResponse = |shared, staff, asked| loan::policy_set(shared, &staff, asked);
+    CampaignCreate: campaign_create(CampaignCreateRequest) -> CampaignCreateResponse = |shared, staff, asked| campaign::create(shared, &staff, asked);
+    CampaignList: campaign_list(CampaignListRequest) -> CampaignListResponse = |shared, staff, asked| campaign::list(shared, &staff, asked);
+    CampaignShow: campaign_show(CampaignShowRequest) -> CampaignShowResponse = |shared, staff, asked| campaign::show(shared, &staff, asked);
+    CampaignReport: campaign_report(CampaignReportRequest) -> CampaignReportResponse = |shared, staff, asked| campaign::report(shared, &staff, asked);
+    CampaignNote: campaign_note(CampaignNoteRequest) -> CampaignNoteResponse = |shared, staff, asked| campaign::note(shared, &staff, asked);
+    CampaignClose: campaign_close(CampaignCloseRequest) -> CampaignCloseResponse = |shared, staff, asked| campaign::close(shared, &staff, asked);
+    DeskPrepare: desk_prepare(DeskPrepareRequest) -> DeskPrepareResponse = |shared, staff, asked| desk::prepare(shared, &staff, asked);
+    DeskAssets: desk_assets(DeskAssetsRequest) -> DeskAssetsResponse = |shared, staff, asked| desk::assets(shared, &staff, asked);
     StocktakeStart: stocktake_start(StocktakeStartRequest) -> StocktakeStartResponse = |shared, staff, asked| stocktake::start(shared, &staff, asked);
     StocktakeList: stocktake_list(StocktakeListRequest) -> StocktakeListResponse = |shared, staff, asked| stocktake::list(shared, &staff, asked);
     StocktakeScan: stocktake_scan(StocktakeScanRequest) -> StocktakeScanResponse = |shared, staff, asked| stocktake::scan(shared, &staff, asked);

@@ -5,6 +5,7 @@ mod policy;
 mod shown;
 
 pub(super) use policy::{policy_set, policy_show};
+pub(super) use shown::loan_shown;
 
 use super::device::limit_of;
 use crate::caller::Staff;
@@ -17,7 +18,7 @@ use controlplane_core::loan::{Acted, Desk, LocalDays, loan_act, loan_find, loan_
 use jiff::civil::Date;
 use model::loan::LoanId;
 use model::time::Timestamp;
-use shown::{differences, loan_shown};
+use shown::differences;
 use std::time::Duration;
 use tonic::{Code, Status};
 use wire::v1::{

@@ -12,7 +12,7 @@ use wire::v1::{
 };
 
 /// A loan, with what follows from the day.
-pub(super) fn loan_shown(loan: &Loan, today: Date) -> v1::Loan {
+pub(in crate::admin) fn loan_shown(loan: &Loan, today: Date) -> v1::Loan {
     let text = |text: Option<String>| text.unwrap_or_default();
     v1::Loan {
         id: loan.id.to_string(),

@@ -1,0 +1,247 @@
+//! Campaigns, and what was noted of loans in them.
+
+use crate::caller::Staff;
+use crate::shared::Shared;
+use crate::status::{invalid, status};
+use controlplane_core::campaign::{
+    Campaign, CampaignKind, Ended, Line, Note, Outcome, Wish, campaign_close, campaign_create, campaign_get,
+    campaign_lines, campaign_list, campaign_note,
+};
+use jiff::civil::Date;
+use model::loan::ActId;
+use model::time::Timestamp;
+use model::uai::Uai;
+use std::collections::{BTreeMap, BTreeSet};
+use tonic::{Code, Status};
+use wire::v1::{
+    CampaignAnswer, CampaignCloseRequest, CampaignCloseResponse, CampaignCount, CampaignCreateRequest,
+    CampaignCreateResponse, CampaignLine, CampaignListRequest, CampaignListResponse, CampaignNoteRequest,
+    CampaignNoteResponse, CampaignOutcome, CampaignReportRequest, CampaignReportResponse, CampaignShowRequest,
+    CampaignShowResponse, LoanOutcome,
+};
+
+/// The most notes of one call.
+const NOTES_MAX: usize = 200;
+/// A note may be dated so far ahead; beyond that the time of its arrival is taken.
+const AHEAD_MS: i64 = 5 * 60 * 1000;
+
+pub(super) async fn create(
+    shared: &Shared,
+    staff: &Staff,
+    asked: CampaignCreateRequest,
+) -> Result<CampaignCreateResponse, Status> {
+    let kind = match asked.kind() {
+        wire::v1::CampaignKind::Handout => CampaignKind::Handout,
+        wire::v1::CampaignKind::Return => CampaignKind::Return,
+        wire::v1::CampaignKind::Unspecified => return Err(invalid("a campaign is a hand-out or a return")),
+    };
+    let schools: Result<BTreeSet<Uai>, _> = asked.schools.iter().map(|school| school.parse::<Uai>()).collect();
+    let first_on = date(&asked.first_on)?.ok_or_else(|| invalid("name the campaign's first day"))?;
+    let wish = Wish {
+        name: super::device::short(&asked.name)?.to_owned(),
+        kind,
+        schools: schools.map_err(invalid)?,
+        first_on,
+        last_on: date(&asked.last_on)?.unwrap_or(first_on),
+        due_by: date(&asked.due_by)?,
+    };
+    let now = shared.clock.now();
+    let made = campaign_create(&shared.store, shared.territory(), &staff.reach, wish, &staff.person, now).await;
+    let made = made.map_err(shared.refuse(staff.author(), "campaign_create", ""))?;
+    Ok(CampaignCreateResponse { campaign: Some(summary(&made)) })
+}
+
+pub(super) async fn list(
+    shared: &Shared,
+    staff: &Staff,
+    asked: CampaignListRequest,
+) -> Result<CampaignListResponse, Status> {
+    let limit = super::device::limit_of(asked.limit)?;
+    let (store, territory) = (shared.store.as_ref(), shared.territory());
+    let page = campaign_list(store, territory, &staff.reach, asked.all, &asked.after, limit).await;
+    let (campaigns, next) = page.map_err(status)?;
+    Ok(CampaignListResponse { campaigns: campaigns.iter().map(summary).collect(), next })
+}
+
+pub(super) async fn show(
+    shared: &Shared,
+    staff: &Staff,
+    asked: CampaignShowRequest,
+) -> Result<CampaignShowResponse, Status> {
+    let (campaign, lines) = lines(shared, staff, &asked.campaign).await?;
+    Ok(CampaignShowResponse { campaign: Some(summary(&campaign)), counts: counts(&lines) })
+}
+
+pub(super) async fn report(
+    shared: &Shared,
+    staff: &Staff,
+    asked: CampaignReportRequest,
+) -> Result<CampaignReportResponse, Status> {
+    let limit = super::device::limit_of(asked.limit)?;
+    let school = super::device::school_of(&asked.school)?;
+    let (campaign, lines) = lines(shared, staff, &asked.campaign).await?;
+    let only = Some(asked.outcome()).filter(|outcome| *outcome != CampaignOutcome::Unspecified);
+    let fits = |line: &&Line| {
+        school.is_none_or(|school| line.loan.school == school)
+            && only.is_none_or(|only| outcome_of(line.outcome) == only)
+            && place(line) > asked.after
+    };
+    let rest: Vec<&Line> = lines.iter().filter(fits).take(limit + 1).collect();
+    let more = rest.len() > limit;
+    let next = rest.get(limit - 1).filter(|_| more).map(|line| place(line)).unwrap_or_default();
+    let shown = rest.into_iter().take(limit).map(line_of).collect();
+    Ok(CampaignReportResponse { campaign: Some(summary(&campaign)), lines: shown, next, counts: counts(&lines) })
+}
+
+pub(super) async fn note(
+    shared: &Shared,
+    staff: &Staff,
+    asked: CampaignNoteRequest,
+) -> Result<CampaignNoteResponse, Status> {
+    if asked.notes.len() > NOTES_MAX {
+        return Err(invalid(format!("at most {NOTES_MAX} notes at a time")));
+    }
+    let now = shared.clock.now();
+    let mut answers = Vec::with_capacity(asked.notes.len());
+    for note in asked.notes {
+        let answer = match note_of(note, asked.replace, now) {
+            Ok(note) => noted(shared, staff, &asked.campaign, &note).await,
+            Err(refused) => Err(refused),
+        };
+        answers.push(match answer {
+            Ok(already) => CampaignAnswer {
+                outcome: if already { LoanOutcome::Already } else { LoanOutcome::Done }.into(),
+                why: String::new(),
+            },
+            Err(refused) => CampaignAnswer {
+                outcome: match refused.code() {
+                    Code::FailedPrecondition | Code::Aborted => LoanOutcome::Conflict,
+                    Code::NotFound => LoanOutcome::NotFound,
+                    Code::Unavailable | Code::Internal => LoanOutcome::Unavailable,
+                    _ => LoanOutcome::Refused,
+                }
+                .into(),
+                why: refused.message().to_owned(),
+            },
+        });
+    }
+    Ok(CampaignNoteResponse { answers, now_unix_ms: now.unix_millis() })
+}
+
+pub(super) async fn close(
+    shared: &Shared,
+    staff: &Staff,
+    asked: CampaignCloseRequest,
+) -> Result<CampaignCloseResponse, Status> {
+    let (store, territory, now) = (&shared.store, shared.territory(), shared.clock.now());
+    let closed = campaign_close(store, territory, &staff.reach, shared, &asked.campaign, &staff.person, now).await;
+    let closed = closed.inspect_err(|error| shared.missed(staff, error, &asked.campaign));
+    let closed = closed.map_err(shared.refuse(staff.author(), "campaign_close", &asked.campaign))?;
+    Ok(CampaignCloseResponse { campaign: Some(summary(&closed)) })
+}
+
+/// A campaign and how each of its loans fared.
+pub(super) async fn lines(shared: &Shared, staff: &Staff, id: &str) -> Result<(Campaign, Vec<Line>), Status> {
+    let (store, territory) = (shared.store.as_ref(), shared.territory());
+    let row = campaign_get(store, territory, &staff.reach, id).await;
+    let campaign = row.inspect_err(|error| shared.missed(staff, error, id)).map_err(status)?.value;
+    let lines = campaign_lines(store, territory, &staff.reach, shared, &campaign).await.map_err(status)?;
+    Ok((campaign, lines))
+}
+
+/// Where a line stands in the report's order.
+pub(super) fn place(line: &Line) -> String {
+    format!("{}/{}", line.loan.school, line.loan.number)
+}
+
+pub(super) const fn outcome_of(outcome: Outcome) -> CampaignOutcome {
+    match outcome {
+        Outcome::Expected => CampaignOutcome::Expected,
+        Outcome::Handed => CampaignOutcome::Handed,
+        Outcome::Returned => CampaignOutcome::Returned,
+        Outcome::NoShow => CampaignOutcome::NoShow,
+        Outcome::Refused => CampaignOutcome::Refused,
+        Outcome::Problem => CampaignOutcome::Problem,
+    }
+}
+
+pub(super) fn summary(campaign: &Campaign) -> wire::v1::Campaign {
+    let kind = match campaign.kind {
+        CampaignKind::Handout => wire::v1::CampaignKind::Handout,
+        CampaignKind::Return => wire::v1::CampaignKind::Return,
+    };
+    wire::v1::Campaign {
+        id: campaign.id.clone(),
+        name: campaign.name.clone(),
+        kind: kind.into(),
+        schools: campaign.schools.iter().map(ToString::to_string).collect(),
+        first_on: campaign.first_on.to_string(),
+        last_on: campaign.last_on.to_string(),
+        due_by: campaign.due_by.map_or_else(String::new, |day| day.to_string()),
+        created_unix_ms: campaign.created.unix_millis(),
+        by: campaign.by.clone(),
+        closed_unix_ms: campaign.closed.map_or(0, Timestamp::unix_millis),
+    }
+}
+
+async fn noted(shared: &Shared, staff: &Staff, campaign: &str, note: &Note) -> Result<bool, Status> {
+    let (store, territory) = (&shared.store, shared.territory());
+    let noted = campaign_note(store, territory, &staff.reach, shared, campaign, note, &staff.person).await;
+    noted.inspect_err(|error| shared.missed(staff, error, &note.loan)).map_err(status)
+}
+
+fn note_of(note: wire::v1::CampaignNote, replace: bool, now: Timestamp) -> Result<Note, Status> {
+    let ended = match note.outcome() {
+        CampaignOutcome::NoShow => Ended::NoShow,
+        CampaignOutcome::Refused => Ended::Refused,
+        CampaignOutcome::Problem => Ended::Problem,
+        _ => return Err(invalid("what is noted is a no-show, a refusal or a problem")),
+    };
+    let act = if note.act.is_empty() { None } else { Some(note.act.parse::<ActId>().map_err(invalid)?) };
+    let dated = note.at_unix_ms > 0 && note.at_unix_ms <= now.unix_millis().saturating_add(AHEAD_MS);
+    let at = if dated { Timestamp::from_unix_millis(note.at_unix_ms) } else { now };
+    Ok(Note { act, loan: note.loan, ended, why: note.why, at, replace })
+}
+
+fn line_of(line: &Line) -> CampaignLine {
+    let has = line.loan.lines.last().map(|line| line.asset.clone()).or_else(|| line.loan.prepared.clone());
+    let told = matches!(line.outcome, Outcome::Handed | Outcome::Returned);
+    let noted = line.noted.as_ref().filter(|_| !told);
+    CampaignLine {
+        loan: line.loan.id.to_string(),
+        number: line.loan.number.clone(),
+        school: line.loan.school.to_string(),
+        asset: has.unwrap_or_default(),
+        outcome: outcome_of(line.outcome).into(),
+        why: noted.map(|noted| noted.why.clone()).unwrap_or_default(),
+        at_unix_ms: line.at.map_or(0, Timestamp::unix_millis),
+        by: noted.map(|noted| noted.by.clone()).unwrap_or_default(),
+    }
+}
+
+fn counts(lines: &[Line]) -> Vec<CampaignCount> {
+    let mut counts: BTreeMap<Uai, CampaignCount> = BTreeMap::new();
+    for line in lines {
+        let school = line.loan.school;
+        let count =
+            counts.entry(school).or_insert_with(|| CampaignCount { school: school.to_string(), ..Default::default() });
+        let field = match line.outcome {
+            Outcome::Expected => &mut count.expected,
+            Outcome::Handed => &mut count.handed,
+            Outcome::Returned => &mut count.returned,
+            Outcome::NoShow => &mut count.no_show,
+            Outcome::Refused => &mut count.refused,
+            Outcome::Problem => &mut count.problem,
+        };
+        *field = field.saturating_add(1);
+    }
+    counts.into_values().collect()
+}
+
+fn date(text: &str) -> Result<Option<Date>, Status> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let said = text.chars().take(32).collect::<String>();
+    text.parse().map(Some).map_err(|_| invalid(format!("a day is written YYYY-MM-DD, not {said:?}")))
+}

@@ -1,0 +1,118 @@
+//! What a desk takes along to a campaign: its loans with the borrowers' names, and the equipment that may turn up.
+
+use super::campaign::{lines, outcome_of, place, summary};
+use super::loan::loan_shown;
+use crate::caller::Staff;
+use crate::shared::Shared;
+use crate::status::status;
+use controlplane_core::asset::{ASSETS, Asset};
+use controlplane_core::campaign::{Campaign, Line, campaign_get};
+use controlplane_core::store::PAGE_MAX;
+use controlplane_core::vault::{Guardian, Person, persons_day};
+use model::borrower::BorrowerRef;
+use std::collections::BTreeMap;
+use tonic::Status;
+use wire::v1::{
+    DeskAsset, DeskAssetsRequest, DeskAssetsResponse, DeskLoan, DeskPerson, DeskPrepareRequest, DeskPrepareResponse,
+};
+
+/// The most assets looked at for one page, even if few of them fit.
+const LOOKED_AT_MAX: usize = 50_000;
+
+pub(super) async fn prepare(
+    shared: &Shared,
+    staff: &Staff,
+    asked: DeskPrepareRequest,
+) -> Result<DeskPrepareResponse, Status> {
+    let limit = super::device::limit_of(asked.limit)?;
+    let (campaign, lines) = lines(shared, staff, &asked.campaign).await?;
+    let rest: Vec<&Line> = lines.iter().filter(|line| place(line) > asked.after).take(limit + 1).collect();
+    let more = rest.len() > limit;
+    let next = rest.get(limit - 1).filter(|_| more).map(|line| place(line)).unwrap_or_default();
+    let rest: Vec<&Line> = rest.into_iter().take(limit).collect();
+    let names = names(shared, staff, &campaign, &rest).await?;
+    let today = shared.today();
+    let loan = |line: &Line| DeskLoan {
+        loan: Some(loan_shown(&line.loan, today)),
+        outcome: outcome_of(line.outcome).into(),
+        person: line.loan.borrower.as_ref().and_then(|borrower| names.get(&borrower.to_string())).map(person),
+    };
+    Ok(DeskPrepareResponse {
+        campaign: Some(summary(&campaign)),
+        loans: rest.into_iter().map(loan).collect(),
+        next,
+        now_unix_ms: shared.clock.now().unix_millis(),
+        today: today.to_string(),
+    })
+}
+
+pub(super) async fn assets(
+    shared: &Shared,
+    staff: &Staff,
+    asked: DeskAssetsRequest,
+) -> Result<DeskAssetsResponse, Status> {
+    let limit = super::device::limit_of(asked.limit)?;
+    let (store, territory) = (shared.store.as_ref(), shared.territory());
+    let row = campaign_get(store, territory, &staff.reach, &asked.campaign).await;
+    let campaign = row.inspect_err(|error| shared.missed(staff, error, &asked.campaign)).map_err(status)?.value;
+    let scope = ASSETS.scope(territory, "");
+    let (mut found, mut after, mut looked_at) = (Vec::new(), asked.after, 0);
+    while looked_at < LOOKED_AT_MAX {
+        let page = ASSETS.page(store, &scope, &after, PAGE_MAX).await.map_err(status)?;
+        if page.is_empty() {
+            return Ok(DeskAssetsResponse { assets: found, next: String::new() });
+        }
+        looked_at += page.len();
+        for row in page {
+            after = row.id;
+            if staff.reach.covers(&row.value.filed()) && may_turn_up(&campaign, &row.value) {
+                found.push(asset(row.value));
+            }
+            if found.len() >= limit {
+                return Ok(DeskAssetsResponse { assets: found, next: after });
+            }
+        }
+    }
+    Ok(DeskAssetsResponse { assets: found, next: after })
+}
+
+/// The names of those whom these loans are for, where the server has a vault.
+async fn names(
+    shared: &Shared,
+    staff: &Staff,
+    campaign: &Campaign,
+    lines: &[&Line],
+) -> Result<BTreeMap<String, Person>, Status> {
+    let Some(vault) = &shared.vault else { return Ok(BTreeMap::new()) };
+    let borrowers = lines.iter().filter_map(|line| line.loan.borrower.as_ref()?.to_string().parse().ok());
+    let borrowers: Vec<BorrowerRef> = borrowers.collect();
+    let (by, now) = (&staff.person, shared.clock.now());
+    persons_day(vault, &staff.reach, &campaign.id, &borrowers, by, now).await.map_err(status)
+}
+
+/// What a desk shows of a family: no address, no telephone number.
+fn person(person: &Person) -> DeskPerson {
+    let surname = if person.usage_name.is_empty() { &person.surname } else { &person.usage_name };
+    let guardian = |guardian: &Guardian| format!("{} {}", guardian.surname, guardian.first_name).trim().to_owned();
+    DeskPerson {
+        name: format!("{surname} {}", person.first_name).trim().to_owned(),
+        class: person.class.clone(),
+        guardians: person.guardians.iter().map(guardian).collect(),
+    }
+}
+
+/// Whether an asset may be handed out or come back there: what is filed under no establishment may anywhere.
+fn may_turn_up(campaign: &Campaign, asset: &Asset) -> bool {
+    campaign.schools.is_empty() || asset.school.is_none_or(|school| campaign.schools.contains(&school))
+}
+
+fn asset(asset: Asset) -> DeskAsset {
+    DeskAsset {
+        number: asset.number,
+        label: asset.label,
+        serial: asset.serial,
+        model: format!("{} {}", asset.maker, asset.model).trim().to_owned(),
+        school: asset.school.map_or_else(String::new, |school| school.to_string()),
+        lifecycle: asset.lifecycle.name().to_owned(),
+    }
+}
