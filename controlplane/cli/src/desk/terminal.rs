@@ -62,8 +62,10 @@ async fn loop_until_quit(
             }
         }
     });
-    let (mut link, mut typed, mut panel) = (Link::Unknown, String::new(), Panel::None);
-    let mut courier = Courier::new(call.profile().ok());
+    let profile = call.profile().ok();
+    let unknown = if profile.is_some() { Link::Unknown } else { Link::Down };
+    let (mut link, mut typed, mut panel) = (unknown, String::new(), Panel::None);
+    let mut courier = Courier::new(profile);
     let mut tick = tokio::time::interval(SEND_EVERY);
     loop {
         let look = call.print.look().clone();
