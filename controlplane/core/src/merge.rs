@@ -76,7 +76,7 @@ pub async fn device_merge(
         Expect::At(into.revision),
     )?;
     // Another key on the same machine: it was reinstalled, and what it is lent for goes on under the new record.
-    asset_follow(store.as_ref(), territory, writes, (old, &heir), Follow::Merged(now)).await?.commit(store).await?;
+    asset_follow(store.as_ref(), territory, writes, (old, &heir), Follow::Merged(heir.enrolled)).await?.commit(store).await?;
     Ok((merged, heir))
 }
 
@@ -104,7 +104,7 @@ pub async fn device_unmerge(
         Expect::At(into.revision),
     )?;
     let writes = if merged.gave.asset {
-        asset_follow(store.as_ref(), territory, writes, (merged.into, &old), Follow::Unmerged(merged.at)).await?
+        asset_follow(store.as_ref(), territory, writes, (merged.into, &old), Follow::Unmerged(new.enrolled)).await?
     } else {
         writes
     };

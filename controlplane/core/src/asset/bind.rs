@@ -6,7 +6,7 @@ use super::{ASSET_DEVICES, ASSETS, Asset, Wipe, Wiped};
 use crate::audit::{Act, Person};
 use crate::device::{DEVICES, Decision, Device, device_get, revoked_check};
 use crate::error::{Error, Result};
-use crate::grant::GRANTS;
+use crate::grant::{GRANTS, Granted};
 use crate::kit::{KIT_PLACES, kit_claim};
 use crate::scope::Filed;
 use crate::store::{Expect, SharedStore, Store};
@@ -20,9 +20,9 @@ use model::time::Timestamp;
 /// Why an asset follows from one record of a machine to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Follow {
-    /// The other took its place, now: it was reinstalled, and so is wiped.
+    /// The other took its place: it was reinstalled before that enrolled, and so is wiped since then.
     Merged(Timestamp),
-    /// That, done then, is taken back.
+    /// That, with the enrolment of then, is taken back.
     Unmerged(Timestamp),
 }
 
@@ -136,7 +136,8 @@ pub(crate) async fn bound(
 ) -> Result<(Writes<Intent>, Asset, Device)> {
     let mut asset = row.value.clone();
     asset.device = Some(device.id);
-    asset.epoch += 1;
+    // A device takes nothing that is older than what it was told on another asset.
+    asset.epoch = asset.epoch.max(told(store, territory, device.id).await?) + 1;
     asset.school = asset.school.or(device.school);
     asset.owner = asset.owner.clone().or_else(|| device.owner.clone());
     (device.school, device.owner) = (asset.school, asset.owner.clone());
@@ -202,18 +203,27 @@ pub(crate) async fn asset_follow(
     let Some(row) = ASSETS.get(store, territory, bound.value).await? else { return Ok(writes) };
     let mut asset = row.value;
     asset.device = Some(to.id);
-    asset.epoch += 1;
+    let granted = GRANTS.get(store, territory, from.to_string()).await?.map(|row| row.value);
+    let before = granted.as_ref().map_or(0, |granted| granted.epoch);
+    asset.epoch = asset.epoch.max(before).max(told(store, territory, to.id).await?) + 1;
     match how {
-        Follow::Merged(at) => asset.wiped = Some(Wipe { at, how: Wiped::Reenrolled(to.identity_generation) }),
+        Follow::Merged(at) if asset.wiped.as_ref().is_none_or(|wipe| wipe.at < at) => {
+            asset.wiped = Some(Wipe { at, how: Wiped::Reenrolled(to.identity_generation) });
+        }
+        Follow::Merged(_) => {}
         // What was a mistake certifies nothing.
-        Follow::Unmerged(at) => asset.wiped = asset.wiped.filter(|wipe| wipe.at != at),
+        Follow::Unmerged(at) => {
+            asset.wiped = asset.wiped.filter(|wipe| wipe.at != at || matches!(wipe.how, Wiped::Signed { .. }));
+        }
     }
-    if let Some(mut granted) = GRANTS.get(store, territory, from.to_string()).await?.map(|row| row.value) {
-        granted.epoch = asset.epoch;
-        writes = writes.remove(&GRANTS, from.to_string(), Expect::Any).put(
+    if let Some(granted) = granted {
+        // What the first was told last stays on record: it takes nothing older, should it ever be bound again.
+        let left = Granted { epoch: asset.epoch, hold: Hold::Free, contact: granted.contact.clone() };
+        let follows = Granted { epoch: asset.epoch, ..granted };
+        writes = writes.put(&GRANTS, from.to_string(), &left, Expect::Any)?.put(
             &GRANTS,
             to.id.to_string(),
-            &granted,
+            &follows,
             Expect::Any,
         )?;
     }
@@ -221,6 +231,12 @@ pub(crate) async fn asset_follow(
         .put(&ASSETS, row.id.clone(), &asset, Expect::At(row.revision))?
         .remove(&ASSET_DEVICES, from.to_string(), Expect::At(bound.revision))
         .put(&ASSET_DEVICES, to.id.to_string(), &asset.number, Expect::Absent)
+}
+
+/// The loan epoch that a device was told last, on whatever asset; zero before the first.
+async fn told(store: &dyn Store, territory: &TerritoryId, device: DeviceId) -> Result<u64> {
+    let granted = GRANTS.get(store, territory, device.to_string()).await?;
+    Ok(granted.map_or(0, |row| row.value.epoch))
 }
 
 /// Whether two files contradict each other in nothing.

@@ -110,6 +110,11 @@ impl World {
         asset_get(self.store.as_ref(), &self.territory, NUMBERS[at]).await.unwrap()
     }
 
+    async fn granted(&self, n: u8) -> crate::grant::Granted {
+        let id = device_id(n).to_string();
+        GRANTS.get(self.store.as_ref(), &self.territory, id).await.unwrap().unwrap().value
+    }
+
     async fn act(&mut self, deed: Deed) -> Result<()> {
         let (store, territory, by, now) = (&self.store, &self.territory, &self.by, self.now);
         match deed {
@@ -249,6 +254,37 @@ async fn a_used_asset_is_available_only_with_a_later_wipe() {
     world.act(Deed::Sign(0)).await.unwrap();
     world.act(Deed::Step(0, 1)).await.unwrap();
     assert_eq!(world.asset(0).await.value.lifecycle, Lifecycle::Available);
+}
+
+#[tokio::test]
+async fn a_device_is_told_no_lower_epoch_on_another_asset() {
+    let mut world = World::new().await;
+    for _ in 0..3 {
+        world.act(Deed::Bind(0, 0)).await.unwrap();
+        world.act(Deed::Unbind(0)).await.unwrap();
+    }
+    let told = world.granted(0).await;
+    world.act(Deed::Bind(1, 0)).await.unwrap();
+    assert!(world.granted(0).await.epoch > told.epoch);
+}
+
+#[tokio::test]
+async fn a_merge_wipes_when_the_other_enrolled_and_leaves_the_first_free() {
+    let mut world = World::new().await;
+    for deed in [Deed::Bind(0, 0), Deed::Step(0, 0), Deed::Step(0, 1), Deed::KitBind(0, 0), Deed::KitUnbind(0)] {
+        world.act(deed).await.unwrap();
+    }
+    let (told, now) = (world.granted(0).await, world.now);
+    let pair = (device_id(0), device_id(1));
+    crate::merge::device_merge(&world.store, &world.territory, pair, &world.by, "", now).await.unwrap();
+    let asset = world.asset(0).await.value;
+    assert_eq!(asset.device, Some(pair.1));
+    assert!(!asset.is_clean(), "the other enrolled before the last use ended: {asset:?}");
+    assert!(world.granted(1).await.epoch > told.epoch);
+    assert!(world.granted(0).await.epoch > told.epoch && world.granted(0).await.hold == Hold::Free);
+    crate::merge::device_unmerge(&world.store, &world.territory, pair.0, &world.by, "", now).await.unwrap();
+    let asset = world.asset(0).await.value;
+    assert_eq!((asset.device, asset.wiped), (Some(pair.0), None));
 }
 
 fn wish(number: &str, serial: &str) -> AssetWish {
