@@ -41,6 +41,8 @@ pub async fn kit_bind(
         )));
     }
     asset.lifecycle = after(&asset, Step::Bind)?;
+    // Its wipe certificate is spent: the next one is about this use.
+    asset.wiped = None;
     if asset.school.is_some_and(|school| kit.school.is_some_and(|other| other != school)) {
         return Err(Error::Invalid(format!(
             "{} is filed under another school than kit {}; move it first",
@@ -219,7 +221,7 @@ pub(crate) async fn kit_claim(
     let filed = asset.school.zip(changed.school).is_none_or(|(one, other)| one == other);
     let fits = room(&changed, &slot).is_ok() && filed && asset.is_clean() && !(slot.serial && asset.serial.is_empty());
     let (Ok(lifecycle), true) = (follows, fits) else { return Ok(writes) };
-    asset.lifecycle = lifecycle;
+    (asset.lifecycle, asset.wiped) = (lifecycle, None);
     asset.school = asset.school.or(changed.school);
     asset.owner = asset.owner.clone().or_else(|| changed.owner.clone());
     (device.school, device.owner) = (asset.school, asset.owner.clone());

@@ -87,6 +87,7 @@ impl Work<'_> {
         why: &str,
     ) -> Result<()> {
         self.go(LoanStep::Incident)?;
+        self.not_before_lent();
         if on > self.desk.days.day_of(self.at) {
             return Err(Error::Invalid("an incident lies in the past".to_owned()));
         }
@@ -163,6 +164,8 @@ impl Work<'_> {
         let facts = self.fitness(number).await?;
         let step = if self.loan.kind == BorrowerKind::Pupil { Step::Lend } else { Step::Assign };
         self.step(number, step).await?;
+        // Its certificate is spent: the next one is about this use.
+        self.asset(number).await?.wiped = None;
         if self.loan.lines.len() >= ENTRIES_MAX {
             return Err(Error::Invalid(format!("a loan has at most {ENTRIES_MAX} devices, one after another")));
         }
@@ -176,6 +179,7 @@ impl Work<'_> {
     /// Takes the device out of the borrower's hands.
     async fn take_back(&mut self, seen: &Seen, verb: &'static str, why: &str) -> Result<()> {
         let Some(number) = self.loan.line().map(|line| line.asset.clone()) else { return Ok(()) };
+        self.not_before_lent();
         let asset = self.asset(&number).await?;
         let (device, lifecycle) = (asset.device, asset.lifecycle);
         // It may have come back already, as one that was lost and found.
@@ -192,6 +196,13 @@ impl Work<'_> {
         let back = report(seen, &facts.map(|row| row.value).unwrap_or_default());
         self.line_end(LineEnd::Returned, Some(back));
         Ok(())
+    }
+
+    /// A desk with a slow clock takes nothing back before it was handed over.
+    fn not_before_lent(&mut self) {
+        if let Some(from) = self.loan.line().map(|line| line.from) {
+            self.at = self.at.max(from);
+        }
     }
 
     fn line_end(&mut self, end: LineEnd, back: Option<ConditionReport>) {
