@@ -76,7 +76,10 @@ pub async fn device_merge(
         Expect::At(into.revision),
     )?;
     // Another key on the same machine: it was reinstalled, and what it is lent for goes on under the new record.
-    asset_follow(store.as_ref(), territory, writes, (old, &heir), Follow::Merged(heir.enrolled)).await?.commit(store).await?;
+    asset_follow(store.as_ref(), territory, writes, (old, &heir), Follow::Merged(heir.enrolled))
+        .await?
+        .commit(store)
+        .await?;
     Ok((merged, heir))
 }
 
