@@ -303,19 +303,8 @@ impl Load {
             Ok(answer) => answer.into_inner(),
             Err(status) => return Ok((vec![Some(turned_down(status)?); acts.len()], None)),
         };
-        // The change of hands is what counts; what goes with it says why it could not be.
-        let mut told: Vec<Option<Answer>> = vec![None; acts.len()];
-        let mut lacking: Vec<Option<String>> = vec![None; acts.len()];
-        for ((at, is_main), one) in of.into_iter().zip(&answer.answers) {
-            let answer = said(one.outcome(), &one.why);
-            match answer {
-                Some(Answer::Conflict(why) | Answer::Refused(why)) if !is_main => {
-                    lacking[at].get_or_insert(why);
-                }
-                answer if is_main => told[at] = answer,
-                _ => {}
-            }
-        }
+        let answers = answer.answers.iter().map(|one| said(one.outcome(), &one.why));
+        let told = told_of(acts.len(), of.into_iter().zip(answers));
         // What is said is how far the clock is off once what was known of it is set right.
         let behind = (answer.clock_ahead_ms != 0).then(|| self.behind_ms.unwrap_or(0) - answer.clock_ahead_ms);
         Ok((told, behind))
@@ -366,6 +355,34 @@ fn deeds(act: &Act, numbers: &[String], day: &str) -> Vec<(Deed, ActId)> {
 /// What was said of each act, and how far the desk's clock is behind.
 type Told = (Vec<Option<Answer>>, Option<i64>);
 
+/// What is told of each act by the answers to its deeds: whose each is, and whether it is the change of hands.
+///
+/// The change of hands is what counts. Once it is done, a signature or an accessory that was not taken is to be seen; what nothing
+/// was said of is sent again with all of its act, of which each deed is done once.
+fn told_of(acts: usize, answers: impl Iterator<Item = ((usize, bool), Option<Answer>)>) -> Vec<Option<Answer>> {
+    let mut told: Vec<Option<Answer>> = vec![None; acts];
+    let mut lacking: Vec<Option<String>> = vec![None; acts];
+    let mut unsaid = vec![false; acts];
+    for ((at, is_main), answer) in answers {
+        match answer {
+            None => unsaid[at] = true,
+            Some(answer) if is_main => told[at] = Some(answer),
+            Some(Answer::Conflict(why) | Answer::Refused(why)) => {
+                lacking[at].get_or_insert(why);
+            }
+            Some(Answer::Done) => {}
+        }
+    }
+    for ((told, lacking), unsaid) in told.iter_mut().zip(lacking).zip(unsaid) {
+        if unsaid {
+            *told = None;
+        } else if let (Some(Answer::Done), Some(why)) = (&told, lacking) {
+            *told = Some(Answer::Conflict(why));
+        }
+    }
+    told
+}
+
 fn said(outcome: LoanOutcome, why: &str) -> Option<Answer> {
     match outcome {
         LoanOutcome::Done | LoanOutcome::Already => Some(Answer::Done),
@@ -411,5 +428,28 @@ fn condition_of(parts: &[(Part, Grade)]) -> LoanCondition {
         keyboard: grade(Part::Keyboard),
         case: grade(Part::Case),
         ..LoanCondition::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_act_is_told_only_when_something_was_said_of_each_of_its_deeds() {
+        let done = || Some(Answer::Done);
+        let against = || Some(Answer::Conflict("why".to_owned()));
+        let told = |sign, over, parts| {
+            let answers = [((0, false), sign), ((0, true), over), ((0, false), parts)];
+            told_of(2, answers.into_iter().chain([((1, true), done())]))
+        };
+        assert_eq!(told(done(), done(), done()), [done(), done()]);
+        for (sign, over, parts) in [(None, done(), done()), (done(), None, done()), (done(), done(), None)] {
+            assert_eq!(told(sign, over, parts), [None, done()]);
+        }
+        assert_eq!(told(done(), done(), against()), [against(), done()]);
+        assert_eq!(told(Some(Answer::Refused("why".to_owned())), done(), done()), [against(), done()]);
+        let first = Some(Answer::Refused("first".to_owned()));
+        assert_eq!(told(against(), first.clone(), against()), [first, done()]);
     }
 }
