@@ -154,6 +154,10 @@ pub(crate) fn journal_open(keys: &Keys, bytes: &[u8]) -> Result<Whole, DeskFault
     let (mut place, mut at, mut entries) = (Place::FIRST, 0, Vec::new());
     while let Some(length) = bytes.get(at..at + 4) {
         let length = u32::from_be_bytes(length.try_into().unwrap_or_default()) as usize;
+        // A file may have grown before what was to be in it reached the disk: its end reads as zeroes.
+        if length == 0 {
+            break;
+        }
         let end = at + 4 + length;
         let Some(record) = bytes.get(at..end) else { break };
         let fits = (ENTRY_ADDS - 4..=ENTRY_ADDS - 4 + ENTRY_BYTES_MAX).contains(&length);
@@ -268,6 +272,11 @@ mod tests {
         let mut torn = whole.clone();
         torn[two + 30..].fill(0);
         assert_eq!(journal_open(&keys, &torn).unwrap().0.len(), 2);
+        // Not even its length did.
+        let (entries, _, bytes) = journal_open(&keys, &[&whole[..], &[0; 400]].concat()).unwrap();
+        assert_eq!((entries.len(), bytes), (3, whole.len()));
+        let long = [&whole[..], &[0; ENTRY_ADDS + ENTRY_BYTES_MAX + 1]].concat();
+        assert!(matches!(journal_open(&keys, &long), Err(DeskFault::Journal)), "more than a record");
         // Edited within, put in another order, or left out.
         let mut edited = whole.clone();
         edited[records[0].len() + 40] ^= 1;
