@@ -337,7 +337,7 @@ fn deeds(act: &Act, numbers: &[String], day: &str) -> Vec<(Deed, ActId)> {
                 (!not_given.is_empty()).then_some((Deed::ReturnParts(LoanReturnParts { parts: not_given }), act.parts));
             signed.into_iter().chain([(Deed::HandOver(over), act.id)]).chain(not_given).collect()
         }
-        What::Return { items, condition, .. } => {
+        What::Return { asset, items, condition, .. } => {
             let parts = parts(items, |item| {
                 Some(match item {
                     ItemState::There => PartState::Returned,
@@ -345,7 +345,7 @@ fn deeds(act: &Act, numbers: &[String], day: &str) -> Vec<(Deed, ActId)> {
                     ItemState::Damaged => PartState::Damaged,
                 })
             });
-            let back = LoanReturn { condition: Some(condition_of(condition)), parts };
+            let back = LoanReturn { condition: Some(condition_of(condition)), parts, asset: asset.clone() };
             vec![(Deed::Return(back), act.id)]
         }
         What::Outcome { .. } | What::Seen { .. } => Vec::new(),

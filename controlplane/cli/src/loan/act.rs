@@ -309,7 +309,7 @@ impl Return {
         }
         // What was found elsewhere was looked at there.
         let condition = (!self.found).then(|| self.condition.wire());
-        Ok(self.common.act(self.loan, "return", Deed::Return(LoanReturn { condition, parts })))
+        Ok(self.common.act(self.loan, "return", Deed::Return(LoanReturn { condition, parts, asset: String::new() })))
     }
 }
 

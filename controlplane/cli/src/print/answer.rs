@@ -123,6 +123,7 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("no breakage is on record, and its device came back as it was", "answer-loan-undamaged"),
     ("the due day of this loan is over; make a new one", "answer-loan-over"),
     ("this loan has no device any more", "answer-loan-no-device"),
+    ("this loan has another device than * now", "answer-loan-other-device"),
     ("loan * was begun already", "answer-loan-begun"),
     ("say why: this decision is a person's", "answer-loan-why"),
     ("a borrower reference is 32 hexadecimal digits in lower case, as the vault makes it", "answer-loan-borrower"),

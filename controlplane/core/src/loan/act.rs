@@ -108,7 +108,10 @@ async fn loan_work<'a>(desk: &Desk<'a>, ask: &Ask, at: Timestamp, fresh: LoanId)
         Deed::HandOver { asset, seen } => work.hand_over(asset.as_deref(), seen, &ask.why).await?,
         Deed::Extend { due_on } => work.extend(*due_on, &ask.why).await?,
         Deed::ReturnParts(parts) => work.parts_back(parts)?,
-        Deed::Return { seen, parts } => work.give_back(seen.as_ref(), parts, &ask.why).await?,
+        Deed::Return { seen, parts, asset } => {
+            work.same_check(asset.as_deref())?;
+            work.give_back(seen.as_ref(), parts, &ask.why).await?;
+        }
         Deed::Swap { asset, seen, back } => work.swap(asset, seen, back.as_ref(), &ask.why).await?,
         Deed::Incident { kind, on, complaint } => work.incident(*kind, *on, complaint.as_deref(), &ask.why).await?,
         Deed::Decide => work.decide(&ask.why).await?,

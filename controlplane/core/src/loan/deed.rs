@@ -67,6 +67,8 @@ pub enum Deed {
         seen: Option<Seen>,
         /// What came with it.
         parts: Vec<PartBack>,
+        /// Which it is; nothing for the one that the loan has.
+        asset: Option<String>,
     },
     /// Another device takes the place of the first.
     Swap {
@@ -233,7 +235,10 @@ impl Deed {
                 back.iter().try_for_each(Seen::check)?;
                 asset_check(asset)
             }
-            Self::Return { seen, .. } => seen.iter().try_for_each(Seen::check),
+            Self::Return { seen, asset, .. } => {
+                seen.iter().try_for_each(Seen::check)?;
+                asset.iter().try_for_each(|asset| asset_check(asset))
+            }
             Self::Incident { kind, complaint, .. } => {
                 if *kind == IncidentKind::Theft && complaint.is_none() {
                     return Err(Error::Invalid("a theft needs the number of the complaint".to_owned()));

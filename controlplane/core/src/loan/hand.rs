@@ -34,6 +34,16 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Whether this is the device that the loan has: a return that was noted without a network may be older than a swap.
+    pub(super) fn same_check(&self, asset: Option<&str>) -> Result<()> {
+        match (asset, self.loan.lines.last()) {
+            (Some(asset), Some(line)) if line.asset != asset => {
+                Err(Error::Expired(format!("this loan has another device than {asset} now")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Takes the device back, with what came with it.
     pub(super) async fn give_back(&mut self, seen: Option<&Seen>, parts: &[PartBack], why: &str) -> Result<()> {
         if self.loan.line().is_some() {

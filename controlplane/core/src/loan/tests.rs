@@ -239,7 +239,7 @@ async fn happen(town: &mut Town, (what, which, with): (u8, u8, u8)) {
             }
             return;
         }
-        24..29 => Deed::Return { seen: Some(seen(Grade::ALL[n])), parts: part(PartState::Returned) },
+        24..29 => Deed::Return { seen: Some(seen(Grade::ALL[n])), parts: part(PartState::Returned), asset: None },
         0 | 1 | 35 if loans.len() < 3 => wish(with & 1 == 0, i32::from(with % 40), town.now),
         2 => Deed::Approve,
         3 | 4 => prepare(asset),
@@ -247,7 +247,7 @@ async fn happen(town: &mut Town, (what, which, with): (u8, u8, u8)) {
         7 | 8 => Deed::HandOver { asset, seen: seen(Grade::Good) },
         9 => Deed::Extend { due_on: today.checked_add(i32::from(with % 30).days()).unwrap() },
         10 => Deed::ReturnParts(part(PartState::Returned)),
-        11 => Deed::Return { seen: Some(seen(Grade::ALL[n])), parts: part(PartState::Missing) },
+        11 => Deed::Return { seen: Some(seen(Grade::ALL[n])), parts: part(PartState::Missing), asset: None },
         12 => {
             Deed::Swap { asset: number(n), seen: seen(Grade::Good), back: (with & 8 == 0).then(|| seen(Grade::Worn)) }
         }

@@ -40,7 +40,11 @@ fn deed_of(deed: Asked, today: Date) -> Result<Deed, Status> {
         Asked::HandOver(over) => Deed::HandOver { asset: some(over.asset), seen: needed(seen_of(over.condition)?)? },
         Asked::Extend(extend) => Deed::Extend { due_on: day_of(&extend.due_on)? },
         Asked::ReturnParts(back) => Deed::ReturnParts(listed(back.parts, part_of)?),
-        Asked::Return(back) => Deed::Return { seen: seen_of(back.condition)?, parts: listed(back.parts, part_of)? },
+        Asked::Return(back) => Deed::Return {
+            seen: seen_of(back.condition)?,
+            parts: listed(back.parts, part_of)?,
+            asset: some(back.asset),
+        },
         Asked::Swap(swap) => {
             Deed::Swap { asset: swap.asset, seen: needed(seen_of(swap.condition)?)?, back: seen_of(swap.back)? }
         }
