@@ -79,6 +79,13 @@ fn holding(folder: &Path, words: &[&str]) -> Vec<String> {
     found
 }
 
+/// The report of an import that left lines out.
+fn imported(server: &ServerProcess, line: &[&str]) -> serde_json::Value {
+    let out = server.cartable(&[&["--output", "json"], line].concat());
+    assert_eq!(out.status.code(), Some(1), "{}", said(&out));
+    serde_json::from_slice(&out.stdout).unwrap()
+}
+
 #[test]
 fn what_is_imported_lies_nowhere_in_clear_and_is_shown_to_who_says_why() {
     let folder = tempfile::tempdir().unwrap();
@@ -86,11 +93,11 @@ fn what_is_imported_lies_nowhere_in_clear_and_is_shown_to_who_says_why() {
     let files = tempfile::tempdir().unwrap();
     let (pupils, guardians) = (pupils(files.path()), guardians(files.path()));
     let import = ["vault", "import", "--school", SCHOOL, "--onde", &pupils];
-    let report = server.json(&import);
+    let report = imported(&server, &import);
     assert_eq!((report["added"].as_u64(), report["footer"].as_u64()), (Some(2), Some(5)), "{report}");
     assert_eq!(report["refused"][0]["line"], 4);
     assert_eq!(report["refused"][0]["fault"], "ine");
-    assert_eq!(server.json(&import)["same"], 2);
+    assert_eq!(imported(&server, &import)["same"], 2);
     let joined =
         server.json(&["vault", "import", "--school", SCHOOL, "--onde-guardians", &guardians, "--with-addresses"]);
     assert_eq!((joined["updated"].as_u64(), joined["addresses_dropped"].as_bool()), (Some(1), Some(false)));
@@ -167,11 +174,16 @@ fn a_part_of_a_file_ends_nothing_and_shows_who_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let (server, _) = vaulted(folder.path());
     let files = tempfile::tempdir().unwrap();
-    server.json(&["vault", "import", "--school", SCHOOL, "--onde", &pupils(files.path())]);
+    imported(&server, &["vault", "import", "--school", SCHOOL, "--onde", &pupils(files.path())]);
     let part = "Nom élève;Prénom élève;INE;Libellé classe\nZzqwexemple;Qwcamille;123456789AB;CM2A\n";
+    let cut = file(files.path(), "cut.csv", &format!("{part}Zzqwautre;Qwdomi"));
     let part = file(files.path(), "part.csv", part);
     let import = ["vault", "import", "--school", SCHOOL, "--onde", &part, "--leavers"];
     assert_eq!(server.cartable(&import).status.code(), Some(2), "a list of people needs a reason");
+    // Cut within a line: who stands in it is not gone.
+    let whole = ["vault", "import", "--school", SCHOOL, "--onde", &cut, "--leavers", "--why", "the end of the year"];
+    let report = imported(&server, &whole);
+    assert!(report["refused"][0]["line"] == 3 && report.get("leavers").is_none(), "{report}");
     let report = server.json(&[&import[..], &["--why", "the end of the year"]].concat());
     assert_eq!(report["leavers"][0]["surname"], "Zzqwautre", "{report}");
     assert_eq!(report["leavers"].as_array().unwrap().len(), 1);
@@ -200,7 +212,7 @@ fn a_vault_without_its_key_is_not_opened_and_nothing_of_it_is_changed() {
     let folder = tempfile::tempdir().unwrap();
     let (mut server, key) = vaulted(folder.path());
     let files = tempfile::tempdir().unwrap();
-    server.json(&["vault", "import", "--school", SCHOOL, "--onde", &pupils(files.path())]);
+    imported(&server, &["vault", "import", "--school", SCHOOL, "--onde", &pupils(files.path())]);
     assert!(server.stop().success());
     let inside = server.data.join("inside.key");
     assert!(vault_command(&server, &["init", "--key", inside.to_str().unwrap()]).unwrap_err().contains("already"));
@@ -251,7 +263,7 @@ fn a_vault_without_its_key_is_not_opened_and_nothing_of_it_is_changed() {
     server.start();
     let after = server.json(&["vault", "find", "zzqw", "--why", "a look"]);
     assert_eq!(before[0]["reference"], after[0]["reference"]);
-    assert_eq!(server.json(&["vault", "import", "--school", SCHOOL, "--onde", &pupils(files.path())])["same"], 2);
+    assert_eq!(imported(&server, &["vault", "import", "--school", SCHOOL, "--onde", &pupils(files.path())])["same"], 2);
     assert!(server.stop().success());
     let new = fs::read_to_string(&key).unwrap();
     fs::write(&key, &right).unwrap();

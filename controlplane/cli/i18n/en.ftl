@@ -2105,6 +2105,7 @@ vault-fault-pupil-ambiguous = Several pupils of this name
 vault-fault-full = Two other guardians already
 vault-fault-columns = Columns missing
 vault-fault-birth = Date of birth not understood
+vault-leavers-not = Who is missing from the file is not said: lines of it were left out, and their pupils would be named. Correct the file and import it again.
 vault-leavers = { $n ->
     [0] Nobody is missing from the file
     [one] { $n } pupil is missing from the file; nothing was changed

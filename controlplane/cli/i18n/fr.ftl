@@ -2105,6 +2105,7 @@ vault-fault-pupil-ambiguous = Plusieurs élèves de ce nom
 vault-fault-full = Déjà deux autres responsables
 vault-fault-columns = Colonnes manquantes
 vault-fault-birth = Date de naissance incomprise
+vault-leavers-not = Qui manque au fichier n'est pas dit : des lignes ont été laissées de côté, et leurs élèves seraient nommés. Corrigez le fichier et importez-le de nouveau.
 vault-leavers = { $n ->
     [0] Personne ne manque au fichier
     [one] { $n } élève manque au fichier ; rien n'a été changé

@@ -102,7 +102,9 @@ pub(crate) async fn vault_import(import: Import, call: &mut Call<'_>) -> Result<
         call.progress.text(call.words.text_with("vault-progress", &values));
     }
     report.refused.sort_by_key(|left| left.line);
-    if import.leavers {
+    let refused = report.refused.len();
+    // Who stands in a line that could not be read would be named as gone.
+    if import.leavers && refused == 0 {
         let request =
             VaultLeaversRequest { school, present: present.into_iter().collect(), why: import.why.unwrap_or_default() };
         let left = call.answer(client.vault_leavers(request)).await?;
@@ -110,7 +112,14 @@ pub(crate) async fn vault_import(import: Import, call: &mut Call<'_>) -> Result<
     }
     call.progress.clear();
     let sheet = report.sheet(call);
-    call.print.one(&report, || sheet)
+    call.print.one(&report, || sheet)?;
+    if refused == 0 {
+        return Ok(());
+    }
+    if import.leavers {
+        call.note(&call.words.text("vault-leavers-not"));
+    }
+    Err(Error::LinesRefused(refused))
 }
 
 impl Report {

@@ -114,8 +114,11 @@ impl Table {
                 records.push((line, record));
             }
         }
-        // ONDE ends with a line of its own, such as the date of the export.
-        let footer = records.pop_if(|(_, record)| record.len() < header.len()).map(|(line, _)| line);
+        // ONDE ends with a line of its own, such as the date of the export; more than one field is a pupil's line that was cut.
+        let is_footer = |record: &StringRecord| {
+            record.len() < header.len() && record.iter().filter(|field| !field.trim().is_empty()).count() <= 1
+        };
+        let footer = records.pop_if(|(_, record)| is_footer(record)).map(|(line, _)| line);
         if header.len() < 2 {
             return Err(Error::usage("error-vault-onde", &[("path", &shown(path)), ("column", "INE")]));
         }
