@@ -2465,3 +2465,5 @@ failure-desk-terminal = The desk needs a terminal.
 failure-desk-some = Not everything was done.
 failure-desk-against = The server did not take everything; nothing was overwritten.
     .next = cartable desk conflicts says what and why.
+failure-desk-waiting = The server was too busy for some of it; that waits here still.
+    .next = run cartable desk send again in a while: what is done is not done twice.

@@ -2465,3 +2465,5 @@ failure-desk-terminal = Le guichet a besoin d'un terminal.
 failure-desk-some = Tout n'a pas été fait.
 failure-desk-against = Le serveur n'a pas tout pris ; rien n'a été écrasé.
     .next = cartable desk conflicts dit quoi et pourquoi.
+failure-desk-waiting = Le serveur était trop occupé pour tout prendre ; le reste attend toujours ici.
+    .next = relancez cartable desk send dans un moment : ce qui est fait n'est pas fait deux fois.

@@ -29,6 +29,8 @@ pub enum DeskFault {
     SomeNotDone,
     /// The control plane did not take some of the acts.
     SomeAgainst,
+    /// The control plane was too busy for some of the acts.
+    SomeWaiting,
 }
 
 impl DeskFault {
@@ -48,6 +50,7 @@ impl DeskFault {
             Self::NoTerminal => "failure-desk-terminal",
             Self::SomeNotDone => "failure-desk-some",
             Self::SomeAgainst => "failure-desk-against",
+            Self::SomeWaiting => "failure-desk-waiting",
         }
     }
 }

@@ -110,7 +110,8 @@ impl Courier {
 /// Sends everything there is, and says what came of it.
 ///
 /// # Errors
-/// When the control plane cannot be reached or refuses the caller; [`DeskFault::SomeAgainst`] when it did not take some of it.
+/// When the control plane cannot be reached or refuses the caller; [`DeskFault::SomeAgainst`] when it did not take some of it, and
+/// [`DeskFault::SomeWaiting`] when it was too busy for some.
 pub(super) async fn desk_send(desk: &mut Desk, journal: &mut Journal, call: &mut Call<'_>) -> Result<(), Error> {
     let mut client = call.client().await?;
     let mut sent = Sent::default();
@@ -168,7 +169,7 @@ pub(super) async fn desk_send(desk: &mut Desk, journal: &mut Journal, call: &mut
     if sent.conflicts + sent.refused > 0 {
         return Err(Error::Desk(DeskFault::SomeAgainst));
     }
-    Ok(())
+    if sent.waiting > 0 { Err(Error::Desk(DeskFault::SomeWaiting)) } else { Ok(()) }
 }
 
 /// Why an act was not taken, in the reader's language.

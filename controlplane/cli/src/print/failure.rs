@@ -156,6 +156,7 @@ const fn desk_exit(fault: DeskFault) -> Exit {
         DeskFault::Passphrase => Exit::Refused,
         DeskFault::Journal | DeskFault::SomeAgainst => Exit::Conflict,
         DeskFault::Expired => Exit::Expired,
+        DeskFault::SomeWaiting => Exit::Unavailable,
         DeskFault::NotADesk | DeskFault::Newer | DeskFault::TooLarge | DeskFault::Busy | DeskFault::SomeNotDone => {
             Exit::Failed
         }
