@@ -244,6 +244,8 @@ async fn a_set_that_is_too_old_a_wrong_passphrase_and_a_torn_journal() {
     let campaign = campaign(&shell, &world, "handout").await;
     let day = Day::prepare(&shell, &["--campaign", &campaign, "--life", "2d"]).await;
     let desk = day.desk(&shell, "a");
+    // A mistyped line is found before any other is done.
+    assert_eq!(desk.says("scan", &["--finish", "TNE25-000000", "/al"]).await.0, Exit::Usage);
     desk.scan(&["--finish", "TNE25-000000", "TNE25-000001"]).await;
     let whole = std::fs::read(desk.journal()).unwrap();
     // Killed while it wrote the last record: what was acknowledged before is there, and the last can be done again.

@@ -30,16 +30,19 @@ pub(crate) struct Scan {
 }
 
 pub(super) async fn desk_scan(scan: Scan, call: &mut Call<'_>) -> Result<(), Error> {
+    let lines = if scan.stdin { lines_read().await? } else { scan.codes };
+    // All of them before any is done: what was done is always to be seen.
+    let mut commands = Vec::new();
+    for line in lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty()) {
+        let command = Command::read(line).ok_or_else(|| Error::usage("error-desk-command", &[("value", line)]))?;
+        commands.push((line, command));
+    }
     let (mut desk, mut journal) = opened(&scan.kept, scan.mode, call).await?;
     expiry_check(&desk)?;
-    let lines = if scan.stdin { lines_read().await? } else { scan.codes };
     let mut rows = Vec::new();
     let mut bad = false;
-    for line in lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty()) {
+    for (line, command) in commands {
         let mut row = ScanRow { input: line.to_owned(), ..ScanRow::default() };
-        let Some(command) = Command::read(line) else {
-            return Err(Error::usage("error-desk-command", &[("value", line)]));
-        };
         let mut done = did(&mut desk, &mut journal, command)?;
         if scan.finish && done.is_none() && !has_erred(&desk) {
             done = finished(&mut desk, &mut journal)?;
