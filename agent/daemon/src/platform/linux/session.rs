@@ -38,10 +38,12 @@ pub(super) fn dialog(notice: &Notice, catalogue: &Catalogue) -> io::Result<()> {
     let text = notice.lines(catalogue).join("\n\n");
     for (program, arguments) in DIALOGS {
         let mut command = Command::new(program);
-        // Closed by its frame instead of its button, it was read all the same.
         match command.args(arguments).arg(&text).stdin(Stdio::null()).status() {
+            // Closed by its frame instead of its button (1, and 252 by yad), it was read all the same; else it showed nothing.
+            Ok(status) if matches!(status.code(), Some(0 | 1 | 252)) => return Ok(()),
+            Ok(status) => tracing::warn!(program, %status, "the dialog was not shown"),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            other => return other.map(|_| ()),
+            Err(error) => tracing::warn!(program, %error, "the dialog was not shown"),
         }
     }
     notify(notice, catalogue)
