@@ -141,6 +141,12 @@ pub(super) async fn kit_pass(
 ) -> Result<()> {
     let missing = |label: &str| Error::NotFound(format!("kit {label}"));
     let row = crate::asset::asset_get(store.as_ref(), territory, number).await?;
+    let place = KIT_PLACES.get(store.as_ref(), territory, number).await?;
+    let Some(place_at) = place.filter(|place| place.value.kit == from && row.value.lifecycle == Lifecycle::InKit)
+    else {
+        return Err(Error::Invalid(format!("{number} is not in kit {from} any more")));
+    };
+    let place_at = place_at.revision;
     let source = kit_get(store.as_ref(), territory, from).await?.ok_or_else(|| missing(from))?;
     let target = kit_get(store.as_ref(), territory, to).await?.ok_or_else(|| missing(to))?;
     let slot = slot_of(store.as_ref(), territory, &target.value, slot).await?;
@@ -161,7 +167,7 @@ pub(super) async fn kit_pass(
     writes
         .put(&KITS, source.id, &left, Expect::At(source.revision))?
         .put(&KITS, target.id, &joined, Expect::At(target.revision))?
-        .put(&KIT_PLACES, number, &place, Expect::Any)?
+        .put(&KIT_PLACES, number, &place, Expect::At(place_at))?
         .put(&ASSETS, row.id, &asset, Expect::At(row.revision))?
         .commit(store)
         .await
