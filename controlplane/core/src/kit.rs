@@ -8,7 +8,7 @@ mod page;
 mod tests;
 
 pub use bind::{kit_bind, kit_loose, kit_unbind};
-pub(crate) use bind::{kit_claim, kit_place, kit_without};
+pub(crate) use bind::{kit_claim, kit_has, kit_place, kit_without};
 pub use create::{KitWish, kit_create, kit_slot, template_get, template_list, template_put};
 pub use moves::{Move, move_accept, move_dismiss, move_get, moves_page, sightings_note};
 pub use page::{KitFilter, kit_bound, kit_find, kit_page};

@@ -7,7 +7,7 @@ use crate::audit::{Act, Person};
 use crate::device::{DEVICES, Decision, Device, device_get, revoked_check};
 use crate::error::{Error, Result};
 use crate::grant::{GRANTS, Granted};
-use crate::kit::{KIT_PLACES, kit_claim};
+use crate::kit::{KIT_PLACES, kit_claim, kit_has};
 use crate::scope::Filed;
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Intent, Row, Writes};
@@ -59,6 +59,11 @@ pub async fn asset_bind(
     let writes = Writes::by(territory, &Act::of(now, by, "asset_bind", number, why))?;
     let writes = writes.also(&Act::of(now, by, "device_bind", id.to_string(), why))?;
     let (writes, asset, bound) = bound(store.as_ref(), territory, writes, &row, device.value.clone(), now).await?;
+    let joins = asset.lifecycle == Lifecycle::InKit && bound.kit == device.value.kit;
+    if !joins && kit_has(store.as_ref(), territory, &device.value).await? {
+        // It would be in two hands: the kit's, and whose the asset is lent to.
+        return Err(Error::Invalid(format!("device {id} is part of a kit, which {number} cannot join as it is")));
+    }
     writes.put(&DEVICES, id.to_string(), &bound, Expect::At(device.revision))?.commit(store).await?;
     Ok(asset)
 }

@@ -182,6 +182,13 @@ pub(crate) async fn kit_without(store: &dyn Store, territory: &TerritoryId, numb
     Ok(Some(kit))
 }
 
+/// Whether a kit has this device as a part of its own, with nothing known of it as equipment.
+pub(crate) async fn kit_has(store: &dyn Store, territory: &TerritoryId, device: &Device) -> Result<bool> {
+    let Some(place) = &device.kit else { return Ok(false) };
+    let kit = kit_get(store, territory, &place.kit).await?;
+    Ok(kit.is_some_and(|kit| kit.value.parts.iter().any(|part| part_is(part, device))))
+}
+
 /// Adds to an enrolment's batch that the device takes the place its token names, though nothing is known of it as equipment.
 pub(crate) async fn kit_place(
     store: &dyn Store,
@@ -215,8 +222,8 @@ pub(crate) async fn kit_claim(
     now: Timestamp,
 ) -> Result<Writes<Intent>> {
     let Some((kit, slot)) = named(store, territory, device).await? else { return Ok(writes) };
-    let (mut changed, id) = (kit.value, device.id);
-    changed.parts.retain(|part| part.device != Some(id));
+    let mut changed = kit.value;
+    changed.parts.retain(|part| !part_is(part, device));
     let steps = [Step::Prepare, Step::Ready, Step::Bind];
     let from = match asset.lifecycle {
         Lifecycle::Received => &steps[..],
@@ -246,6 +253,11 @@ async fn named(store: &dyn Store, territory: &TerritoryId, device: &Device) -> R
     let Some(place) = &device.kit else { return Ok(None) };
     let Some(kit) = kit_get(store, territory, &place.kit).await? else { return Ok(None) };
     Ok(slot_of(store, territory, &kit.value, &place.slot).await.ok().map(|slot| (kit, slot)))
+}
+
+/// Whether a part is this device, or one whose place it took.
+fn part_is(part: &KitPart, device: &Device) -> bool {
+    part.device.is_some_and(|id| id == device.id || device.absorbed.contains(&id))
 }
 
 fn room(kit: &Kit, slot: &Slot) -> Result<()> {

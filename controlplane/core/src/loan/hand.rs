@@ -5,6 +5,7 @@ use super::work::{ENTRIES_MAX, Work, used_until};
 use super::{Amount, Incident, Line, LineEnd, PartState};
 use crate::device::DEVICES;
 use crate::error::{Error, Result};
+use crate::kit::kit_has;
 use crate::report::{Condition, FACTS, Facts};
 use jiff::civil::Date;
 use model::device::JoinState;
@@ -244,9 +245,12 @@ impl Work<'_> {
     async fn fitness(&mut self, number: &str) -> Result<Facts> {
         let Some(device) = self.asset(number).await?.device else { return Ok(Facts::default()) };
         let (store, territory) = (self.desk.store.as_ref(), self.desk.territory);
-        let row = DEVICES.get(store, territory, device.to_string()).await?;
-        if row.is_none_or(|row| row.value.state != JoinState::Active) {
+        let row = DEVICES.get(store, territory, device.to_string()).await?.map(|row| row.value);
+        let Some(row) = row.filter(|row| row.state == JoinState::Active) else {
             return Err(Error::Expired(format!("the device on {number} is not active; look at it first")));
+        };
+        if kit_has(store, territory, &row).await? {
+            return Err(Error::Expired(format!("the device on {number} is part of a kit; take it out first")));
         }
         let facts = FACTS.get(store, territory, device.to_string()).await?.map(|row| row.value).unwrap_or_default();
         if facts.health == Condition::Critical {
