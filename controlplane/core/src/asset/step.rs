@@ -92,7 +92,7 @@ pub async fn asset_wipe_sign(
 /// Files an asset, and the device on it, elsewhere.
 ///
 /// # Errors
-/// `NotFound`; `Denied` when it would leave the reach; `Invalid` while it is part of a kit, which moves as a whole.
+/// `NotFound`; `Denied` when it would leave the reach; `Invalid` while it is part of a kit, which moves as a whole, and while it is lent.
 #[allow(clippy::too_many_arguments, reason = "each is a plain value of one call")]
 pub async fn asset_move(
     store: &SharedStore,
@@ -108,6 +108,9 @@ pub async fn asset_move(
     let mut asset = row.value;
     if asset.lifecycle == Lifecycle::InKit {
         return Err(Error::Invalid(format!("{number} is part of a kit; take it out first")));
+    }
+    if asset.lifecycle.is_in_use() || asset.lifecycle == Lifecycle::Reserved {
+        return Err(Error::Invalid(format!("{number} is lent or set aside for a loan, and is filed with it")));
     }
     asset.school = to.school.or(asset.school);
     asset.owner = to.owner.clone().or(asset.owner);

@@ -66,6 +66,10 @@ impl Work<'_> {
                 }
                 let from = std::mem::replace(&mut self.loan.school, school);
                 self.event(EventKind::Transferred { from, to: school })?;
+                if let Some(number) = self.loan.line().map(|line| line.asset.clone()) {
+                    // Where its borrower is, it is filed; its device with it.
+                    self.asset(&number).await?.school = Some(school);
+                }
             }
             TransferRule::End => self.due_set(on)?,
         }

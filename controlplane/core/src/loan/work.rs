@@ -8,12 +8,15 @@ use super::{
 };
 use crate::asset::{ASSETS, Asset};
 use crate::audit::Act;
+use crate::device::{DEVICES, Decision, Device};
 use crate::error::{Error, Result};
 use crate::grant::{GRANTS, Granted, contact_of};
 use crate::scope::Filed;
 use crate::store::{Expect, Revision};
 use crate::table::{Intent, Row, Table, Writes};
+use model::device::JoinState;
 use model::grant::{Hold, Term};
+use model::id::DeviceId;
 use model::lifecycle::{LifecycleError, Step};
 use model::loan::{ActId, LoanId, LoanPolicy, LoanState};
 use model::time::Timestamp;
@@ -151,9 +154,10 @@ impl<'a> Work<'a> {
                 writes = writes.put(
                     &GRANTS,
                     device.to_string(),
-                    &Granted { epoch: asset.epoch, hold, contact },
+                    &Granted { epoch: asset.epoch, hold: hold.clone(), contact },
                     Expect::Any,
                 )?;
+                writes = device_put(&desk, writes, (device, &asset), &hold, &act, &why).await?;
                 // The device is told of it, as of every act on it.
                 if told.insert(device.to_string()) {
                     let on_device =
@@ -181,6 +185,30 @@ impl<'a> Work<'a> {
         writes.put(&LOANS, loan.id.to_string(), &loan, expect)?.commit(store).await?;
         Ok(loan)
     }
+}
+
+/// Adds to a batch what becomes of a device besides its grant: what is missing cannot find back by itself, and it is filed with its asset.
+async fn device_put(
+    desk: &Desk<'_>,
+    mut writes: Writes<Intent>,
+    (id, asset): (DeviceId, &Asset),
+    hold: &Hold,
+    act: &Act,
+    why: &str,
+) -> Result<Writes<Intent>> {
+    let Some(row) = DEVICES.get(desk.store.as_ref(), desk.territory, id.to_string()).await? else { return Ok(writes) };
+    let mut device = Device { school: asset.school.or(row.value.school), ..row.value.clone() };
+    // What is revoked or merged stays so.
+    let told = *hold == Hold::Missing && device.state != JoinState::Revoked && device.merged.is_none();
+    if let Some(lost) = if told { device.decided(Decision::Lost)? } else { None } {
+        let lose = Act { verb: Decision::Lost.verb().to_owned(), subject: id.to_string(), why: None, ..act.clone() };
+        writes = writes.also(&if why.is_empty() { lose } else { lose.because(why) })?;
+        device = lost;
+    }
+    if device == row.value {
+        return Ok(writes);
+    }
+    writes.put(&DEVICES, id.to_string(), &device, Expect::At(row.revision))
 }
 
 /// Under which keys a loan is found: all that follows from it, so that no act can forget one.
