@@ -199,6 +199,13 @@ impl World {
         Clock::now(&*self.clock)
     }
 
+    /// By which callers judge certificates: a clock that stands still in a world that begins at [`START`], so that tests move time for
+    /// one side alone; in any other the world's own.
+    #[must_use]
+    pub fn callers_time(&self) -> identity::tls::Time {
+        if self.clock.start == START { standing_time() } else { self.clock.clone() }
+    }
+
     /// Where it is reached.
     #[must_use]
     pub fn url(&self) -> String {

@@ -1,5 +1,5 @@
 //! The desk, its campaigns and stock counts, over real mTLS.
 
-mod bench;
+pub(crate) mod bench;
 mod counts;
 mod days;

@@ -21,17 +21,17 @@ use wire::v1::{
 };
 
 /// A world whose clock is right, since the command line judges certificates by the machine's.
-pub(super) async fn world() -> World {
+pub(crate) async fn world() -> World {
     world_at(jiff::Timestamp::now().as_millisecond()).await
 }
 
 /// A world at this time, in milliseconds since 1970.
-pub(super) async fn world_at(unix_ms: i64) -> World {
+pub(crate) async fn world_at(unix_ms: i64) -> World {
     World::at(Timestamp::from_unix_millis(unix_ms)).await
 }
 
 /// Puts a laptop on record.
-pub(super) async fn laptop(world: &World, number: &str, school: &str, lifecycle: Lifecycle) {
+pub(crate) async fn laptop(world: &World, number: &str, school: &str, lifecycle: Lifecycle) {
     let at = number.rfind('-').map_or(0, |at| at + 1);
     let asset = Asset {
         number: number.to_owned(),
@@ -63,13 +63,13 @@ pub(super) async fn laptop(world: &World, number: &str, school: &str, lifecycle:
 }
 
 /// Somebody at a terminal of their own.
-pub(super) struct Shell {
+pub(crate) struct Shell {
     config: PathBuf,
 }
 
 impl Shell {
     /// The first operator's.
-    pub(super) fn first(world: &World) -> Self {
+    pub(crate) fn first(world: &World) -> Self {
         let folder = world.data().join("operator");
         let path = |file: &str| folder.join(file).display().to_string();
         let config = folder.join("shell.toml");
@@ -85,20 +85,20 @@ impl Shell {
     }
 
     /// Runs a command line in English: how it ended, and what it said.
-    pub(super) async fn says(&self, line: &[&str]) -> (Exit, String) {
+    pub(crate) async fn says(&self, line: &[&str]) -> (Exit, String) {
         let (exit, out, err) = self.ran(line).await;
         (exit, out + &err)
     }
 
     /// Runs a command line and reads its JSON.
-    pub(super) async fn json(&self, line: &[&str]) -> serde_json::Value {
+    pub(crate) async fn json(&self, line: &[&str]) -> serde_json::Value {
         let (exit, out, err) = self.ran(&[&["--output", "json"], line].concat()).await;
         assert_eq!(exit, Exit::Done, "{line:?}: {out}{err}");
         serde_json::from_str(&out).unwrap_or_else(|_| panic!("{line:?}: {out}"))
     }
 
     /// How a command line ended, and what it said on standard output and error.
-    pub(super) async fn ran(&self, line: &[&str]) -> (Exit, String, String) {
+    pub(crate) async fn ran(&self, line: &[&str]) -> (Exit, String, String) {
         let around = Surroundings {
             variables: std::collections::BTreeMap::new(),
             zone: TimeZone::UTC,
@@ -117,7 +117,7 @@ impl Shell {
 }
 
 /// So many loans whose agreement names a laptop, a charger and a sleeve; every third of them is signed.
-pub(super) async fn waiting(world: &World, school: &str, count: usize) -> Vec<Loan> {
+pub(crate) async fn waiting(world: &World, school: &str, count: usize) -> Vec<Loan> {
     for n in 0..count {
         laptop(world, &format!("TNE25-{n:06}"), school, Lifecycle::Available).await;
     }
@@ -125,12 +125,12 @@ pub(super) async fn waiting(world: &World, school: &str, count: usize) -> Vec<Lo
 }
 
 /// So many loans whose agreement names no laptop.
-pub(super) async fn unnamed(world: &World, school: &str, count: usize) -> Vec<Loan> {
+pub(crate) async fn unnamed(world: &World, school: &str, count: usize) -> Vec<Loan> {
     agreed(world, school, vec![None; count]).await
 }
 
 /// A loan as it stands.
-pub(super) async fn lent(world: &World, id: &str) -> controlplane_core::loan::Loan {
+pub(crate) async fn lent(world: &World, id: &str) -> controlplane_core::loan::Loan {
     LOANS.get(world.store.as_ref(), &world.territory, id).await.unwrap().unwrap().value
 }
 

@@ -6,7 +6,7 @@ use identity::tls;
 use model::digest::Digest;
 use model::token::{Acceptance, Token};
 use tests::caller::connect;
-use tests::world::{World, standing_time};
+use tests::world::World;
 use tonic::Status;
 use tonic::transport::Channel;
 use wire::v1::admin_client::AdminClient;
@@ -36,7 +36,7 @@ impl Staff {
     }
 
     pub(crate) async fn channel(&self, world: &World) -> Result<Channel, String> {
-        let config = tls::client(self.chain.last().unwrap(), self.chain.clone(), &self.key_pem, standing_time());
+        let config = tls::client(self.chain.last().unwrap(), self.chain.clone(), &self.key_pem, world.callers_time());
         connect(world.port, config.unwrap()).await
     }
 
@@ -68,7 +68,7 @@ pub(crate) async fn accept(
 
 /// Says this to the invitation service, as a stranger.
 pub(crate) async fn said(world: &World, request: InvitationAcceptRequest) -> Result<InvitationAcceptResponse, Status> {
-    let config = tls::enrolling(world.pin(), standing_time()).unwrap();
+    let config = tls::enrolling(world.pin(), world.callers_time()).unwrap();
     let mut client = InvitationClient::new(connect(world.port, config).await.unwrap());
     client.accept(request).await.map(tonic::Response::into_inner)
 }
