@@ -7,6 +7,7 @@ use super::template::{Filling, List, Template};
 use crate::Error;
 use crate::call::Call;
 use crate::config::file_read;
+use crate::operator::write;
 use crate::print::{Look, Sheet, Tone};
 use clap::{Args, ValueEnum};
 use paper::{Part, agreement_paper};
@@ -84,7 +85,11 @@ pub(super) async fn loan_agreement(asked: Agreement, call: &mut Call<'_>) -> Res
     let agreement = template.filled(&name, &filling)?;
     let pdf = agreement_paper(&agreement)
         .map_err(|error| Error::usage("error-loan-template", &[("path", &name), ("why", &error.to_string())]))?;
-    std::fs::write(&asked.to, &pdf).map_err(|source| Error::FileWrite { path: asked.to.clone(), source })?;
+    // A folder that was mistyped is not to be made.
+    if asked.to.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        return Err(Error::FileWrite { path: asked.to, source: std::io::ErrorKind::NotFound.into() });
+    }
+    write(&asked.to, &pdf)?;
     let written = Written { number: loan.number, template: template.version, bytes: pdf.len(), file: asked.to };
     let look = call.print.look();
     let values = [("number", written.number.as_str().into()), ("path", written.file.display().to_string().into())];

@@ -67,6 +67,7 @@ pub struct Note {
 /// # Errors
 /// `Expired` when the campaign is closed, the loan changed hands, or somebody noted something else; `NotFound` for what is not there,
 /// `Invalid` for a reason that is too long or a loan that has no part in the campaign.
+#[allow(clippy::too_many_arguments, reason = "each is a plain value of one call")]
 pub async fn campaign_note(
     store: &SharedStore,
     territory: &TerritoryId,
@@ -75,6 +76,7 @@ pub async fn campaign_note(
     campaign: &str,
     note: &Note,
     by: &Person,
+    now: Timestamp,
 ) -> Result<bool> {
     if note.why.chars().count() > WHY_CHARS_MAX || note.why.chars().any(char::is_control) {
         return Err(Error::Invalid(format!("what is noted has at most {WHY_CHARS_MAX} characters")));
@@ -104,7 +106,7 @@ pub async fn campaign_note(
         Some(_) => {}
     }
     let noted = Noted { ended: note.ended, why: note.why.clone(), at: note.at, by: by.name.clone(), act: note.act };
-    let act = Act::of(note.at, by, &format!("campaign_{}", note.ended.outcome().name()), number, &note.why);
+    let act = Act::of(now, by, &format!("campaign_{}", note.ended.outcome().name()), number, &note.why);
     let expect = before.map_or(Expect::Absent, |row| Expect::At(row.revision));
     Writes::by(territory, &act)?.put(&CAMPAIGN_OUTCOMES, key, &noted, expect)?.commit(store).await?;
     Ok(false)

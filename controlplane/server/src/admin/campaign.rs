@@ -3,10 +3,12 @@
 use crate::caller::Staff;
 use crate::shared::Shared;
 use crate::status::{invalid, status};
+use controlplane_core::Error;
 use controlplane_core::campaign::{
     Campaign, CampaignKind, Ended, Line, Note, Outcome, Wish, campaign_close, campaign_create, campaign_get,
     campaign_lines, campaign_list, campaign_note,
 };
+use controlplane_core::scope::Reach;
 use jiff::civil::Date;
 use model::loan::ActId;
 use model::time::Timestamp;
@@ -22,7 +24,7 @@ use wire::v1::{
 
 /// The most notes of one call.
 const NOTES_MAX: usize = 200;
-/// A note may be dated so far ahead; beyond that the time of its arrival is taken.
+/// A note may be dated so far ahead, and as far back as an act on a loan; beyond that the time of its arrival is taken.
 const AHEAD_MS: i64 = 5 * 60 * 1000;
 
 pub(super) async fn create(
@@ -135,7 +137,9 @@ pub(super) async fn close(
 ) -> Result<CampaignCloseResponse, Status> {
     let (store, territory, now) = (&shared.store, shared.territory(), shared.clock.now());
     let closed = campaign_close(store, territory, &staff.reach, shared, &asked.campaign, &staff.person, now).await;
-    let closed = closed.inspect_err(|error| shared.missed(staff, error, &asked.campaign));
+    if let Err(error) = &closed {
+        missed(shared, staff, error, &asked.campaign).await;
+    }
     let closed = closed.map_err(shared.refuse(staff.author(), "campaign_close", &asked.campaign))?;
     Ok(CampaignCloseResponse { campaign: Some(summary(&closed)) })
 }
@@ -143,10 +147,18 @@ pub(super) async fn close(
 /// A campaign and how each of its loans fared.
 pub(super) async fn lines(shared: &Shared, staff: &Staff, id: &str) -> Result<(Campaign, Vec<Line>), Status> {
     let (store, territory) = (shared.store.as_ref(), shared.territory());
-    let row = campaign_get(store, territory, &staff.reach, id).await;
-    let campaign = row.inspect_err(|error| shared.missed(staff, error, id)).map_err(status)?.value;
+    let campaign = found(shared, staff, id).await?;
     let lines = campaign_lines(store, territory, &staff.reach, shared, &campaign).await.map_err(status)?;
     Ok((campaign, lines))
+}
+
+/// The campaign with this id, among those that a person may see.
+pub(super) async fn found(shared: &Shared, staff: &Staff, id: &str) -> Result<Campaign, Status> {
+    let row = campaign_get(shared.store.as_ref(), shared.territory(), &staff.reach, id).await;
+    if let Err(error) = &row {
+        missed(shared, staff, error, id).await;
+    }
+    Ok(row.map_err(status)?.value)
 }
 
 /// Where a line stands in the report's order.
@@ -184,10 +196,26 @@ pub(super) fn summary(campaign: &Campaign) -> wire::v1::Campaign {
     }
 }
 
+/// Counts for the audit whoever names a campaign that is there, but not for them; what is nowhere may be anything that was typed.
+async fn missed(shared: &Shared, staff: &Staff, error: &Error, id: &str) {
+    let (store, territory) = (shared.store.as_ref(), shared.territory());
+    if matches!(error, Error::NotFound(_))
+        && campaign_get(store, territory, &staff.reach, id).await.is_err()
+        && let Ok(foreign) = campaign_get(store, territory, &Reach::territory(), id).await
+    {
+        shared.out_of_reach(staff.author(), &foreign.value.id);
+    }
+}
+
 async fn noted(shared: &Shared, staff: &Staff, campaign: &str, note: &Note) -> Result<bool, Status> {
     let (store, territory) = (&shared.store, shared.territory());
-    let noted = campaign_note(store, territory, &staff.reach, shared, campaign, note, &staff.person).await;
-    noted.inspect_err(|error| shared.missed(staff, error, &note.loan)).map_err(status)
+    let noted =
+        campaign_note(store, territory, &staff.reach, shared, campaign, note, &staff.person, shared.clock.now()).await;
+    if let Err(error) = &noted {
+        super::loan::missed(shared, staff, error, &[&note.loan]).await;
+        missed(shared, staff, error, campaign).await;
+    }
+    noted.map_err(status)
 }
 
 fn note_of(note: wire::v1::CampaignNote, replace: bool, now: Timestamp) -> Result<Note, Status> {
@@ -198,7 +226,8 @@ fn note_of(note: wire::v1::CampaignNote, replace: bool, now: Timestamp) -> Resul
         _ => return Err(invalid("what is noted is a no-show, a refusal or a problem")),
     };
     let act = if note.act.is_empty() { None } else { Some(note.act.parse::<ActId>().map_err(invalid)?) };
-    let dated = note.at_unix_ms > 0 && note.at_unix_ms <= now.unix_millis().saturating_add(AHEAD_MS);
+    let earliest = now.before(super::loan::ACT_AGE_MAX).unix_millis().max(1);
+    let dated = (earliest..=now.unix_millis().saturating_add(AHEAD_MS)).contains(&note.at_unix_ms);
     let at = if dated { Timestamp::from_unix_millis(note.at_unix_ms) } else { now };
     Ok(Note { act, loan: note.loan, ended, why: note.why, at, replace })
 }

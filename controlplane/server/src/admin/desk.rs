@@ -1,12 +1,13 @@
 //! What a desk takes along to a campaign: its loans with the borrowers' names, and the equipment that may turn up.
 
-use super::campaign::{lines, outcome_of, place, summary};
+use super::campaign::{found as campaign_found, lines, outcome_of, place, summary};
 use super::loan::loan_shown;
 use crate::caller::Staff;
 use crate::shared::Shared;
 use crate::status::status;
+use controlplane_core::Error;
 use controlplane_core::asset::{ASSETS, Asset};
-use controlplane_core::campaign::{Campaign, Line, campaign_get};
+use controlplane_core::campaign::{Campaign, Line};
 use controlplane_core::store::PAGE_MAX;
 use controlplane_core::vault::{Guardian, Person, persons_day};
 use model::borrower::BorrowerRef;
@@ -26,6 +27,9 @@ pub(super) async fn prepare(
 ) -> Result<DeskPrepareResponse, Status> {
     let limit = super::device::limit_of(asked.limit)?;
     let (campaign, lines) = lines(shared, staff, &asked.campaign).await?;
+    if campaign.closed.is_some() {
+        return Err(status(Error::Expired(format!("campaign {} is closed", campaign.id))));
+    }
     let rest: Vec<&Line> = lines.iter().filter(|line| place(line) > asked.after).take(limit + 1).collect();
     let more = rest.len() > limit;
     let next = rest.get(limit - 1).filter(|_| more).map(|line| place(line)).unwrap_or_default();
@@ -53,8 +57,7 @@ pub(super) async fn assets(
 ) -> Result<DeskAssetsResponse, Status> {
     let limit = super::device::limit_of(asked.limit)?;
     let (store, territory) = (shared.store.as_ref(), shared.territory());
-    let row = campaign_get(store, territory, &staff.reach, &asked.campaign).await;
-    let campaign = row.inspect_err(|error| shared.missed(staff, error, &asked.campaign)).map_err(status)?.value;
+    let campaign = campaign_found(shared, staff, &asked.campaign).await?;
     let scope = ASSETS.scope(territory, "");
     let (mut found, mut after, mut looked_at) = (Vec::new(), asked.after, 0);
     while looked_at < LOOKED_AT_MAX {

@@ -5,6 +5,8 @@
 
 use super::notices::{Notices, bare, both};
 use crate::cli::{EN, FR};
+use rustix::fs::OFlags;
+use rustix::termios::{InputModes, OptionalActions, tcgetattr, tcsetattr};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -27,22 +29,35 @@ const CLEAR: &str = "\x1b[0m\x1b[2J\x1b[H";
 pub(super) fn fill(root: &Path, terminal: &Path) -> io::Result<()> {
     let mut screen = Screen::open(root, terminal)?;
     let keys = screen.keys()?;
-    let (mut shown, mut away) = (String::new(), 0);
+    let (mut shown, mut drawn, mut away) = (String::new(), false, 0);
     while let Some(text) = text(root) {
-        if text != shown || away > AWAY_LOOKS {
-            (shown, away) = (text, 0);
-            screen.draw(&shown)?;
+        let comes = text != shown || away > AWAY_LOOKS;
+        if comes {
+            (shown, drawn, away) = (text, false, 0);
+        }
+        // A console whose output is held takes nothing: it is tried again.
+        if !drawn {
+            drawn = screen.draw(&shown).is_ok();
+        }
+        if comes {
             screen.come();
         }
         match keys.recv_timeout(LOOK_EVERY) {
             Ok(()) => screen.leave(),
-            Err(RecvTimeoutError::Timeout) => away = if screen.seen() { 0 } else { away + 1 },
-            // No keyboard: it waits all the same.
-            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK_EVERY),
+            Err(why) => {
+                // No keyboard: it waits all the same.
+                if why == RecvTimeoutError::Disconnected {
+                    std::thread::sleep(LOOK_EVERY);
+                }
+                away = if screen.seen() { 0 } else { away + 1 };
+            }
         }
     }
-    screen.draw("")?;
+    // Whatever becomes of the text: nobody is to be kept from their session.
     screen.leave();
+    if let Err(error) = screen.draw("") {
+        tracing::warn!(%error, "the return screen's console cannot be cleared");
+    }
     // Whoever starts this by what it saw before should not do so again and again.
     std::thread::sleep(LOOK_EVERY);
     Ok(())
@@ -57,7 +72,10 @@ fn text(root: &Path) -> Option<String> {
 
 struct Screen<'a> {
     root: &'a Path,
+    /// Written to without waiting: Scroll Lock holds a console's output for as long as somebody likes.
     terminal: File,
+    /// Read from, which waits.
+    keyboard: File,
     /// Its number, as in `tty8`.
     number: String,
     /// The console that was seen before.
@@ -68,19 +86,33 @@ impl<'a> Screen<'a> {
     fn open(root: &'a Path, terminal: &Path) -> io::Result<Self> {
         let name = terminal.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let number = name.trim_start_matches(|c: char| !c.is_ascii_digit()).to_owned();
-        let noctty = i32::try_from(rustix::fs::OFlags::NOCTTY.bits()).unwrap_or_default();
-        let terminal = OpenOptions::new().read(true).write(true).custom_flags(noctty).open(terminal)?;
-        Ok(Self { root, terminal, number, before: None })
+        let flags = |flags: OFlags| i32::try_from(flags.bits()).unwrap_or_default();
+        let keyboard = OpenOptions::new().read(true).custom_flags(flags(OFlags::NOCTTY)).open(terminal)?;
+        let at_once = flags(OFlags::NOCTTY | OFlags::NONBLOCK);
+        let terminal = OpenOptions::new().write(true).custom_flags(at_once).open(terminal)?;
+        // Ctrl+S would hold it as well; a file that is no terminal has no such modes.
+        if let Ok(mut modes) = tcgetattr(&terminal) {
+            modes.input_modes.remove(InputModes::IXON);
+            let _ = tcsetattr(&terminal, OptionalActions::Now, &modes);
+        }
+        Ok(Self { root, terminal, keyboard, number, before: None })
     }
 
     /// A message for each time that Enter is pressed.
     fn keys(&self) -> io::Result<Receiver<()>> {
         let (pressed, keys) = mpsc::channel();
-        let mut terminal = self.terminal.try_clone()?;
+        let mut keyboard = self.keyboard.try_clone()?;
         std::thread::spawn(move || {
             let mut buffer = [0; 64];
             // A line at a time, as consoles give them.
-            while terminal.read(&mut buffer).is_ok_and(|count| count > 0) && pressed.send(()).is_ok() {}
+            while let Ok(count) = keyboard.read(&mut buffer) {
+                // Ctrl+D reads as an end, and is none.
+                if count == 0 {
+                    std::thread::sleep(LOOK_EVERY);
+                } else if pressed.send(()).is_err() {
+                    break;
+                }
+            }
         });
         Ok(keys)
     }
@@ -106,9 +138,15 @@ impl<'a> Screen<'a> {
 
     /// Back to where it came from, unless somebody has gone elsewhere already.
     fn leave(&self) {
-        if let Some(before) = self.before.as_ref().filter(|_| self.seen()) {
-            switch(before);
+        if let Some(back) = self.back() {
+            switch(back);
         }
+    }
+
+    /// Where it came from; the first console when it was in front before it began, as one that was ended and begun again.
+    fn back(&self) -> Option<&str> {
+        let in_front = self.active().is_some_and(|active| active == self.number);
+        in_front.then(|| self.before.as_deref().unwrap_or("1"))
     }
 
     fn active(&self) -> Option<String> {
@@ -152,6 +190,23 @@ mod tests {
         while !what(&std::fs::read_to_string(console).unwrap()) {
             std::thread::yield_now();
         }
+    }
+
+    #[test]
+    fn it_goes_back_only_from_its_own_console_and_to_the_first_when_it_knows_no_other() {
+        let root = tempfile::tempdir().unwrap();
+        let console = root.path().join("tty8");
+        std::fs::write(&console, "").unwrap();
+        let active = root.path().join(ACTIVE);
+        std::fs::create_dir_all(active.parent().unwrap()).unwrap();
+        let mut screen = Screen::open(root.path(), &console).unwrap();
+        assert_eq!(screen.back(), None, "no consoles");
+        std::fs::write(&active, "tty8\n").unwrap();
+        assert_eq!(screen.back(), Some("1"));
+        screen.before = Some("2".to_owned());
+        assert_eq!(screen.back(), Some("2"));
+        std::fs::write(&active, "tty3\n").unwrap();
+        assert_eq!(screen.back(), None);
     }
 
     #[test]

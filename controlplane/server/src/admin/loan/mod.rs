@@ -7,14 +7,16 @@ mod shown;
 pub(super) use policy::{policy_set, policy_show};
 pub(super) use shown::loan_shown;
 
-use super::device::limit_of;
+use super::device::{limit_of, short};
 use crate::caller::Staff;
 use crate::random;
 use crate::shared::Shared;
 use crate::status::{invalid, status};
 use asked::{ask_of, filter_of};
 use controlplane_core::Error;
-use controlplane_core::loan::{Acted, Desk, LocalDays, loan_act, loan_find, loan_page};
+use controlplane_core::asset::asset_find;
+use controlplane_core::loan::{Acted, Deed, Desk, LocalDays, loan_act, loan_find, loan_page};
+use controlplane_core::scope::Reach;
 use jiff::civil::Date;
 use model::loan::LoanId;
 use model::time::Timestamp;
@@ -33,7 +35,7 @@ const REMINDERS_MAX: usize = 500;
 /// A desk whose clock is wrong by more than this has its acts dated by the server.
 const CLOCK_WRONG: Duration = Duration::from_secs(3 * 3600);
 /// An act that is said to have been done longer ago than this, too.
-const ACT_AGE_MAX: Duration = Duration::from_secs(30 * 86_400);
+pub(super) const ACT_AGE_MAX: Duration = Duration::from_secs(30 * 86_400);
 
 impl LocalDays for Shared {
     fn day_of(&self, at: Timestamp) -> Date {
@@ -69,7 +71,13 @@ pub(super) async fn list(shared: &Shared, staff: &Staff, asked: LoanListRequest)
 
 pub(super) async fn show(shared: &Shared, staff: &Staff, text: &str) -> Result<LoanShowResponse, Status> {
     let found = loan_find(shared.store.as_ref(), shared.territory(), &staff.reach, text).await;
-    let loan = found.inspect_err(|error| shared.missed(staff, error, text)).map_err(status)?.value;
+    let loan = match found {
+        Ok(row) => row.value,
+        Err(error) => {
+            missed(shared, staff, &error, &[text]).await;
+            return Err(status(error));
+        }
+    };
     Ok(LoanShowResponse { worse: differences(&loan.worse()), loan: Some(loan_shown(&loan, shared.today())) })
 }
 
@@ -77,6 +85,28 @@ pub(super) async fn remind(shared: &Shared, staff: &Staff) -> Result<LoanRemindR
     let reminded = desk(shared, staff).remind(REMINDERS_MAX).await.map_err(status)?;
     let today = shared.today();
     Ok(LoanRemindResponse { loans: reminded.iter().map(|one| loan_shown(&one.loan, today)).collect() })
+}
+
+/// Counts for the audit whoever names a loan or an asset that is there, but not for them.
+///
+/// By its number and never as it was typed: that may be a family's name, and the audit forgets nothing.
+pub(super) async fn missed(shared: &Shared, staff: &Staff, error: &Error, named: &[&str]) {
+    if !matches!(error, Error::NotFound(_)) || staff.reach.is_territory() {
+        return;
+    }
+    let (store, territory, all) = (shared.store.as_ref(), shared.territory(), Reach::territory());
+    for text in named.iter().filter(|text| !text.is_empty() && short(text).is_ok()) {
+        let loan = loan_find(store, territory, &all, text).await.ok();
+        let loan = loan.filter(|row| !staff.reach.covers(&row.value.filed())).map(|row| row.value.number);
+        let asset = match loan {
+            Some(_) => None,
+            None => asset_find(store, territory, &all, text).await.ok(),
+        };
+        let asset = asset.filter(|row| !staff.reach.covers(&row.value.filed())).map(|row| row.id);
+        if let Some(number) = loan.or(asset) {
+            return shared.out_of_reach(staff.author(), &number);
+        }
+    }
 }
 
 fn desk<'a>(shared: &'a Shared, staff: &'a Staff) -> Desk<'a> {
@@ -120,13 +150,23 @@ async fn done(shared: &Shared, staff: &Staff, act: LoanAct, at: Timestamp) -> Re
     let ask = ask_of(act, shared.day_of(at))?;
     let fresh = LoanId::new(at, random::bytes().map_err(status)?);
     let acted = loan_act(&desk(shared, staff), &ask, at, fresh).await;
-    acted.map_err(|error| match error {
-        error @ Error::Denied(_) => shared.refuse(staff.author(), ask.deed.verb(), &ask.loan)(error),
-        error => {
-            shared.missed(staff, &error, &ask.loan);
-            status(error)
+    match acted {
+        Ok(acted) => Ok(acted),
+        Err(error @ Error::Denied(_)) => Err(shared.refuse(staff.author(), ask.deed.verb(), &ask.loan)(error)),
+        Err(error) => {
+            let asset = asset_named(&ask.deed).unwrap_or_default();
+            missed(shared, staff, &error, &[&ask.loan, asset]).await;
+            Err(status(error))
         }
-    })
+    }
+}
+
+fn asset_named(deed: &Deed) -> Option<&str> {
+    match deed {
+        Deed::Prepare { asset, .. } | Deed::HandOver { asset, .. } => asset.as_deref(),
+        Deed::Swap { asset, .. } => Some(asset),
+        _ => None,
+    }
 }
 
 /// How far a desk's clock is ahead, in milliseconds, when that is more than is taken.
