@@ -109,7 +109,7 @@ pub(super) fn incident(kind: IncidentKind, complaint: &str) -> Deed {
 pub(super) fn back(asset: &str, with_charger: bool) -> Deed {
     let state = if with_charger { PartState::Returned } else { PartState::Missing };
     let part = LoanAccessory { number: charger(asset), kind: String::new(), state: state.into() };
-    Deed::Return(LoanReturn { condition: Some(good()), parts: vec![part] })
+    Deed::Return(LoanReturn { condition: Some(good()), parts: vec![part], asset: String::new() })
 }
 
 /// It is over.
