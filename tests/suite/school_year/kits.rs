@@ -28,17 +28,17 @@ pub(super) async fn kits_compose(year: &mut Territory) {
         KitTemplate { name: "hybrid".to_owned(), title: "Kit hybride".to_owned(), slots, ..Default::default() };
     assert!(answered(admin.kit_template_put(KitTemplatePutRequest { template: Some(template) }).await).new);
     let mut hands = year.hands().await;
-    for n in 0..2 {
+    for (n, school) in SCHOOLS.iter().enumerate().take(2) {
         let (kit, camera) = (format!("KIT-{n}"), format!("CAM-{n}"));
         let line = AssetLine { number: camera.clone(), kind: "camera".to_owned(), ..Default::default() };
-        let lines = vec![AssetLine { school: SCHOOLS[n].to_owned(), ..line }];
+        let lines = vec![AssetLine { school: (*school).to_owned(), ..line }];
         answered(hands.asset_receive(AssetReceiveRequest { lines, dry_run: false, update: false }).await);
         year.step(&mut hands, &camera, AssetStep::Prepare).await.unwrap();
         year.step(&mut hands, &camera, AssetStep::Ready).await.unwrap();
         let asked = KitCreateRequest {
             label: kit.clone(),
             template: "hybrid".to_owned(),
-            school: SCHOOLS[n].to_owned(),
+            school: (*school).to_owned(),
             measure: "hybrid-kit".to_owned(),
             ..Default::default()
         };

@@ -97,13 +97,13 @@ async fn hand_out(year: &Territory, loans: &[Loan]) {
 async fn autumn(year: &mut Territory, loans: &[Loan]) {
     year.days(AWAKE, 30).await;
     let mut desk = year.desk(0).await;
-    for n in 10..13 {
+    for (n, loan) in loans.iter().enumerate().take(13).skip(10) {
         let spare = number(LOANS + n);
         done(&mut desk, &number(n), incident(IncidentKind::Breakage, "")).await;
-        let swapped = done(&mut desk, &loans[n].number, swap(&spare, true)).await;
+        let swapped = done(&mut desk, &loan.number, swap(&spare, true)).await;
         assert_eq!((swapped.lines.len(), swapped.state()), (2, LoanState::Active));
         assert_eq!(year.asset(&number(n)).await.lifecycle, Lifecycle::ReturnedUnchecked);
-        let taken = conflict(&mut desk, &loans[n].number, swap(&number(20), false)).await;
+        let taken = conflict(&mut desk, &loan.number, swap(&number(20), false)).await;
         assert!(taken.contains("is in loan"), "{taken}");
     }
     let stolen = number(1);
