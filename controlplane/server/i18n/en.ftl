@@ -124,6 +124,7 @@ cmd-ca-import--from = The signed certificate
 cmd-probe = Read all content once (internal)
 cmd-probe--data = The server's folder
     .value = DIR
+cmd-probe--vault = The vault, and not the fleet's store
 
 failed = Error:
 listening = cartable-server listens on { $address }

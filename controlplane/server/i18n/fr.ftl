@@ -124,6 +124,7 @@ cmd-ca-import--from = Le certificat signé
 cmd-probe = Lire tout le contenu une fois (usage interne)
 cmd-probe--data = Le dossier du serveur
     .value = DOSSIER
+cmd-probe--vault = Le coffre, et non la base du parc
 
 failed = Erreur :
 listening = cartable-server écoute sur { $address }
