@@ -34,7 +34,6 @@ mod proxy;
 mod recovery;
 mod renewal;
 mod scan;
-mod school_year;
 mod schools;
 mod sent;
 mod service;
