@@ -10,6 +10,7 @@ mod tests;
 
 pub(crate) use bind::{Follow, asset_expected, asset_follow, bound, wiped_by_identity};
 pub use bind::{asset_bind, asset_unbind};
+pub(crate) use find::serial_numbers;
 pub use find::{
     AssetFilter, CODE_CHARS, NUMBER_CHARS_MAX, asset_find, asset_get, asset_page, code_of, number_read, serial_assets,
 };

@@ -6,13 +6,11 @@ use crate::grant::{CONTACT_TERRITORY, CONTACTS};
 use crate::scope::{Filed, Reach, Scope};
 use crate::store::{Expect, PAGE_MAX, SharedStore, Store};
 use crate::table::Writes;
+use model::grant::CONTACT_CHARS_MAX;
 use model::id::TerritoryId;
 use model::owner::OwnerId;
 use model::time::Timestamp;
 use model::uai::Uai;
-
-/// The longest contact, in characters: it is shown on a screen and in a banner.
-pub const CONTACT_CHARS_MAX: usize = 200;
 
 /// For whose devices a contact holds.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -103,6 +103,8 @@ pub struct Report {
     pub sections: Vec<(SectionKind, Section)>,
     /// What they change in the facts.
     pub facts: FactsChange,
+    /// The serial numbers of what is plugged in, when the peripherals section came.
+    pub plugged: Option<Vec<String>>,
 }
 
 /// How often a report that met another one of its device is tried again.

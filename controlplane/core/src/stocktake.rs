@@ -4,7 +4,7 @@ mod finding;
 
 pub use finding::{Finding, Found, stocktake_findings};
 
-use crate::asset::{ASSET_LABELS, ASSET_SERIALS, ASSETS};
+use crate::asset::{ASSET_LABELS, ASSETS, serial_numbers};
 use crate::audit::{Act, Person};
 use crate::error::{Error, Result};
 use crate::scope::{Filed, Reach};
@@ -263,10 +263,9 @@ async fn seen_of(store: &dyn Store, territory: &TerritoryId, sight: &Sight, by: 
         asset = ASSET_LABELS.get(store, territory, code).await?.map(|row| row.value);
     }
     if asset.is_none() {
-        let scope = ASSET_SERIALS.scope(territory, format!("{}/", code.to_lowercase()));
-        let found = ASSET_SERIALS.page(store, &scope, "", 2).await?;
+        let found = serial_numbers(store, territory, code).await?;
         if let [only] = found.as_slice() {
-            asset = Some(only.value.clone());
+            asset = Some(only.clone());
         }
     }
     Ok(Seen { code: code.to_owned(), asset, at: sight.at, by: by.name.clone() })

@@ -24,6 +24,31 @@ pub enum Observed {}
 #[derive(Debug)]
 pub enum Vaulted {}
 
+/// A kind of table. Writes of one kind take tables of that kind only, so that a device which writes intent does not compile.
+pub trait Kind {
+    /// Whether people and rules write it, which backups and exports keep.
+    const INTENT: bool;
+}
+
+/// A kind of which entries are removed; what devices said is only replaced.
+pub trait Removable: Kind {}
+
+impl Kind for Intent {
+    const INTENT: bool = true;
+}
+
+impl Kind for Observed {
+    const INTENT: bool = false;
+}
+
+impl Kind for Vaulted {
+    const INTENT: bool = true;
+}
+
+impl Removable for Intent {}
+
+impl Removable for Vaulted {}
+
 /// A table of one type.
 #[derive(Debug)]
 pub struct Table<T, Kind> {
@@ -99,10 +124,10 @@ impl<T: DeserializeOwned, Kind> Table<T, Kind> {
 
 /// Writes that take effect together.
 #[derive(Debug)]
-pub struct Writes<Kind> {
+pub struct Writes<K> {
     territory: TerritoryId,
     batch: Batch,
-    kind: PhantomData<fn() -> Kind>,
+    kind: PhantomData<fn() -> K>,
 }
 
 impl Writes<Intent> {
@@ -126,28 +151,6 @@ impl Writes<Intent> {
             None => Ok(self),
         }
     }
-
-    /// Writes a value of intent.
-    ///
-    /// # Errors
-    /// `Invalid` when the value cannot be written as JSON.
-    pub fn put<T: Serialize>(
-        self,
-        table: &Table<T, Intent>,
-        id: impl Into<String>,
-        value: &T,
-        expect: Expect,
-    ) -> Result<Self> {
-        self.write(table.name, id.into(), value, expect, true)
-    }
-
-    /// Removes a value of intent.
-    #[must_use]
-    pub fn remove<T>(mut self, table: &Table<T, Intent>, id: impl Into<String>, expect: Expect) -> Self {
-        let key = Key { territory: self.territory.clone(), table: table.name, id: id.into() };
-        self.batch.writes.push(Write { key, expect, value: None, intent: true });
-        self
-    }
 }
 
 impl Writes<Observed> {
@@ -155,20 +158,6 @@ impl Writes<Observed> {
     #[must_use]
     pub fn observed(territory: &TerritoryId) -> Self {
         Self { territory: territory.clone(), batch: Batch::default(), kind: PhantomData }
-    }
-
-    /// Writes an observation.
-    ///
-    /// # Errors
-    /// `Invalid` when the value cannot be written as JSON.
-    pub fn put<T: Serialize>(
-        self,
-        table: &Table<T, Observed>,
-        id: impl Into<String>,
-        value: &T,
-        expect: Expect,
-    ) -> Result<Self> {
-        self.write(table.name, id.into(), value, expect, false)
     }
 }
 
@@ -178,31 +167,27 @@ impl Writes<Vaulted> {
     pub fn vaulted(territory: &TerritoryId, _noted: &Noted) -> Self {
         Self { territory: territory.clone(), batch: Batch::default(), kind: PhantomData }
     }
+}
 
-    /// Writes a value of the vault.
+impl<K: Kind> Writes<K> {
+    /// Writes a value.
     ///
     /// # Errors
     /// `Invalid` when the value cannot be written as JSON.
     pub fn put<T: Serialize>(
-        self,
-        table: &Table<T, Vaulted>,
+        mut self,
+        table: &Table<T, K>,
         id: impl Into<String>,
         value: &T,
         expect: Expect,
     ) -> Result<Self> {
-        self.write(table.name, id.into(), value, expect, true)
+        let key = table.key(&self.territory, id);
+        let value = serde_json::to_vec(value)
+            .map_err(|e| Error::Invalid(format!("{}/{} cannot be written: {e}", key.table, key.id)))?;
+        self.batch.writes.push(Write { key, expect, value: Some(value.into()), intent: K::INTENT });
+        Ok(self)
     }
 
-    /// Removes a value of the vault.
-    #[must_use]
-    pub fn remove<T>(mut self, table: &Table<T, Vaulted>, id: impl Into<String>, expect: Expect) -> Self {
-        let key = Key { territory: self.territory.clone(), table: table.name, id: id.into() };
-        self.batch.writes.push(Write { key, expect, value: None, intent: true });
-        self
-    }
-}
-
-impl<Kind> Writes<Kind> {
     /// Makes them durable.
     ///
     /// # Errors
@@ -210,19 +195,14 @@ impl<Kind> Writes<Kind> {
     pub async fn commit(self, store: &SharedStore) -> Result<Revision> {
         store.commit(self.batch).await
     }
+}
 
-    fn write<T: Serialize>(
-        mut self,
-        table: &'static str,
-        id: String,
-        value: &T,
-        expect: Expect,
-        intent: bool,
-    ) -> Result<Self> {
-        let value =
-            serde_json::to_vec(value).map_err(|e| Error::Invalid(format!("{table}/{id} cannot be written: {e}")))?;
-        let key = Key { territory: self.territory.clone(), table, id };
-        self.batch.writes.push(Write { key, expect, value: Some(value.into()), intent });
-        Ok(self)
+impl<K: Removable> Writes<K> {
+    /// Removes a value.
+    #[must_use]
+    pub fn remove<T>(mut self, table: &Table<T, K>, id: impl Into<String>, expect: Expect) -> Self {
+        let key = table.key(&self.territory, id);
+        self.batch.writes.push(Write { key, expect, value: None, intent: K::INTENT });
+        self
     }
 }

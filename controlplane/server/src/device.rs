@@ -213,7 +213,7 @@ fn take(
             ),
         })?;
         let Some(whole) = whole else { continue };
-        crate::facts::note(&whole, &mut report.facts).map_err(convert_status)?;
+        crate::facts::note(&whole, &mut report).map_err(convert_status)?;
         if report.sections.iter().any(|(kind, _)| *kind == whole.kind) {
             return Err(invalid("a section twice in one message"));
         }

@@ -1,36 +1,38 @@
 //! The few facts that lists show, taken from sections as they come.
 
-use controlplane_core::report::{Condition, FactsChange};
+use controlplane_core::report::{Condition, Report};
 use model::device::Claims;
 use model::health::{CheckKind, Status};
 use model::inventory::Hardware;
+use model::kit::serials_seen;
 use wire::convert::{Assembled, ConvertError, Section, section_decode};
 
-/// Notes what a section says of the facts.
+/// Notes what a section says of the facts, and of what is plugged in: each is decoded once.
 ///
 /// # Errors
 /// [`ConvertError`] when the section is not of its kind, so that no damaged one is kept.
-pub(crate) fn note(whole: &Assembled, change: &mut FactsChange) -> Result<(), ConvertError> {
+pub(crate) fn note(whole: &Assembled, report: &mut Report) -> Result<(), ConvertError> {
     match section_decode(whole.kind, &whole.plain)? {
         Section::Hardware(h) => {
             let Hardware { maker, model, serial, system_uuid, .. } = h;
-            change.hardware = Some(Claims { maker, model, serial, system_uuid });
+            report.facts.hardware = Some(Claims { maker, model, serial, system_uuid });
         }
         Section::System(s) => {
             let name = [s.os_name, s.os_version].into_iter().flatten().collect::<Vec<_>>().join(" ");
-            change.os = Some((!name.is_empty()).then_some(name));
+            report.facts.os = Some((!name.is_empty()).then_some(name));
         }
         Section::Health(h) => {
             let wear = h.check(CheckKind::BatteryWear).and_then(|check| check.value);
-            change.battery_wear = Some(wear.map(|wear| u8::try_from(wear.clamp(0, 100)).unwrap_or(100)));
-            change.health = Some(match h.overall() {
+            report.facts.battery_wear = Some(wear.map(|wear| u8::try_from(wear.clamp(0, 100)).unwrap_or(100)));
+            report.facts.health = Some(match h.overall() {
                 Status::Ok => Condition::Ok,
                 Status::Warning => Condition::Warning,
                 Status::Critical => Condition::Critical,
                 Status::Unknown => Condition::Unknown,
             });
         }
-        Section::Peripherals(_) | Section::Packages(_) => {}
+        Section::Peripherals(plugged) => report.plugged = Some(serials_seen(&plugged)),
+        Section::Packages(_) => {}
     }
     Ok(())
 }

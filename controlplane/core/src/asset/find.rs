@@ -103,12 +103,21 @@ pub async fn asset_find(store: &dyn Store, territory: &TerritoryId, reach: &Reac
 /// # Errors
 /// `Unavailable` when the store fails.
 pub async fn serial_assets(store: &dyn Store, territory: &TerritoryId, serial: &str) -> Result<Vec<Row<Asset>>> {
-    let Some(prefix) = serial_prefix(serial) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
-    for row in ASSET_SERIALS.page(store, &ASSET_SERIALS.scope(territory, prefix), "", ALIKE_MAX).await? {
-        found.extend(ASSETS.get(store, territory, row.value).await?);
+    for number in serial_numbers(store, territory, serial).await? {
+        found.extend(ASSETS.get(store, territory, number).await?);
     }
     Ok(found)
+}
+
+/// The inventory numbers of the assets with this serial number, for who needs no more; none for a placeholder.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub(crate) async fn serial_numbers(store: &dyn Store, territory: &TerritoryId, serial: &str) -> Result<Vec<String>> {
+    let Some(prefix) = serial_prefix(serial) else { return Ok(Vec::new()) };
+    let page = ASSET_SERIALS.page(store, &ASSET_SERIALS.scope(territory, prefix), "", ALIKE_MAX).await?;
+    Ok(page.into_iter().map(|row| row.value).collect())
 }
 
 /// A page of the assets within a reach that fit, and where the next one begins (empty when there is none).

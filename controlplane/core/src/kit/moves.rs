@@ -4,7 +4,7 @@
 
 use super::bind::kit_pass;
 use super::{KIT_PLACES, KITS};
-use crate::asset::serial_assets;
+use crate::asset::serial_numbers;
 use crate::audit::{Act, Person};
 use crate::device::{DEVICES, KitSlot};
 use crate::error::{Error, Result};
@@ -26,6 +26,8 @@ static DISMISSED: Table<Timestamp, Intent> = Table::new("kit_dismissed");
 const SHARED_WITHIN: Duration = Duration::from_secs(24 * 3600);
 /// The most parts of one report that are looked up, and the most devices looked at for one part.
 const LOOKED_AT_MAX: usize = 64;
+/// A page of moves goes through so many places of kits at most: moves are rare, and places are not.
+const PLACES_MAX: usize = 5_000;
 
 /// That a device saw a part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,10 +67,10 @@ pub async fn sightings_note(
 ) -> Result<()> {
     let mut seen = Vec::new();
     for serial in serials.iter().take(LOOKED_AT_MAX) {
-        let alike = serial_assets(store.as_ref(), territory, serial).await?;
+        let alike = serial_numbers(store.as_ref(), territory, serial).await?;
         // A serial number that two things bear names neither.
         if let [one] = alike.as_slice() {
-            seen.push(one.id.clone());
+            seen.push(one.clone());
         }
     }
     seen.sort();
@@ -107,18 +109,22 @@ pub async fn moves_page(
     now: Timestamp,
 ) -> Result<(Vec<Move>, String)> {
     let scope = KIT_PLACES.scope(territory, "");
-    let (mut found, mut after) = (Vec::new(), after.to_owned());
+    let (mut found, mut after, mut looked_at) = (Vec::new(), after.to_owned(), 0);
     loop {
         let page = KIT_PLACES.page(store, &scope, &after, 500).await?;
         if page.is_empty() {
             return Ok((found, String::new()));
         }
+        looked_at += page.len();
         for row in page {
             after.clone_from(&row.id);
             found.extend(move_of(store, territory, reach, &row.id, row.value, now).await?);
             if found.len() >= limit {
                 return Ok((found, after));
             }
+        }
+        if looked_at >= PLACES_MAX {
+            return Ok((found, after));
         }
     }
 }

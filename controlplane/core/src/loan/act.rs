@@ -3,11 +3,12 @@
 use super::deed::{Ask, Deed};
 use super::find::{loan_find, loan_get};
 use super::work::Work;
-use super::{ActDone, Amount, LOAN_ACTS, Loan};
+use super::{ActDone, Amount, LOAN_ACTS, LOAN_BORROWERS, LOANS, Loan};
 use crate::audit::{Act, Author, Person};
 use crate::error::{Error, Result};
 use crate::scope::Reach;
-use crate::store::SharedStore;
+use crate::store::{Expect, SharedStore};
+use crate::table::Writes;
 use jiff::civil::Date;
 use model::id::TerritoryId;
 use model::loan::{Difference, LoanId};
@@ -79,17 +80,16 @@ pub async fn loan_act(desk: &Desk<'_>, ask: &Ask, at: Timestamp, fresh: LoanId) 
 /// Forgets whom a loan was for; the one thing that can be changed in a closed one.
 ///
 /// # Errors
-/// `NotFound`; `Expired` for a loan that is not over, because its borrower is still needed.
-pub async fn loan_erase(desk: &Desk<'_>, loan: LoanId, why: &str) -> Result<Loan> {
-    let row = loan_find(desk.store.as_ref(), desk.territory, desk.reach, &loan.to_string()).await?;
-    if !row.value.state.is_over() {
-        return Err(Error::Expired(format!("loan {} is not over; its borrower is still needed", row.value.number)));
+/// `NotFound`; `Expired` for a loan that is not over, because its borrower is still needed; `Conflict`.
+pub(crate) async fn loan_erase(store: &SharedStore, territory: &TerritoryId, id: LoanId, act: &Act) -> Result<()> {
+    let row = loan_get(store.as_ref(), territory, id).await?.ok_or_else(|| Error::NotFound(format!("loan {id}")))?;
+    let mut loan = row.value;
+    if !loan.state.is_over() {
+        return Err(Error::Expired(format!("loan {} is not over; its borrower is still needed", loan.number)));
     }
-    let act = Act::of(desk.now, desk.by, "loan_erase", row.value.number.clone(), why);
-    let mut work = Work::of(*desk, row, desk.now).await?;
-    work.loan.borrower = None;
-    work.loan.changed = desk.now;
-    work.write(act, None).await
+    let Some(borrower) = loan.borrower.take() else { return Ok(()) };
+    let writes = Writes::by(territory, act)?.put(&LOANS, id.to_string(), &loan, Expect::At(row.revision))?;
+    writes.remove(&LOAN_BORROWERS, format!("{borrower}/{id}"), Expect::Any).commit(store).await.map(|_| ())
 }
 
 async fn loan_work<'a>(desk: &Desk<'a>, ask: &Ask, at: Timestamp, fresh: LoanId) -> Result<Work<'a>> {

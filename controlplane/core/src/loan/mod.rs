@@ -13,7 +13,8 @@ mod remind;
 mod tests;
 mod work;
 
-pub use act::{Acted, Desk, LocalDays, loan_act, loan_erase};
+pub(crate) use act::loan_erase;
+pub use act::{Acted, Desk, LocalDays, loan_act};
 pub use deed::{AccessoryWish, Ask, Closing, Deed, PartBack, Seen, Wish};
 pub use find::loan_find;
 pub use list::{Filter, loan_page};

@@ -413,3 +413,24 @@ fn ten_thousand_histories_break_no_invariant() {
     }
     println!("{reached:?}");
 }
+
+/// An erased identity is made anew by the next file that names the same pupil: it must lead to no loan of before.
+#[tokio::test]
+async fn whoever_is_forgotten_is_in_no_loan_that_is_over() {
+    use crate::vault::{LoanRegister, Loans};
+    let town = Town::new().await;
+    let over = town.act(None, "", wish(true, 30, town.now)).await.unwrap().loan;
+    town.act(None, &over.number, Deed::Cancel).await.unwrap();
+    let open = town.act(None, "", wish(true, 30, town.now)).await.unwrap().loan;
+    assert_eq!(over.borrower, open.borrower);
+    let reference = over.borrower.clone().unwrap().to_string().parse().unwrap();
+    let act = |number: &str| Act::of(town.now, &town.by, "loan_erase", number, "asked for");
+    let register = LoanRegister(town.store.clone());
+    for _ in 0..2 {
+        register.forget(&town.territory, reference, &[], &act).await.unwrap();
+        let named = town.loans().await.into_iter().filter(|loan| loan.borrower.is_some());
+        let left = register.standing(&town.territory, reference, &[]).await.unwrap();
+        assert_eq!(named.map(|loan| loan.id).collect::<Vec<_>>(), [open.id]);
+        assert_eq!((left.over, left.open), (vec![], vec![open.number.clone()]));
+    }
+}

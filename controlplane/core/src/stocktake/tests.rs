@@ -1,4 +1,5 @@
 use super::*;
+use crate::asset::ASSET_SERIALS;
 use crate::asset::Asset;
 use crate::memory::Memory;
 use crate::role::Role;

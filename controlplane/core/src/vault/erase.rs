@@ -54,6 +54,9 @@ pub async fn person_erase(
         };
         acts.push(Act::of(now, by, "vault_erase_forced", row.id.clone(), &why_hidden(second, &names)?));
     }
+    // First: cut between the two, the identity is still there to be erased.
+    let forgotten = |number: &str| Act::of(now, by, "loan_erase", number, &why);
+    loans.forget(&vault.territory, own, &row.value.aliases, &forgotten).await?;
     row_erase(vault, &row, &acts).await?;
     Ok(Erased { reference: row.id, loans: standing.open.into_iter().chain(standing.over).collect() })
 }

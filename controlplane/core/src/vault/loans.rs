@@ -1,8 +1,8 @@
 //! What the register of loans says of a borrower.
 
-use super::retention::{Loans, Standing};
+use super::retention::{ActOf, Loans, Standing};
 use crate::error::{Error, Result};
-use crate::loan::{LOAN_BORROWERS, LOANS, Loan, loan_find};
+use crate::loan::{LOAN_BORROWERS, LOANS, Loan, loan_erase, loan_find};
 use crate::scope::Reach;
 use crate::store::{PAGE_MAX, SharedStore};
 use async_trait::async_trait;
@@ -64,5 +64,20 @@ impl Loans for LoanRegister {
         let loans = self.loans(territory, own, others).await?;
         let written = loans.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>();
         written.map_err(|e| Error::unavailable("a loan cannot be written", e))
+    }
+
+    async fn forget(
+        &self,
+        territory: &TerritoryId,
+        own: BorrowerRef,
+        others: &[BorrowerRef],
+        act: ActOf<'_>,
+    ) -> Result<()> {
+        for loan in self.loans(territory, own, others).await? {
+            if loan.state.is_over() {
+                loan_erase(&self.0, territory, loan.id, &act(&loan.number)).await?;
+            }
+        }
+        Ok(())
     }
 }

@@ -23,7 +23,7 @@ pub use leavers::leavers_list;
 pub use loans::LoanRegister;
 pub use name::{folded, why_hidden};
 pub use person::{GUARDIANS_MAX, Guardian, Person, PersonKind, Source};
-pub use retention::{Loans, NoLoans, Retention, Standing, retention_act, retention_due, retention_run};
+pub use retention::{ActOf, Loans, NoLoans, Retention, Standing, retention_act, retention_due, retention_run};
 
 use crate::audit::{Act, Person as Reader, acts_note};
 use crate::error::{Error, Result};

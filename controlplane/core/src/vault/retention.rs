@@ -31,6 +31,9 @@ impl Standing {
     }
 }
 
+/// The act that is done to the loan of this number.
+pub type ActOf<'a> = &'a (dyn Fn(&str) -> Act + Send + Sync);
+
 /// Who knows the loans.
 #[async_trait]
 pub trait Loans: Send + Sync {
@@ -51,6 +54,19 @@ pub trait Loans: Send + Sync {
     /// # Errors
     /// `Unavailable` when they cannot be read.
     async fn held(&self, territory: &TerritoryId, own: BorrowerRef, others: &[BorrowerRef]) -> Result<Vec<Value>>;
+
+    /// Takes somebody's reference out of the loans that are over, an act each, told by the loan's number: a reference is made anew by the
+    /// next file that names the same pupil, and would lead back to them.
+    ///
+    /// # Errors
+    /// `Unavailable` or `Conflict` when one could not be changed; those before it are.
+    async fn forget(
+        &self,
+        territory: &TerritoryId,
+        own: BorrowerRef,
+        others: &[BorrowerRef],
+        act: ActOf<'_>,
+    ) -> Result<()>;
 }
 
 /// Where nothing is ever lent.
@@ -69,6 +85,10 @@ impl Loans for NoLoans {
 
     async fn held(&self, _: &TerritoryId, _: BorrowerRef, _: &[BorrowerRef]) -> Result<Vec<Value>> {
         Ok(Vec::new())
+    }
+
+    async fn forget(&self, _: &TerritoryId, _: BorrowerRef, _: &[BorrowerRef], _: ActOf<'_>) -> Result<()> {
+        Ok(())
     }
 }
 
@@ -142,6 +162,11 @@ pub async fn retention_run(
 ) -> Result<u64> {
     let mut erased = 0;
     for row in retention_due(vault, loans, retention, today, day_of).await? {
+        if let Ok(reference) = row.id.parse() {
+            let forgotten = |number: &str| Act { verb: "loan_erase".to_owned(), ..act(number) };
+            // First: cut between the two, the identity is still there to be erased the next day.
+            loans.forget(&vault.territory, reference, &row.value.aliases, &forgotten).await?;
+        }
         row_erase(vault, &row, &[act(&row.id)]).await?;
         erased += 1;
     }

@@ -1,3 +1,4 @@
+use super::retention::ActOf;
 use super::*;
 use crate::audit::AUDIT;
 use crate::memory::Memory;
@@ -28,6 +29,10 @@ impl Loans for Lent {
 
     async fn held(&self, _: &TerritoryId, _: BorrowerRef, _: &[BorrowerRef]) -> Result<Vec<serde_json::Value>> {
         Ok(Vec::new())
+    }
+
+    async fn forget(&self, _: &TerritoryId, _: BorrowerRef, _: &[BorrowerRef], _: ActOf<'_>) -> Result<()> {
+        Ok(())
     }
 }
 
