@@ -34,6 +34,7 @@ mod proxy;
 mod recovery;
 mod renewal;
 mod scan;
+mod school_year;
 mod schools;
 mod sent;
 mod service;
