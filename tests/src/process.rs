@@ -13,6 +13,8 @@ pub struct ServerProcess {
     pub data: PathBuf,
     /// The port on loopback.
     pub port: u16,
+    /// Whose profile the CLI uses, instead of the first operator's.
+    profile: Option<PathBuf>,
     child: Option<Child>,
 }
 
@@ -43,13 +45,13 @@ impl ServerProcess {
         let config = std::fs::read_to_string(data.join("server.toml")).expect("a configuration");
         let config = config.replace("device_burst = 120", "device_burst = 1000000");
         std::fs::write(data.join("server.toml"), config).expect("a configuration");
-        Self { data, port, child: None }
+        Self { data, port, profile: None, child: None }
     }
 
     /// The same server in another folder, which holds its configuration and keys; not started.
     #[must_use]
     pub fn moved(&self, data: PathBuf) -> Self {
-        Self { data, port: self.port, child: None }
+        Self { data, port: self.port, profile: self.profile.clone(), child: None }
     }
 
     /// Where it is reached.
@@ -157,14 +159,26 @@ impl ServerProcess {
         String::from_utf8(out.stderr).expect("UTF-8")
     }
 
-    /// Runs the CLI as the first operator, in English.
+    /// Lets the CLI be used from now on by somebody who answers for the whole and lends: an admin alone reads no identity.
+    ///
+    /// # Panics
+    /// When it does not run, or the invitation is not accepted.
+    pub fn desk(&mut self) {
+        let both = ["--role", "admin", "--role", "loan-desk", "--why", "lends, too"];
+        let invited = self.json(&[&["operator", "invite", "guichet"], &both[..]].concat());
+        let secret = invited["secret"].as_str().expect("a secret").to_owned();
+        self.profile = Some(self.data.with_extension("desk").join("cartable.toml"));
+        self.json(&["operator", "accept", "--server", &self.url(), "--invitation", &secret]);
+    }
+
+    /// Runs the CLI as the first operator, or as who [`ServerProcess::desk`] made, in English.
     ///
     /// # Panics
     /// When `cartable` cannot be run.
     pub fn cartable(&self, arguments: &[&str]) -> Output {
         Command::new(program("cartable"))
             .args(["--lang", "en", "--config"])
-            .arg(self.data.join("operator/cartable.toml"))
+            .arg(self.config())
             .args(arguments)
             .stdin(Stdio::null())
             .output()
@@ -191,7 +205,7 @@ impl ServerProcess {
             .args(rest)
             .arg(program("cartable"))
             .args(["--lang", "en", "--output", "json", "--config"])
-            .arg(self.data.join("operator/cartable.toml"))
+            .arg(self.config())
             .args(arguments)
             .stdin(Stdio::null())
             .output()
@@ -222,6 +236,12 @@ impl ServerProcess {
     pub fn token(&self, arguments: &[&str]) -> String {
         let made = self.json(&[&["token", "create"], arguments].concat());
         made["secret"].as_str().or_else(|| made["token"].as_str()).expect("a token").to_owned()
+    }
+}
+
+impl ServerProcess {
+    fn config(&self) -> PathBuf {
+        self.profile.clone().unwrap_or_else(|| self.data.join("operator/cartable.toml"))
     }
 }
 

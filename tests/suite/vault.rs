@@ -22,6 +22,7 @@ fn vaulted(folder: &Path) -> (ServerProcess, PathBuf) {
     let key = folder.join("vault.key");
     vault_command(&server, &["init", "--key", key.to_str().unwrap()]).unwrap();
     server.start();
+    server.desk();
     (server, key)
 }
 
@@ -54,6 +55,25 @@ fn guardians(folder: &Path) -> String {
         CP responsable;Commune responsable;Pays;Courriel;Téléphone domicile;Nom de famille élève 1;Prénom élève 1\n\
         Mme;;Zzqwparent;Alix;1 rue de l'Essai;25000;Besançon;;qwalix@example.org;0300000000;ZZQWEXEMPLE;Qwcamille\n";
     file(folder, "guardians.csv", text)
+}
+
+#[test]
+fn who_answers_for_the_whole_reads_no_identity_before_taking_up_the_desk() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = ServerProcess::init(folder.path());
+    vault_command(&server, &["init", "--key", folder.path().join("vault.key").to_str().unwrap()]).unwrap();
+    server.start();
+    let files = tempfile::tempdir().unwrap();
+    imported(&server, &["vault", "import", "--school", SCHOOL, "--onde", &pupils(files.path())]);
+    for look in [&["find", "zzqw"][..], &["show", "0951099D-2026-00001"], &["export", "0951099D-2026-00001"]] {
+        let refused = server.cartable(&[&["vault"], look, &["--why", "a look"]].concat());
+        assert!(refused.status.code() == Some(4) && said(&refused).contains("your role"), "{}", said(&refused));
+    }
+    server.desk();
+    assert_eq!(server.json(&["vault", "find", "zzqw", "--why", "a look"]).as_array().unwrap().len(), 2);
+    let acts = said(&server.cartable(&["--output", "json", "audit", "list"]));
+    assert!(acts.contains("operator_invite") && acts.contains("guichet"), "{acts}");
+    assert!(server.stop().success());
 }
 
 /// Every file below a folder that holds one of these words, in any letters.

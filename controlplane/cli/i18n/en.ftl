@@ -2138,6 +2138,7 @@ answer-vault-school = this school lies outside your scope
     .next = cartable operator self shows it
 answer-vault-lent = something is still lent to this borrower
     .next = erase after its return, or give a second reason with --force
+answer-vault-agreements = the agreements of at most { $one } loans are filled at a time
 answer-vault-nearly-all = nearly everybody is missing from this file: it is not this school's
 
 ## Campaigns
@@ -2229,6 +2230,9 @@ cmd-desk = The desk: hand-outs, returns and stock counts, with or without a netw
 cmd-desk-prepare = Take a day along in a file that a passphrase seals
 cmd-desk-prepare--campaign = The campaign, such as remise-2026
     .value = CAMPAIGN
+cmd-desk-prepare--why = Take the families' names along; why, for the audit; name nobody
+    .value = TEXT
+cmd-desk-prepare--without_names = Take no names along: families are known by the number on their agreement
 cmd-desk-prepare--stocktake = The stock count, such as 0951099D-2026-11-18
     .value = COUNT
 cmd-desk-prepare--to = The file to make; to be copied to each desk
@@ -2440,6 +2444,7 @@ desk-sent-conflicts = conflicts
 desk-sent-refused = not taken
 desk-sent-waiting = still to be sent
 error-desk-command = "{$value}" is no command; cartable desk scan --help lists them.
+error-desk-why = The borrowers' names are in the vault. Say why they are taken along (--why), or leave them there (--without-names).
 error-desk-life = A desk's file serves {$days} days at most.
 error-desk-passphrases = The two passphrases are not the same.
 error-date = The server gave a date that is none: {$value}.

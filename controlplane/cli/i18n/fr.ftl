@@ -2138,6 +2138,7 @@ answer-vault-school = cet établissement est hors de votre périmètre
     .next = cartable operator self le montre
 answer-vault-lent = quelque chose est encore prêté à cet emprunteur
     .next = effacez après le retour, ou donnez un second motif avec --force
+answer-vault-agreements = les conventions de { $one } prêts au plus sont remplies à la fois
 answer-vault-nearly-all = presque tout le monde manque à ce fichier : ce n'est pas celui de cet établissement
 
 ## Campagnes
@@ -2229,6 +2230,9 @@ cmd-desk = Le guichet : remises, retours et récolements, avec ou sans réseau
 cmd-desk-prepare = Emporter une journée dans un fichier scellé par une phrase de passe
 cmd-desk-prepare--campaign = La campagne, par exemple remise-2026
     .value = CAMPAGNE
+cmd-desk-prepare--why = Emporter le nom des familles ; le motif, pour l'audit ; n'y nommez personne
+    .value = TEXTE
+cmd-desk-prepare--without_names = N'emporter aucun nom : les familles sont connues par le numéro de leur convention
 cmd-desk-prepare--stocktake = Le récolement, par exemple 0951099D-2026-11-18
     .value = RÉCOLEMENT
 cmd-desk-prepare--to = Le fichier à créer ; à copier sur chaque poste
@@ -2440,6 +2444,7 @@ desk-sent-conflicts = conflits
 desk-sent-refused = non pris
 desk-sent-waiting = encore à envoyer
 error-desk-command = « {$value} » n'est pas une commande ; cartable desk scan --help les donne.
+error-desk-why = Le nom des emprunteurs est dans le coffre. Dites pourquoi il est emporté (--why), ou laissez-le où il est (--without-names).
 error-desk-life = Un fichier de guichet sert au plus {$days} jours.
 error-desk-passphrases = Les deux phrases de passe ne sont pas les mêmes.
 error-date = Le serveur a donné une date qui n'en est pas une : {$value}.

@@ -32,6 +32,10 @@ const DAY_SECONDS: u64 = 86_400;
 pub(crate) struct Prepare {
     #[arg(long, required_unless_present = "stocktake", conflicts_with = "stocktake")]
     campaign: Option<String>,
+    #[arg(long, requires = "campaign")]
+    why: Option<String>,
+    #[arg(long, conflicts_with = "why")]
+    without_names: bool,
     #[arg(long)]
     stocktake: Option<String>,
     #[arg(long)]
@@ -70,7 +74,7 @@ pub(super) async fn desk_prepare(prepare: Prepare, call: &mut Call<'_>) -> Resul
         }
     }
     let set = match (&prepare.campaign, &prepare.stocktake) {
-        (Some(campaign), _) => campaign_set(campaign, life, call).await?,
+        (Some(campaign), _) => campaign_set(campaign, &prepare, life, call).await?,
         (None, Some(stocktake)) => stocktake_set(stocktake, life, call).await?,
         (None, None) => return Err(Error::Desk(DeskFault::Mode)),
     };
@@ -113,12 +117,24 @@ fn free_check(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-async fn campaign_set(campaign: &str, life: u64, call: &mut Call<'_>) -> Result<DaySet, Error> {
+async fn campaign_set(campaign: &str, prepare: &Prepare, life: u64, call: &mut Call<'_>) -> Result<DaySet, Error> {
     let mut client = call.client().await?;
-    let mut request = DeskPrepareRequest { campaign: campaign.to_owned(), limit: PAGE, after: String::new() };
+    let mut request = DeskPrepareRequest {
+        campaign: campaign.to_owned(),
+        limit: PAGE,
+        after: String::new(),
+        why: prepare.why.clone().unwrap_or_default(),
+    };
     let mut loans: Vec<Loan> = Vec::new();
     let last = loop {
-        let mut page = call.answer(client.desk_prepare(request.clone())).await?;
+        let mut page = match prepare.why {
+            Some(_) => call.answer(client.desk_named(request.clone())).await?,
+            None => call.answer(client.desk_prepare(request.clone())).await?,
+        };
+        // A day without names is nothing to find out in front of the families.
+        if page.names && prepare.why.is_none() && !prepare.without_names {
+            return Err(Error::usage("error-desk-why", &[]));
+        }
         loans.extend(std::mem::take(&mut page.loans).into_iter().map(loan_of));
         if loans.len() > LOANS_MAX {
             return Err(Error::Desk(DeskFault::TooLarge));

@@ -137,6 +137,7 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
         "something is still lent to this borrower: erase after its return, or give a second reason with --force",
         "answer-vault-lent",
     ),
+    ("the agreements of at most * loans are filled at a time", "answer-vault-agreements"),
     ("nearly everybody is missing from this file: it is not this school's", "answer-vault-nearly-all"),
     ("no such campaign *", "answer-campaign-none"),
     ("campaign * is there already", "answer-campaign-taken"),

@@ -3,7 +3,6 @@
 //! Each act stands in the fleet's audit chain before anything is answered or written; its subject is a reference or a school, and never
 //! a name. What lies outside the caller's schools is answered as if it were not there.
 
-mod day;
 mod erase;
 mod find;
 mod guardians;
@@ -12,9 +11,9 @@ mod leavers;
 mod loans;
 mod name;
 mod person;
+mod reading;
 mod retention;
 
-pub use day::{DAY_MAX, persons_day};
 pub use erase::{Erased, Force, person_erase};
 pub use find::{FOUND_MAX, Found, persons_find};
 pub use guardians::{GuardianLine, guardians_import};
@@ -23,6 +22,7 @@ pub use leavers::leavers_list;
 pub use loans::LoanRegister;
 pub use name::{folded, why_hidden};
 pub use person::{GUARDIANS_MAX, Guardian, Person, PersonKind, Source};
+pub use reading::{Purpose, READING_MAX, persons_read};
 pub use retention::{ActOf, Loans, NoLoans, Retention, Standing, retention_act, retention_due, retention_run};
 
 use crate::audit::{Act, Person as Reader, acts_note};

@@ -90,6 +90,7 @@ calls! {
     CampaignNote: campaign_note(CampaignNoteRequest) -> CampaignNoteResponse = |shared, staff, asked| campaign::note(shared, &staff, asked);
     CampaignClose: campaign_close(CampaignCloseRequest) -> CampaignCloseResponse = |shared, staff, asked| campaign::close(shared, &staff, asked);
     DeskPrepare: desk_prepare(DeskPrepareRequest) -> DeskPrepareResponse = |shared, staff, asked| desk::prepare(shared, &staff, asked);
+    DeskNamed: desk_named(DeskPrepareRequest) -> DeskPrepareResponse = |shared, staff, asked| desk::named(shared, &staff, asked);
     DeskAssets: desk_assets(DeskAssetsRequest) -> DeskAssetsResponse = |shared, staff, asked| desk::assets(shared, &staff, asked);
     StocktakeStart: stocktake_start(StocktakeStartRequest) -> StocktakeStartResponse = |shared, staff, asked| stocktake::start(shared, &staff, asked);
     StocktakeList: stocktake_list(StocktakeListRequest) -> StocktakeListResponse = |shared, staff, asked| stocktake::list(shared, &staff, asked);
@@ -113,4 +114,5 @@ calls! {
     VaultExport: vault_export(VaultExportRequest) -> VaultExportResponse = |shared, staff, asked| vault::export(shared, &staff, asked);
     VaultLeavers: vault_leavers(VaultLeaversRequest) -> VaultLeaversResponse = |shared, staff, asked| vault::leavers(shared, &staff, asked);
     VaultRetention: vault_retention(VaultRetentionRequest) -> VaultRetentionResponse = |shared, staff, asked| vault::retention(shared, &staff, asked);
+    VaultAgreement: vault_agreement(VaultAgreementRequest) -> VaultAgreementResponse = |shared, staff, asked| vault::agreement(shared, &staff, asked);
 }

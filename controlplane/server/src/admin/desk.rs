@@ -9,9 +9,8 @@ use controlplane_core::Error;
 use controlplane_core::asset::{ASSETS, Asset};
 use controlplane_core::campaign::{Campaign, Line};
 use controlplane_core::store::PAGE_MAX;
-use controlplane_core::vault::{Guardian, Person, persons_day};
+use controlplane_core::vault::{Guardian, Person, Purpose, persons_read};
 use model::borrower::BorrowerRef;
-use std::collections::BTreeMap;
 use tonic::Status;
 use wire::v1::{
     DeskAsset, DeskAssetsRequest, DeskAssetsResponse, DeskLoan, DeskPerson, DeskPrepareRequest, DeskPrepareResponse,
@@ -25,6 +24,36 @@ pub(super) async fn prepare(
     staff: &Staff,
     asked: DeskPrepareRequest,
 ) -> Result<DeskPrepareResponse, Status> {
+    let (page, _) = page(shared, staff, asked).await?;
+    Ok(page)
+}
+
+/// The same with names.
+pub(super) async fn named(
+    shared: &Shared,
+    staff: &Staff,
+    asked: DeskPrepareRequest,
+) -> Result<DeskPrepareResponse, Status> {
+    let vault = super::vault::open(shared)?;
+    let why = asked.why.clone();
+    let (mut page, borrowers) = page(shared, staff, asked).await?;
+    let references: Vec<BorrowerRef> = borrowers.iter().flatten().copied().collect();
+    let campaign = page.campaign.as_ref().map(|campaign| campaign.id.clone()).unwrap_or_default();
+    let (by, now) = (&staff.person, shared.clock.now());
+    let purpose = Purpose::Desk(&campaign);
+    let names = persons_read(vault, &staff.reach, purpose, &references, by, &why, now).await.map_err(status)?;
+    for (line, borrower) in page.loans.iter_mut().zip(borrowers) {
+        line.person = borrower.and_then(|borrower| names.get(&borrower)).map(|row| person(&row.value));
+    }
+    Ok(page)
+}
+
+/// A page of a campaign's loans, with the borrower of each.
+async fn page(
+    shared: &Shared,
+    staff: &Staff,
+    asked: DeskPrepareRequest,
+) -> Result<(DeskPrepareResponse, Vec<Option<BorrowerRef>>), Status> {
     let limit = super::device::limit_of(asked.limit)?;
     let (campaign, lines) = lines(shared, staff, &asked.campaign).await?;
     if campaign.closed.is_some() {
@@ -34,20 +63,22 @@ pub(super) async fn prepare(
     let more = rest.len() > limit;
     let next = rest.get(limit - 1).filter(|_| more).map(|line| place(line)).unwrap_or_default();
     let rest: Vec<&Line> = rest.into_iter().take(limit).collect();
-    let names = names(shared, staff, &campaign, &rest).await?;
     let today = shared.today();
     let loan = |line: &Line| DeskLoan {
         loan: Some(loan_shown(&line.loan, today)),
         outcome: outcome_of(line.outcome).into(),
-        person: line.loan.borrower.as_ref().and_then(|borrower| names.get(&borrower.to_string())).map(person),
+        person: None,
     };
-    Ok(DeskPrepareResponse {
+    let borrowers = rest.iter().map(|line| line.loan.borrower.as_ref()?.to_string().parse().ok()).collect();
+    let page = DeskPrepareResponse {
         campaign: Some(summary(&campaign)),
         loans: rest.into_iter().map(loan).collect(),
         next,
         now_unix_ms: shared.clock.now().unix_millis(),
         today: today.to_string(),
-    })
+        names: shared.vault.is_some(),
+    };
+    Ok((page, borrowers))
 }
 
 pub(super) async fn assets(
@@ -77,20 +108,6 @@ pub(super) async fn assets(
         }
     }
     Ok(DeskAssetsResponse { assets: found, next: after })
-}
-
-/// The names of those whom these loans are for, where the server has a vault.
-async fn names(
-    shared: &Shared,
-    staff: &Staff,
-    campaign: &Campaign,
-    lines: &[&Line],
-) -> Result<BTreeMap<String, Person>, Status> {
-    let Some(vault) = &shared.vault else { return Ok(BTreeMap::new()) };
-    let borrowers = lines.iter().filter_map(|line| line.loan.borrower.as_ref()?.to_string().parse().ok());
-    let borrowers: Vec<BorrowerRef> = borrowers.collect();
-    let (by, now) = (&staff.person, shared.clock.now());
-    persons_day(vault, &staff.reach, &campaign.id, &borrowers, by, now).await.map_err(status)
 }
 
 /// What a desk shows of a family: no address, no telephone number.

@@ -10,22 +10,26 @@ use controlplane_core::scope::Reach;
 use controlplane_core::store::PAGE_MAX;
 use controlplane_core::table::Row;
 use controlplane_core::vault::{
-    Fault, Force, Guardian, GuardianLine, Incoming, Line, Outcome, Person, Retention, Source, Vault, guardians_import,
-    leavers_list, person_erase, person_show, persons_count, persons_find, persons_import, retention_due, retention_run,
+    Fault, Force, Guardian, GuardianLine, Incoming, Line, Outcome, Person, Purpose, Retention, Source, Vault,
+    guardians_import, leavers_list, person_erase, person_show, persons_count, persons_find, persons_import,
+    persons_read, retention_due, retention_run,
 };
 use model::borrower::BorrowerRef;
 use model::time::Timestamp;
 use model::uai::Uai;
 use tonic::Status;
 use wire::v1::{
-    VaultEraseRequest, VaultEraseResponse, VaultExportRequest, VaultExportResponse, VaultFindRequest,
-    VaultFindResponse, VaultGuardian, VaultGuardianLine, VaultImportLine, VaultImportRequest, VaultImportResponse,
-    VaultIncoming, VaultLeaversRequest, VaultLeaversResponse, VaultOutcome, VaultPerson, VaultRetentionRequest,
-    VaultRetentionResponse, VaultShowRequest, VaultShowResponse, VaultSource, VaultStatusResponse,
+    VaultAgreementLine, VaultAgreementRequest, VaultAgreementResponse, VaultEraseRequest, VaultEraseResponse,
+    VaultExportRequest, VaultExportResponse, VaultFindRequest, VaultFindResponse, VaultGuardian, VaultGuardianLine,
+    VaultImportLine, VaultImportRequest, VaultImportResponse, VaultIncoming, VaultLeaversRequest, VaultLeaversResponse,
+    VaultOutcome, VaultPerson, VaultRetentionRequest, VaultRetentionResponse, VaultShowRequest, VaultShowResponse,
+    VaultSource, VaultStatusResponse,
 };
 
 /// The longest number of a loan, in bytes.
 const WHO_MAX: usize = 64;
+/// The most agreements that are filled in one call.
+const AGREEMENTS_MAX: usize = 200;
 
 pub(super) async fn status_(shared: &Shared, staff: &Staff) -> Result<VaultStatusResponse, Status> {
     let vault = open(shared)?;
@@ -166,6 +170,31 @@ pub(super) async fn retention(
     Ok(VaultRetentionResponse { days_after_loan: after_loan, days_without_loan: without_loan, due })
 }
 
+/// Who is named on agreements: each who is found, by the loan that was asked for.
+pub(super) async fn agreement(
+    shared: &Shared,
+    staff: &Staff,
+    asked: VaultAgreementRequest,
+) -> Result<VaultAgreementResponse, Status> {
+    let vault = open(shared)?;
+    if asked.loans.len() > AGREEMENTS_MAX || asked.loans.iter().any(|loan| loan.len() > WHO_MAX) {
+        return Err(invalid(format!("the agreements of at most {AGREEMENTS_MAX} loans are filled at a time")));
+    }
+    let mut borrowers = Vec::with_capacity(asked.loans.len());
+    for loan in &asked.loans {
+        borrowers.push(shared.loans.borrower(shared.territory(), loan.trim()).await.map_err(status)?);
+    }
+    let references: Vec<BorrowerRef> = borrowers.iter().flatten().copied().collect();
+    let (reach, by, now) = (&staff.reach, &staff.person, shared.clock.now());
+    let read = persons_read(vault, reach, Purpose::Agreement, &references, by, &asked.why, now);
+    let read = read.await.map_err(status)?;
+    let line = |(loan, borrower): (String, Option<BorrowerRef>)| VaultAgreementLine {
+        loan,
+        person: borrower.and_then(|borrower| read.get(&borrower).cloned()).map(person_out),
+    };
+    Ok(VaultAgreementResponse { lines: asked.loans.into_iter().zip(borrowers).map(line).collect() })
+}
+
 /// How long identities are kept here.
 pub(crate) fn retention_of(shared: &Shared) -> Retention {
     let vault = shared.config.vault.as_ref();
@@ -175,7 +204,7 @@ pub(crate) fn retention_of(shared: &Shared) -> Retention {
     }
 }
 
-fn open(shared: &Shared) -> Result<&Vault, Status> {
+pub(super) fn open(shared: &Shared) -> Result<&Vault, Status> {
     let none = || Error::NotFound("vault on this server: `cartable-server vault init` makes one".to_owned());
     shared.vault.as_ref().ok_or_else(|| status(none()))
 }
