@@ -22,7 +22,11 @@ use wire::v1::{
 
 const LOANS: usize = 150;
 /// The laptops that are on all year, with their loans; the others are switched on when they come back.
-const AWAKE: usize = 6;
+const AWAKE: [usize; 4] = [0, 1, 2, 4];
+/// One of them, and it is stolen in autumn.
+const STOLEN: usize = 1;
+/// Two of them, and they do not come back in June.
+const LATE: [usize; 2] = [0, 4];
 /// Families that do not come on the day.
 const NO_SHOWS: usize = 5;
 /// Days from the hand-over to the day it is all due.
@@ -34,7 +38,7 @@ async fn school_year() {
     kits::kits_compose(&mut year).await;
     let loans = loans_prepare(&year).await;
     let due = loans[0].due_on.clone();
-    for n in 0..AWAKE {
+    for n in AWAKE {
         let machine = year.machines.get_mut(&number(n)).unwrap();
         machine.start().await;
         machine.settled().await;
@@ -89,14 +93,14 @@ async fn hand_out(year: &Territory, loans: &[Loan]) {
     // Nobody hands over twice what a family has.
     let why = conflict(&mut two, &loans[come].id, hand_over(&number(0))).await;
     assert!(why.contains("the agreement names"), "{why}");
-    for n in 0..AWAKE {
+    for n in AWAKE {
         year.stage_comes(&number(n), "lent").await;
     }
 }
 
 /// Three broken screens, one theft.
 async fn autumn(year: &mut Territory, loans: &[Loan]) {
-    year.days(AWAKE, 30).await;
+    year.days(&AWAKE, 30).await;
     let mut desk = year.desk(0).await;
     for (n, loan) in loans.iter().enumerate().take(13).skip(10) {
         let spare = number(LOANS + n);
@@ -107,26 +111,28 @@ async fn autumn(year: &mut Territory, loans: &[Loan]) {
         let taken = conflict(&mut desk, &loan.number, swap(&number(20), false)).await;
         assert!(taken.contains("is in loan"), "{taken}");
     }
-    let stolen = number(1);
+    let stolen = number(STOLEN);
     let without = sent(&mut desk, vec![act(&stolen, incident(IncidentKind::Theft, ""))]).await.remove(0);
     assert_eq!(without.outcome(), LoanOutcome::Refused);
     done(&mut desk, &stolen, incident(IncidentKind::Theft, "2026/00417")).await;
     year.stage_comes(&stolen, "missing").await;
     assert_eq!(year.asset(&stolen).await.lifecycle, Lifecycle::Stolen);
     // The pupil gets another one on the same loan, and keeps learning.
-    let replaced = done(&mut desk, &loans[1].number, replace(&number(LOANS + 1))).await;
+    let replaced = done(&mut desk, &loans[STOLEN].number, replace(&number(LOANS + STOLEN))).await;
     assert_eq!(replaced.state(), LoanState::Active);
 }
 
 /// Most come back in time, some without their charger, three do not come at all.
 async fn june(year: &mut Territory, loans: &[Loan], due: &str) {
     let left = due.parse::<Date>().unwrap() - today(year);
-    year.days(AWAKE, u32::try_from(left.get_days() - 2).unwrap()).await;
+    let awake = AWAKE.into_iter().filter(|n| *n != STOLEN).collect::<Vec<_>>();
+    // From All Saints' to May they are not switched on, and their certificates end.
+    year.drawer(&awake, u32::try_from(left.get_days() - 20).unwrap()).await;
+    year.days(&awake, 18).await;
     year.stage_comes(&number(0), "notice").await;
     let mut desk = year.desk(1).await;
-    let late = [0, 4, 5];
     let mut chargers = 0;
-    for n in (0..LOANS - NO_SHOWS).filter(|n| !late.contains(n)) {
+    for n in (0..LOANS - NO_SHOWS).filter(|n| !LATE.contains(n)) {
         let loan = acts::answered(desk.loan_show(wire::v1::LoanShowRequest { loan: loans[n].id.clone() }).await).loan;
         let held = loan.unwrap().lines.last().unwrap().asset.clone();
         let with = n % 20 != 7;
@@ -136,7 +142,7 @@ async fn june(year: &mut Territory, loans: &[Loan], due: &str) {
         let returned = done(&mut desk, &held, deed).await;
         assert_eq!(returned.state(), LoanState::ReturnedUnchecked);
     }
-    let closing: Vec<_> = (0..LOANS - NO_SHOWS).filter(|n| !late.contains(n)).collect();
+    let closing: Vec<_> = (0..LOANS - NO_SHOWS).filter(|n| !LATE.contains(n)).collect();
     let closed =
         all(&mut desk, closing.iter().map(|n| act(&loans[*n].id, close(LoanClosing::Returned))).collect()).await;
     let missing =
@@ -145,14 +151,14 @@ async fn june(year: &mut Territory, loans: &[Loan], due: &str) {
     // The laptop that was returned is nobody's from here on, and one that was late is told so by its own dates, without a network.
     year.stage_comes(&number(2), "free").await;
     year.world.stop().await;
-    year.stage_comes(&number(0), "restricted").await;
+    year.stage_comes_offline(&number(0), "restricted").await;
     year.world.start().await;
     let overdue = LoanListRequest { overdue: true, ..Default::default() };
     let mut desk = year.desk(1).await;
-    assert_eq!(acts::answered(desk.loan_list(overdue.clone()).await).loans.len(), late.len());
+    assert_eq!(acts::answered(desk.loan_list(overdue.clone()).await).loans.len(), LATE.len());
     let why = conflict(&mut desk, &number(0), Deed::Decide(LoanDecide {})).await;
     assert!(why.contains("only after the last reminder"), "{why}");
-    year.days(AWAKE, 60).await;
+    year.days(&awake, 48).await;
     let mut desk = year.desk(1).await;
     acts::answered(desk.loan_remind(LoanRemindRequest {}).await);
     let late_loan = acts::answered(desk.loan_list(overdue).await).loans;
@@ -162,23 +168,24 @@ async fn june(year: &mut Territory, loans: &[Loan], due: &str) {
     year.stage_comes(&number(0), "return_screen").await;
     year.stage_comes(&number(4), "restricted").await;
     // Whoever was in touch all year is no stranger in summer.
-    for n in (0..AWAKE).filter(|n| *n != 1) {
-        let state = year.world.record(year.devices[&number(n)]).await;
+    for n in &awake {
+        let state = year.world.record(year.devices[&number(*n)]).await;
         assert_eq!((state.state, state.reason), (JoinState::Active, None), "{n}");
     }
-    for n in late {
+    for n in LATE {
         done(&mut desk, &number(n), back(&number(n), true)).await;
         done(&mut desk, &loans[n].id, close(LoanClosing::Returned)).await;
         year.stage_comes(&number(n), "free").await;
     }
-    let stolen = acts::answered(desk.loan_list(LoanListRequest { asset: number(1), ..Default::default() }).await).loans;
+    let stolen =
+        acts::answered(desk.loan_list(LoanListRequest { asset: number(STOLEN), ..Default::default() }).await).loans;
     assert_eq!(stolen.len(), 1);
 }
 
 /// What came back is looked at, wiped and made ready; some are reinstalled, of others a technician says so.
 async fn summer(year: &mut Territory) {
     let listed = AssetListRequest { lifecycle: "returned_unchecked".to_owned(), limit: 1_000, ..Default::default() };
-    year.days(0, 7).await;
+    year.days(&[], 7).await;
     let mut hands = year.hands().await;
     let back = acts::answered(hands.asset_list(listed.clone()).await).assets;
     // All that were handed out, with the spares that took the place of others; the stolen one is not among them.
@@ -197,7 +204,7 @@ async fn summer(year: &mut Territory) {
         year.step(&mut hands, &asset.number, AssetStep::Ready).await.unwrap();
     }
     assert!(acts::answered(hands.asset_list(listed).await).assets.is_empty());
-    let stolen = year.asset(&number(1)).await;
+    let stolen = year.asset(&number(STOLEN)).await;
     assert_eq!(stolen.lifecycle, Lifecycle::Stolen);
 }
 

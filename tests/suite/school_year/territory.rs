@@ -98,63 +98,86 @@ impl Territory {
         self.machines[number].agent.status().unwrap().loan.map_or("none", |loan| loan.stage)
     }
 
-    /// Lets time pass until the agent on it says this, with a network or without.
+    /// Lets time pass until the agent on it was in touch and says this.
     pub(super) async fn stage_comes(&self, number: &str, stage: &str) {
-        for _ in 0..600 {
-            // The limits of a connection go by the hand-driven clock as well: while one is made, time stands still.
+        // The limits of a connection go by the hand-driven clock as well: while one is made, time stands still.
+        self.stage_while(number, stage, Duration::from_millis(500), Duration::from_secs(900)).await;
+    }
+
+    /// The same with nobody to be in touch with.
+    pub(super) async fn stage_comes_offline(&self, number: &str, stage: &str) {
+        self.stage_while(number, stage, Duration::from_millis(50), Duration::from_secs(6 * 3_600)).await;
+    }
+
+    async fn stage_while(&self, number: &str, stage: &str, still: Duration, step: Duration) {
+        for _ in 0..200 {
             let come = async {
                 while self.stage(number) != stage {
                     tokio::task::yield_now().await;
                 }
             };
-            if tokio::time::timeout(Duration::from_millis(200), come).await.is_ok() {
+            if tokio::time::timeout(still, come).await.is_ok() {
                 return;
             }
-            self.world.pass(Duration::from_secs(6 * 3_600)).await;
+            self.world.pass(step).await;
         }
         panic!("{number}: not {stage}: {:#?}", self.machines[number].agent.status().unwrap());
     }
 
     /// Lets so many days pass; those that are switched on come back to the server in between.
-    pub(super) async fn days(&self, awake: usize, days: u32) {
+    pub(super) async fn days(&self, awake: &[usize], days: u32) {
         let mut left = days;
         while left > 0 {
             let some = left.min(6);
             left -= some;
             self.world.pass(DAY * some).await;
-            for n in 0..awake {
-                self.connected(&number(n)).await;
-            }
+            self.connected(awake).await;
         }
     }
 
-    /// Until the agent on it has been in touch since time passed, and is held by the server. What it noted before says nothing.
-    pub(super) async fn connected(&self, number: &str) {
-        let machine = &self.machines[number];
+    /// Lets so many days pass while these lie in a drawer, so that their certificates end, and switches them on again.
+    pub(super) async fn drawer(&mut self, some: &[usize], days: u32) {
+        for n in some {
+            self.machines.get_mut(&number(*n)).unwrap().kill().await;
+        }
+        self.world.pass(DAY * days).await;
+        for n in some {
+            self.machines.get_mut(&number(*n)).unwrap().start().await;
+        }
+        self.connected(some).await;
+    }
+
+    /// Until the agents on these have been in touch since time passed, and are held by the server. What they noted before says nothing.
+    async fn connected(&self, some: &[usize]) {
         let before = self.world.now().before(Duration::from_secs(1));
         // A third of a certificate's thirty days is left when it has to have been renewed; time that leaps goes no further.
         let lasting = self.world.now().after(DAY * 10);
-        for _ in 0..60 {
-            let held = async {
-                let fresh = |live: agent::Live| {
-                    live.connected && live.fault.is_none() && live.last_contact_unix_ms.is_some_and(|at| at > before)
-                };
-                loop {
-                    let status = machine.agent.status().unwrap();
-                    let renewed = status.certificate_until_unix_ms.is_some_and(|until| until > lasting);
-                    if renewed && status.live.is_some_and(fresh) {
-                        break;
-                    }
+        let held = |n: &usize| {
+            let status = self.machines[&number(*n)].agent.status().unwrap();
+            let fresh = |live: &agent::Live| {
+                live.connected && live.fault.is_none() && live.last_contact_unix_ms.is_some_and(|at| at > before)
+            };
+            status.certificate_until_unix_ms.is_some_and(|until| until > lasting)
+                && status.live.as_ref().is_some_and(fresh)
+        };
+        let mut left = some.to_vec();
+        for _ in 0..120 {
+            let all = async {
+                while !left.is_empty() {
+                    left.retain(|n| !held(n));
                     tokio::task::yield_now().await;
                 }
             };
-            if tokio::time::timeout(Duration::from_secs(2), held).await.is_ok() {
+            if tokio::time::timeout(Duration::from_millis(500), all).await.is_ok() {
                 return;
             }
-            // It waits for its turn: a quarter of an hour at most.
+            // They wait for their turns: a quarter of an hour at most.
             self.world.pass(Duration::from_secs(900)).await;
         }
-        panic!("{number}: {:#?}", machine.agent.status().unwrap());
+        for n in left {
+            eprintln!("{n}: {:#?}", self.machines[&number(n)].agent.status().unwrap());
+        }
+        panic!("not all are in touch");
     }
 
     async fn schools_import(&self) {
