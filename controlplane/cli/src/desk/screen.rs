@@ -87,7 +87,12 @@ pub(crate) fn act_line(desk: &Desk, logged: &Logged, look: &Look<'_>) -> Line {
     let act = &logged.act;
     let who = match &act.what {
         What::Seen { code } => code.clone(),
-        what => desk.loan_of(act).map_or_else(|| what.loan().unwrap_or_default().to_owned(), |loan| loan.name.clone()),
+        // Without a vault a loan has no name: its number tells which it is.
+        what => match desk.loan_of(act) {
+            Some(loan) if loan.name.is_empty() => loan.number.clone(),
+            Some(loan) => loan.name.clone(),
+            None => what.loan().unwrap_or_default().to_owned(),
+        },
     };
     let what = look.text(&format!("desk-act-{}", act.what.name().replace('_', "-")));
     let asset = act.what.asset().map(|asset| format!(" · {asset}")).unwrap_or_default();
