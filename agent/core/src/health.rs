@@ -35,6 +35,22 @@ pub struct Readings {
     pub agent_cpu_ms: Option<u64>,
     /// How long the agent has run, in milliseconds.
     pub agent_age_ms: Option<u64>,
+    /// What its own disks say of their life; those that say nothing are not among them.
+    pub disk_lives: Vec<DiskLife>,
+}
+
+/// What a disk says of its own life, in the words of its standard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskLife {
+    /// Soldered flash (JEDEC 84-B51, EXT_CSD 267 to 269): two estimates in tenths of the life, and the state of the reserve.
+    Emmc {
+        /// 1 to 10 for the tenth it is in, 11 for beyond its life; 0 says nothing.
+        estimates: [u8; 2],
+        /// 1 for normal, 2 and 3 for four fifths and nine tenths of the reserve used; 0 says nothing.
+        reserve: u8,
+    },
+    /// Hundredths of the rated life used; beyond 100 once it is over (NVMe 1.4, 5.14.1.2).
+    Used(u8),
 }
 
 /// One battery's two capacities, in the same unit.
@@ -99,6 +115,8 @@ enum Limits {
 /// - Memory available: ours.
 /// - Clock: Kerberos refuses at 300 s (MIT krb5 `clockskew`); 60 s is ours.
 /// - Uptime: updates are finished by a restart; a month and a quarter. Ours.
+/// - Disk wear: at 100 % the maker's rating is used up, which is a reason to plan for and no defect; 80 % is where flash warns of its
+///   own reserve (JEDEC 84-B51, `PRE_EOL_INFO`). It never becomes critical, which would keep a device that works from being lent.
 /// - Agent: its own budget of 12 MiB and next to no processor time (`house.md`), twice and five times over.
 const fn limits(kind: CheckKind) -> Limits {
     match kind {
@@ -111,6 +129,7 @@ const fn limits(kind: CheckKind) -> Limits {
         CheckKind::Uptime => Limits::AtOrAbove(30, 90),
         CheckKind::AgentMemory => Limits::AtOrAbove(24, 60),
         CheckKind::AgentCpu => Limits::AtOrAbove(10, 50),
+        CheckKind::DiskWear => Limits::AtOrAbove(80, i64::MAX),
     }
 }
 
@@ -151,6 +170,7 @@ fn number(kind: CheckKind, readings: &Readings) -> Result<i64, Reason> {
             told(readings.uptime_seconds.and_then(|seconds| i64::try_from(seconds / 86_400).ok()?.checked_mul(1000)))
         }
         CheckKind::AgentMemory => told(readings.agent_resident_bytes.and_then(|bytes| scaled(bytes, 1000, MIB))),
+        CheckKind::DiskWear => told(readings.disk_lives.iter().filter_map(life_used).max()),
         CheckKind::AgentCpu => {
             let (used, age) = told_pair(readings.agent_cpu_ms, readings.agent_age_ms)?;
             if age < AGENT_AGE_MS_MIN { Err(Reason::TooEarly) } else { told(scaled(used, 1_000_000, age)) }
@@ -166,6 +186,24 @@ fn told_pair(one: Option<u64>, other: Option<u64>) -> Result<(u64, u64), Reason>
 fn wear(battery: &BatteryReading) -> Option<i64> {
     let left = share(battery.full?, battery.design.filter(|design| *design > 0)?)?;
     Some((100_000 - left).max(0))
+}
+
+/// The life used, in thousandths of a percent: of a tenth its beginning, so that a new disk has used nothing.
+fn life_used(life: &DiskLife) -> Option<i64> {
+    let percent = match life {
+        DiskLife::Used(percent) => Some(i64::from(*percent)),
+        DiskLife::Emmc { estimates, reserve } => {
+            let tenths =
+                estimates.iter().filter(|tenth| (1..=11).contains(*tenth)).map(|tenth| i64::from(tenth - 1) * 10);
+            let reserve = match reserve {
+                2 => Some(80),
+                3 => Some(90),
+                _ => None,
+            };
+            tenths.chain(reserve).max()
+        }
+    };
+    percent.map(|percent| percent * 1000)
 }
 
 /// A part of a whole, in thousandths of a percent.

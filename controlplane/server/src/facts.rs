@@ -22,8 +22,12 @@ pub(crate) fn note(whole: &Assembled, report: &mut Report) -> Result<(), Convert
             report.facts.os = Some((!name.is_empty()).then_some(name));
         }
         Section::Health(h) => {
-            let wear = h.check(CheckKind::BatteryWear).and_then(|check| check.value);
-            report.facts.battery_wear = Some(wear.map(|wear| u8::try_from(wear.clamp(0, 100)).unwrap_or(100)));
+            let wear = |kind| {
+                let value = h.check(kind).and_then(|check| check.value);
+                value.map(|wear| u8::try_from(wear.clamp(0, 100)).unwrap_or(100))
+            };
+            report.facts.battery_wear = Some(wear(CheckKind::BatteryWear));
+            report.facts.disk_wear = Some(wear(CheckKind::DiskWear));
             report.facts.health = Some(match h.overall() {
                 Status::Ok => Condition::Ok,
                 Status::Warning => Condition::Warning,

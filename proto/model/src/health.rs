@@ -60,6 +60,8 @@ pub enum CheckKind {
     AgentMemory,
     /// The share of one processor the agent has used since it started.
     AgentCpu,
+    /// How much of its rated life the most worn disk of its own has used.
+    DiskWear,
 }
 
 /// What came of a check.
@@ -137,7 +139,7 @@ pub enum VolumeKind {
 
 impl CheckKind {
     /// Every kind, in the order of their numbers on the wire.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::BatteryWear,
         Self::DiskSystem,
         Self::DiskHome,
@@ -148,6 +150,7 @@ impl CheckKind {
         Self::Uptime,
         Self::AgentMemory,
         Self::AgentCpu,
+        Self::DiskWear,
     ];
 
     /// The name in tables, filters and message catalogues.
@@ -164,6 +167,7 @@ impl CheckKind {
             Self::Uptime => "uptime",
             Self::AgentMemory => "agent_memory",
             Self::AgentCpu => "agent_cpu",
+            Self::DiskWear => "disk_wear",
         }
     }
 
@@ -171,9 +175,12 @@ impl CheckKind {
     #[must_use]
     pub const fn unit(self) -> Unit {
         match self {
-            Self::BatteryWear | Self::DiskSystem | Self::DiskHome | Self::MemoryPressure | Self::MemoryAvailable => {
-                Unit::Percent
-            }
+            Self::BatteryWear
+            | Self::DiskSystem
+            | Self::DiskHome
+            | Self::MemoryPressure
+            | Self::MemoryAvailable
+            | Self::DiskWear => Unit::Percent,
             Self::Temperature => Unit::Celsius,
             Self::ClockSkew => Unit::Seconds,
             Self::Uptime => Unit::Days,
@@ -191,7 +198,8 @@ impl CheckKind {
             | Self::DiskHome
             | Self::MemoryAvailable
             | Self::Uptime
-            | Self::AgentCpu => 1,
+            | Self::AgentCpu
+            | Self::DiskWear => 1,
             Self::Temperature | Self::MemoryPressure => 5,
             Self::ClockSkew => 30,
             Self::AgentMemory => 4,

@@ -108,6 +108,34 @@ fn wavering_numbers_repeat_the_last_report() {
     assert_eq!(worse, assess(&Readings::default(), None), "what is no longer told is unknown");
 }
 
+#[test]
+fn the_most_worn_disk_decides_and_none_is_unknown() {
+    let of =
+        |lives: &[DiskLife]| seen(&Readings { disk_lives: lives.to_vec(), ..Readings::default() }, CheckKind::DiskWear);
+    let emmc = |a, b, reserve| DiskLife::Emmc { estimates: [a, b], reserve };
+    for (life, value) in [
+        (emmc(1, 1, 1), 0),
+        (emmc(3, 2, 1), 20),
+        (emmc(2, 0, 0), 10),
+        (emmc(11, 4, 1), 100),
+        (emmc(1, 1, 2), 80),
+        (emmc(0, 0, 3), 90),
+        (DiskLife::Used(0), 0),
+        (DiskLife::Used(255), 255),
+    ] {
+        assert_eq!(of(&[life]).2, Some(value), "{life:?}");
+    }
+    assert_eq!(
+        of(&[DiskLife::Used(3), emmc(9, 1, 1)]),
+        (Status::Warning, Reason::AtOrAbove, Some(80), Some(80)),
+        "the rated life is nearly used, and the device goes on"
+    );
+    assert_eq!(of(&[DiskLife::Used(130)]).0, Status::Warning, "a used-up rating is no defect");
+    for untold in [emmc(0, 0, 0), emmc(12, 255, 7), emmc(0, 0, 1)] {
+        assert_eq!(of(&[untold]), (Status::Unknown, Reason::NotReported, None, None), "{untold:?}");
+    }
+}
+
 proptest! {
     /// Any numbers are answered, and the same numbers again change nothing.
     #[test]
@@ -117,6 +145,7 @@ proptest! {
         signed in any::<[Option<i64>; 2]>(),
         stalled in any::<Option<u32>>(),
         unsigned in any::<[Option<u64>; 6]>(),
+        lives in prop::collection::vec(any::<([u8; 2], u8)>(), 0..3),
     ) {
         let room = |(size_bytes, free_bytes)| Room { size_bytes, free_bytes };
         let readings = Readings {
@@ -133,6 +162,7 @@ proptest! {
             agent_resident_bytes: unsigned[3],
             agent_cpu_ms: unsigned[4],
             agent_age_ms: unsigned[5],
+            disk_lives: lives.into_iter().map(|(estimates, reserve)| DiskLife::Emmc { estimates, reserve }).collect(),
         };
         let health = assess(&readings, None);
         prop_assert_eq!(assess(&readings, Some(&health)), health);

@@ -89,5 +89,6 @@ const fn check_key(kind: CheckKind) -> &'static str {
         CheckKind::Uptime => "check-uptime",
         CheckKind::AgentMemory => "check-agent-memory",
         CheckKind::AgentCpu => "check-agent-cpu",
+        CheckKind::DiskWear => "check-disk-wear",
     }
 }

@@ -139,7 +139,7 @@ pub struct AccessoryWish {
     pub kind: String,
 }
 
-/// What a person saw of a device; its battery's wear is taken from what the device itself says, where it runs an agent.
+/// What a person saw of a device; the wear of battery and disk is taken from what the device itself says, where it runs an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// The screen.
@@ -148,9 +148,9 @@ pub struct Seen {
     pub keyboard: Grade,
     /// The case.
     pub case: Grade,
-    /// The battery's wear, where somebody measured it.
+    /// The battery's wear, where the device does not say it.
     pub battery_wear: Option<u8>,
-    /// The disk's wear, where somebody measured it.
+    /// The disk's wear, where the device does not say it.
     pub disk_wear: Option<u8>,
 }
 

@@ -262,13 +262,13 @@ impl Work<'_> {
     }
 }
 
-/// What a person saw, and the device's own measure of its battery where it gives one.
+/// What a person saw, and the device's own measure of its battery and its disk where it gives one.
 fn report(seen: &Seen, facts: &Facts) -> ConditionReport {
     ConditionReport {
         screen: seen.screen,
         keyboard: seen.keyboard,
         case: seen.case,
         battery_wear: facts.battery_wear.or(seen.battery_wear),
-        disk_wear: seen.disk_wear,
+        disk_wear: facts.disk_wear.or(seen.disk_wear),
     }
 }

@@ -7,6 +7,7 @@ use crate::device::{DEVICES, Device};
 use crate::error::{Error, Result};
 use crate::grant::{GRANTS, Granted};
 use crate::memory::Memory;
+use crate::report::{FACTS, Facts};
 use crate::role::Role;
 use crate::scope::Reach;
 use crate::store::{Expect, SharedStore};
@@ -16,7 +17,7 @@ use jiff::civil::date;
 use model::grant::Hold;
 use model::id::{DeviceId, TerritoryId};
 use model::lifecycle::{Lifecycle, Step};
-use model::loan::{ActId, Grade, SignatureMode, Signer, signed_enough};
+use model::loan::{ActId, Difference, Grade, Part, SignatureMode, Signer, signed_enough};
 use proptest::prelude::{ProptestConfig, any};
 use proptest::test_runner::TestRunner;
 use std::collections::BTreeMap;
@@ -434,4 +435,33 @@ async fn whoever_is_forgotten_is_in_no_loan_that_is_over() {
         assert_eq!(named.map(|loan| loan.id).collect::<Vec<_>>(), [open.id]);
         assert_eq!((left.over, left.open), (vec![], vec![open.number.clone()]));
     }
+}
+
+/// What the device says of its own wear goes before what somebody typed, at both ends, and is compared.
+#[tokio::test]
+async fn wear_is_the_devices_own_word_where_it_gives_one() {
+    let town = Town::new().await;
+    let today = Utc.day_of(town.now);
+    let says = async |battery_wear, disk_wear| {
+        let facts = Facts { battery_wear, disk_wear, ..Facts::default() };
+        let writes = Writes::observed(&town.territory).put(&FACTS, device_id(0).to_string(), &facts, Expect::Any);
+        writes.unwrap().commit(&town.store).await.unwrap();
+    };
+    let typed = Seen { battery_wear: Some(50), disk_wear: Some(60), ..seen(Grade::Good) };
+    let loan = town.act(None, "", wish(true, 30, town.now)).await.unwrap().loan.number;
+    let prepare = Deed::Prepare { asset: Some(number(0)), accessories: vec![], template: "1".to_owned() };
+    let signed = Deed::Sign(vec![signature(Signer::Guardian1, today)]);
+    for deed in [Deed::Approve, prepare, signed] {
+        town.act(None, &loan, deed).await.unwrap();
+    }
+    says(Some(4), Some(10)).await;
+    let lent = town.act(None, &loan, Deed::HandOver { asset: None, seen: typed }).await.unwrap().loan;
+    assert_eq!((lent.lines[0].out.battery_wear, lent.lines[0].out.disk_wear), (Some(4), Some(10)));
+    // The battery says nothing any more, and somebody measured it; the disk says itself how it is.
+    says(None, Some(30)).await;
+    let back = Seen { battery_wear: None, ..typed };
+    let returned = town.act(None, &loan, Deed::Return { seen: Some(back), parts: vec![], asset: None }).await.unwrap();
+    let report = returned.loan.lines[0].back.unwrap();
+    assert_eq!((report.battery_wear, report.disk_wear), (None, Some(30)));
+    assert_eq!(returned.worse, [Difference { part: Part::Disk, was: 10, is: 30 }]);
 }

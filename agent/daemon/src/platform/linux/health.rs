@@ -1,6 +1,6 @@
 //! Reads how the machine is; the rule that judges is `agent_core::health`.
 
-use super::inventory::{Root, gauges, meminfo, mounts};
+use super::inventory::{Root, disk_lives, gauges, meminfo, mounts};
 use agent_core::health::{BatteryReading, Readings};
 
 /// Processor time in /proc/self/stat is counted in these; the kernel's `USER_HZ` is 100 on x86, Arm and RISC-V.
@@ -32,6 +32,7 @@ pub(super) fn read(root: &Root, clock_skew_ms: Option<i64>) -> Readings {
         agent_resident_bytes: agent_resident(root),
         agent_cpu_ms,
         agent_age_ms: uptime_ms.zip(agent_start_ms).and_then(|(now, start)| now.checked_sub(start)),
+        disk_lives: disk_lives(root),
     }
 }
 

@@ -109,6 +109,7 @@ const fn kind_encode(kind: CheckKind) -> v1::CheckKind {
         CheckKind::Uptime => v1::CheckKind::Uptime,
         CheckKind::AgentMemory => v1::CheckKind::AgentMemory,
         CheckKind::AgentCpu => v1::CheckKind::AgentCpu,
+        CheckKind::DiskWear => v1::CheckKind::DiskWear,
     }
 }
 
@@ -125,5 +126,6 @@ const fn kind_decode(kind: v1::CheckKind) -> Option<CheckKind> {
         v1::CheckKind::Uptime => CheckKind::Uptime,
         v1::CheckKind::AgentMemory => CheckKind::AgentMemory,
         v1::CheckKind::AgentCpu => CheckKind::AgentCpu,
+        v1::CheckKind::DiskWear => CheckKind::DiskWear,
     })
 }

@@ -2,7 +2,9 @@
 
 use super::mount::{Mount, mounts};
 use super::root::Root;
-use model::inventory::Disk;
+use super::udisks::nvme_lives;
+use agent_core::health::DiskLife;
+use model::inventory::{Disk, PARTS_MAX};
 use std::collections::BTreeSet;
 
 const BLOCK: &str = "sys/block";
@@ -40,6 +42,29 @@ pub(super) fn read(root: &Root) -> Vec<Disk> {
         })
     };
     blocks.iter().filter_map(disk).collect()
+}
+
+/// What the machine's own disks say of their life: soldered flash through the kernel, as `life_time` and `pre_eol_info`
+/// (Documentation/ABI/testing/sysfs-bus-mmc), NVMe through udisks.
+pub(crate) fn disk_lives(root: &Root) -> Vec<DiskLife> {
+    let life = |name: &String| {
+        let folder = format!("{BLOCK}/{name}/device");
+        let text = root.text(&format!("{folder}/life_time"))?;
+        let (one, other) = text.trim().split_once(' ')?;
+        let reserve = root.text(&format!("{folder}/pre_eol_info")).and_then(|text| byte(&text)).unwrap_or(0);
+        Some(DiskLife::Emmc { estimates: [byte(one)?, byte(other)?], reserve })
+    };
+    let mut own = root.names(BLOCK);
+    own.retain(|name| is_fixed(root, name));
+    own.truncate(PARTS_MAX);
+    let mut lives: Vec<DiskLife> = own.iter().filter_map(life).collect();
+    lives.extend(nvme_lives(root, own.iter().map(String::as_str).filter(|name| name.starts_with("nvme"))));
+    lives
+}
+
+/// `0x0b` as 11.
+fn byte(text: &str) -> Option<u8> {
+    u8::from_str_radix(text.trim().strip_prefix("0x")?, 16).ok()
 }
 
 /// Whether a disk is part of the machine: no stick, no card, no disk on a cable, nothing the kernel made up.

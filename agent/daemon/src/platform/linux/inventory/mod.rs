@@ -1,9 +1,10 @@
 //! What the machine says of itself, read from the system's own files.
 //!
 //! Each reader takes a [`Root`], so that tests feed it trees of other machines. Nothing here runs a program, opens a device,
-//! or looks at networks, people or processes; what a file does not tell is unknown.
+//! or looks at networks, people or processes; one thing is asked of a service of the machine (`udisks`); what a file does not tell is unknown.
 
 mod battery;
+mod bus;
 mod camera;
 mod disk;
 mod display;
@@ -16,9 +17,11 @@ mod processor;
 mod root;
 mod sound;
 mod system;
+mod udisks;
 mod usb;
 
 pub(super) use battery::gauges;
+pub(super) use disk::disk_lives;
 pub(super) use mount::mounts;
 pub(super) use processor::meminfo;
 pub(super) use root::Root;

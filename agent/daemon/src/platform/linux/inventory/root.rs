@@ -5,6 +5,7 @@ use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -64,6 +65,11 @@ impl Root {
         let nonblock = i32::try_from(OFlags::NONBLOCK.bits()).ok()?;
         let file = OpenOptions::new().read(true).custom_flags(nonblock).open(self.path.join(path)).ok()?;
         file.metadata().ok()?.is_file().then_some(file)
+    }
+
+    /// A connection to a service of the machine.
+    pub(crate) fn socket(&self, path: &str) -> Option<UnixStream> {
+        UnixStream::connect(self.path.join(path)).ok()
     }
 
     /// The file's first bytes, at most this many.
