@@ -26,16 +26,17 @@ fn lent(from: Timestamp, days: u32, decided: Option<Timestamp>) -> Hold {
         due: Some(due),
         restricted: Some(due.after(DAY * 10)),
         decided,
+        exam: None,
     })
 }
 
 /// The stage the device says it is in, and the epoch it follows from.
-fn stage(machine: &Machine) -> (&'static str, u64) {
+pub(crate) fn stage(machine: &Machine) -> (&'static str, u64) {
     machine.agent.status().unwrap().loan.map_or(("none", 0), |loan| (loan.stage, loan.epoch))
 }
 
 /// In how many of the places people see something, in their order.
-fn places(root: &Path) -> usize {
+pub(crate) fn places(root: &Path) -> usize {
     let there: Vec<bool> = PLACES.iter().map(|place| root.join(place).exists()).collect();
     let count = there.iter().filter(|there| **there).count();
     assert!(there[..count].iter().all(|there| *there), "{there:?}");
@@ -54,7 +55,7 @@ async fn becomes(machine: &Machine, wanted: (&'static str, u64), shown: usize) {
 }
 
 /// The same while time passes.
-async fn comes_to(world: &World, machine: &Machine, wanted: (&'static str, u64), shown: usize) {
+pub(crate) async fn comes_to(world: &World, machine: &Machine, wanted: (&'static str, u64), shown: usize) {
     let seen = async {
         while (stage(machine), places(&machine.root)) != (wanted, shown) {
             world.pass(Duration::from_secs(1_800)).await;
@@ -82,7 +83,7 @@ async fn known(world: &World, device: DeviceId) -> Option<(String, u64)> {
     conditions.into_iter().find(|c| c.item == "loan").map(|c| (c.reason, c.epoch))
 }
 
-async fn joined(world: &World, name: &str) -> (Machine, DeviceId) {
+pub(crate) async fn joined(world: &World, name: &str) -> (Machine, DeviceId) {
     let mut machine = world.agent(name);
     let device = machine.enrol(world).await;
     machine.start().await;

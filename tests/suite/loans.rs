@@ -22,12 +22,12 @@ use wire::v1::{
     PartState, SignatureMode, Signer,
 };
 
-const A: &str = "0951099D";
+pub(crate) const A: &str = "0951099D";
 const B: &str = "0750654D";
 const BORROWER: &str = "0123456789abcdef0123456789abcdef";
 
 /// Puts laptops into stock, as delivered, prepared and available; those named with a device carry it.
-async fn stock(world: &World, school: &str, devices: &[(&str, Option<String>)]) {
+pub(crate) async fn stock(world: &World, school: &str, devices: &[(&str, Option<String>)]) {
     let now = controlplane::clock::Clock::now(world.clock.as_ref());
     let act = Act::new(now, Author::Rule("test".to_owned()), "test", "stock");
     let mut writes = Writes::by(&world.territory, &act).unwrap();
@@ -49,7 +49,7 @@ async fn asset(world: &World, number: &str) -> Asset {
     ASSETS.get(world.store.as_ref(), &world.territory, number).await.unwrap().unwrap().value
 }
 
-async fn held(world: &World, device: &str) -> (u64, Hold) {
+pub(crate) async fn held(world: &World, device: &str) -> (u64, Hold) {
     let row = GRANTS.get(world.store.as_ref(), &world.territory, device).await.unwrap().unwrap();
     (row.value.epoch, row.value.hold)
 }
@@ -58,7 +58,7 @@ fn act(loan: &str, deed: Deed) -> LoanAct {
     LoanAct { loan: loan.to_owned(), why: "a test".to_owned(), deed: Some(deed), ..Default::default() }
 }
 
-async fn acted(client: &mut AdminClient<Channel>, loan: &str, deed: Deed) -> LoanAnswer {
+pub(crate) async fn acted(client: &mut AdminClient<Channel>, loan: &str, deed: Deed) -> LoanAnswer {
     sent(client, vec![act(loan, deed)]).await.remove(0)
 }
 
@@ -67,14 +67,14 @@ async fn sent(client: &mut AdminClient<Channel>, acts: Vec<LoanAct>) -> Vec<Loan
 }
 
 /// Does an act that is to succeed.
-async fn done(client: &mut AdminClient<Channel>, loan: &str, deed: Deed) -> Loan {
+pub(crate) async fn done(client: &mut AdminClient<Channel>, loan: &str, deed: Deed) -> Loan {
     let answer = acted(client, loan, deed).await;
     assert_eq!(answer.outcome(), LoanOutcome::Done, "{}", answer.why);
     answer.loan.unwrap()
 }
 
 /// What stood in the way of an act.
-async fn conflict(client: &mut AdminClient<Channel>, loan: &str, deed: Deed) -> String {
+pub(crate) async fn conflict(client: &mut AdminClient<Channel>, loan: &str, deed: Deed) -> String {
     let answer = acted(client, loan, deed).await;
     assert_eq!(answer.outcome(), LoanOutcome::Conflict, "{}", answer.why);
     answer.why
@@ -118,7 +118,7 @@ fn back(condition: Option<LoanCondition>, state: PartState) -> Deed {
 }
 
 /// A loan that is active, with this asset.
-async fn active(client: &mut AdminClient<Channel>, school: &str, asset: &str, due_on: &str) -> Loan {
+pub(crate) async fn active(client: &mut AdminClient<Channel>, school: &str, asset: &str, due_on: &str) -> Loan {
     let loan = done(client, "", create(school, due_on)).await;
     done(client, &loan.id, Deed::Approve(LoanApprove {})).await;
     done(client, &loan.id, prepare(asset)).await;
@@ -440,4 +440,40 @@ fn a_desk_lends_by_typing_and_prints_what_is_signed() {
     assert_eq!(code(&["loan", "agreement", &number, "--to", "/nowhere/x.pdf"]), Some(1));
     assert_eq!(server.json(&["loan", "cancel", &number])["state"], "cancelled");
     assert_eq!(code(&["loan", "cancel", &number]), Some(5));
+
+    // An exam of a whole school: said again, it changes nothing; taken back, it is gone from all.
+    for n in 0..2 {
+        let asset = format!("TNE-{n}");
+        server.json(&["asset", "receive", &asset, "--kind", "laptop", "--school", "951099d"]);
+        for step in ["prepare", "ready"] {
+            server.json(&["asset", step, &asset]);
+        }
+        let number = server.json(&create)["number"].as_str().unwrap().to_owned();
+        server.json(&["loan", "approve", &number]);
+        server.json(&["loan", "prepare", &number, "--asset", &asset]);
+        server.json(&["loan", "sign", &number, "--by", "guardian1", "--on", "2026-09-05"]);
+        server.json(&["loan", "hand-over", &number]);
+    }
+    let first = jiff::Zoned::now().date().tomorrow().unwrap();
+    let (from, until) = (first.to_string(), first.strftime("%d/%m/%Y").to_string());
+    let school = ["loan", "exam", "--school", "951099d", "--why", "brevet"];
+    let noted = [&school[..], &["--from", &from, "--until", &until]].concat();
+    let taken = [&school[..], &["--cancel"]].concat();
+    let outcomes = |arguments: &[&str]| {
+        let rows = server.json(arguments);
+        let rows = rows.as_array().unwrap().iter().map(|row| row["outcome"].as_str().unwrap().to_owned());
+        rows.collect::<Vec<_>>()
+    };
+    assert_eq!(outcomes(&noted), ["done", "done"]);
+    assert_eq!(outcomes(&noted), ["already", "already"]);
+    let lent = server.json(&["loan", "show", "TNE-1"]);
+    assert_eq!((lent["exam_from"].as_str(), lent["exam_until"].as_str()), (Some(&*from), Some(&*from)));
+    assert_eq!(
+        server.json(&["loan", "exam", "TNE-1", "--cancel", "--why", "moved"])["exam_from"],
+        serde_json::Value::Null
+    );
+    assert_eq!(outcomes(&taken), ["done", "already"]);
+    let late = ["loan", "exam", "TNE-1", "--from", &from, "--until", "2099-06-30", "--why", "brevet"];
+    assert_eq!(code(&late), Some(2));
+    assert_eq!(code(&["loan", "exam", "TNE-1", "--why", "brevet"]), Some(2));
 }

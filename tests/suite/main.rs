@@ -13,6 +13,7 @@ mod disk;
 mod doctor;
 mod enrolment;
 mod examples;
+mod exams;
 mod foreign;
 mod grants;
 mod held;

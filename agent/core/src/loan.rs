@@ -84,24 +84,25 @@ pub struct Standing {
     pub until: Option<Timestamp>,
 }
 
-/// What holds at this time. During an exam nothing is shown that would get in its way; it comes afterwards.
+/// What holds at this time. During an exam that the grant names nothing is shown that would get in its way; it comes afterwards.
 ///
 /// A device that is missing says so in any case: that follows from no clock.
 #[must_use]
-pub fn standing(grant: Option<&Grant>, time: Told, exam_until: Option<Timestamp>) -> Standing {
+pub fn standing(grant: Option<&Grant>, time: Told) -> Standing {
     let term = match grant.map(|grant| &grant.hold) {
         None | Some(Hold::Free) => return Standing { stage: Stage::Free, until: None },
         Some(Hold::Missing) => return Standing { stage: Stage::Missing, until: None },
         Some(Hold::Lent(term)) => term,
     };
-    let moments = [Some(term.notice), term.due, term.restricted, insisted(term), exam_until, time.believed_until()];
+    let (begins, ends) = term.exam.map(|exam| (exam.from, exam.until)).unzip();
+    let moments = [Some(term.notice), term.due, term.restricted, insisted(term), begins, ends, time.believed_until()];
     let until = moments.into_iter().flatten().filter(|at| *at > time.now).min();
-    Standing { stage: stage(term, time, exam_until), until }
+    Standing { stage: stage(term, time), until }
 }
 
-fn stage(term: &Term, time: Told, exam_until: Option<Timestamp>) -> Stage {
+fn stage(term: &Term, time: Told) -> Stage {
     let reached = |at: Option<Timestamp>| at.is_some_and(|at| at <= time.now);
-    let examined = exam_until.is_some_and(|until| until > time.now);
+    let examined = term.exam.is_some_and(|exam| exam.from <= time.now && time.now < exam.until);
     let believed = time.believed_until().is_some_and(|until| time.now < until);
     if believed && !examined {
         if reached(insisted(term)) {
@@ -124,6 +125,7 @@ fn insisted(term: &Term) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use model::digest::Digest;
+    use model::grant::Exam;
     use proptest::prelude::*;
 
     const DAY: i64 = 86_400;
@@ -144,11 +146,19 @@ mod tests {
             due: Some(day(140)),
             restricted: Some(day(150)),
             decided: decided.map(day),
+            exam: None,
         }))
     }
 
+    fn examined(mut grant: Grant, from: i64, until: i64) -> Grant {
+        if let Hold::Lent(term) = &mut grant.hold {
+            term.exam = Some(Exam { from: day(from), until: day(until) });
+        }
+        grant
+    }
+
     fn at(grant: &Grant, now: i64, heard: i64) -> (Stage, Option<Timestamp>) {
-        let Standing { stage, until } = standing(Some(grant), Told { now: day(now), heard: Some(day(heard)) }, None);
+        let Standing { stage, until } = standing(Some(grant), Told { now: day(now), heard: Some(day(heard)) });
         (stage, until)
     }
 
@@ -173,19 +183,22 @@ mod tests {
             assert_eq!(at(&lent(Some(145)), far, 100), (Stage::Notice, None));
         }
         let never = Told { now: day(200), heard: None };
-        assert_eq!(standing(Some(&lent(Some(145))), never, None).stage, Stage::Notice);
+        assert_eq!(standing(Some(&lent(Some(145))), never).stage, Stage::Notice);
     }
 
     #[test]
     fn an_exam_comes_first_and_the_rest_after_it() {
-        let now = Told { now: day(160), heard: Some(day(120)) };
-        let examined = standing(Some(&lent(Some(145))), now, Some(day(161)));
-        assert_eq!(examined, Standing { stage: Stage::Notice, until: Some(day(161)) });
-        let after = Told { now: day(161), ..now };
-        assert_eq!(standing(Some(&lent(Some(145))), after, Some(day(161))).stage, Stage::ReturnScreen);
-        // Not that of a device which is missing: whoever holds it sits no exam with it.
-        let missing = grant(Hold::Missing);
-        assert_eq!(standing(Some(&missing), now, Some(day(161))).stage, Stage::Missing);
+        let grant = examined(lent(Some(145)), 158, 161);
+        for (now, stage, until) in [
+            (157, Stage::ReturnScreen, 158),
+            (158, Stage::Notice, 161),
+            (160, Stage::Notice, 161),
+            (161, Stage::ReturnScreen, 520),
+        ] {
+            assert_eq!(at(&grant, now, 120), (stage, Some(day(until))), "{now}");
+        }
+        assert_eq!(at(&examined(lent(None), 140, 160), 159, 120), (Stage::Notice, Some(day(160))));
+        assert_eq!(at(&examined(lent(None), 140, 160), 160, 120).0, Stage::Restricted);
     }
 
     fn moment() -> impl Strategy<Value = i64> {
@@ -199,10 +212,13 @@ mod tests {
             due in prop::option::of(moment()),
             grace in prop::option::of(0i64..60),
             decided in prop::option::of(moment()),
+            exam in prop::option::of((moment(), 1i64..14)),
         ) -> Term {
             let restricted = due.zip(grace).map(|(due, grace)| day(due + grace));
             let loan = "P-1".to_owned();
-            Term { loan, start: day(start), notice: day(notice), due: due.map(day), restricted, decided: decided.map(day) }
+            let exam = exam.map(|(from, days)| Exam { from: day(from), until: day(from + days) });
+            let (start, notice, due, decided) = (day(start), day(notice), due.map(day), decided.map(day));
+            Term { loan, start, notice, due, restricted, decided, exam }
         }
     }
 
@@ -213,11 +229,11 @@ mod tests {
     proptest! {
         #[test]
         fn no_screen_without_a_decision_and_nothing_without_its_date(
-            hold in holds(), now in moment(), heard in prop::option::of(moment()), exam in prop::option::of(moment()),
+            hold in holds(), now in moment(), heard in prop::option::of(moment()),
         ) {
             let told = Told { now: day(now), heard: heard.map(day) };
             let grant = hold.clone().map(grant);
-            let Standing { stage, until } = standing(grant.as_ref(), told, exam.map(day));
+            let Standing { stage, until } = standing(grant.as_ref(), told);
             prop_assert!(until.is_none_or(|until| until > told.now));
             match hold {
                 None | Some(Hold::Free) => prop_assert_eq!(stage, Stage::Free),
@@ -228,7 +244,7 @@ mod tests {
                         prop_assert!(term.decided.is_some_and(|decided| decided <= told.now));
                     }
                     if stage.restricts() {
-                        prop_assert!(exam.is_none_or(|exam| day(exam) <= told.now));
+                        prop_assert!(term.exam.is_none_or(|exam| told.now < exam.from || exam.until <= told.now));
                         prop_assert!(told.heard.is_some_and(|heard| told.now < heard.after(PLAUSIBLE)));
                         prop_assert!(term.due.is_none_or(|due| due <= told.now));
                     }
@@ -239,23 +255,41 @@ mod tests {
         /// Between now and `until` nothing changes, whenever one looks; so a device that sleeps until then misses nothing.
         #[test]
         fn nothing_changes_before_it_is_said_to(
-            hold in holds(), now in moment(), later in 0i64..900, heard in prop::option::of(moment()), exam in prop::option::of(moment()),
+            hold in holds(), now in moment(), later in 0i64..900, heard in prop::option::of(moment()),
         ) {
             let grant = hold.map(grant);
             let told = Told { now: day(now), heard: heard.map(day) };
-            let first = standing(grant.as_ref(), told, exam.map(day));
+            let first = standing(grant.as_ref(), told);
             let then = Told { now: day(now + later), ..told };
             if first.until.is_none_or(|until| then.now < until) {
-                prop_assert_eq!(standing(grant.as_ref(), then, exam.map(day)).stage, first.stage);
+                prop_assert_eq!(standing(grant.as_ref(), then).stage, first.stage);
             }
         }
 
         /// With time alone a loan only goes forward, until its clock is believed no more.
         #[test]
         fn time_alone_only_goes_forward(term in terms(), now in moment(), later in 0i64..900) {
-            let grant = grant(Hold::Lent(term));
-            let stage = |at: i64| standing(Some(&grant), Told { now: day(at), heard: Some(day(at)) }, None).stage;
+            let grant = grant(Hold::Lent(Term { exam: None, ..term }));
+            let stage = |at: i64| standing(Some(&grant), Told { now: day(at), heard: Some(day(at)) }).stage;
             prop_assert!(stage(now + later) >= stage(now));
+        }
+
+        /// An exam takes nothing away but what restricts, and what was put off holds with its end.
+        #[test]
+        fn an_exam_only_defers(term in terms(), now in moment(), heard in prop::option::of(moment())) {
+            let told = Told { now: day(now), heard: heard.map(day) };
+            let without = grant(Hold::Lent(Term { exam: None, ..term.clone() }));
+            let with = grant(Hold::Lent(term.clone()));
+            let stage = |grant: &Grant, told: Told| standing(Some(grant), told).stage;
+            match term.exam.filter(|exam| exam.from <= told.now && told.now < exam.until) {
+                Some(exam) => {
+                    prop_assert_eq!(stage(&with, told), stage(&without, told).min(Stage::Notice));
+                    let over = Told { now: exam.until, ..told };
+                    prop_assert_eq!(stage(&with, over), stage(&without, over));
+                    prop_assert!(standing(Some(&with), told).until.is_some_and(|until| until <= exam.until));
+                }
+                None => prop_assert_eq!(stage(&with, told), stage(&without, told)),
+            }
         }
     }
 }

@@ -381,6 +381,8 @@ act-device-steal = device said to be stolen
 act-device-due = due day or terms of the loan changed
 act-device-return-screen = return screen decided
 act-device-return-screen-off = return screen taken back
+act-device-exam = exam noted, during which nothing is restricted
+act-device-exam-off = exam taken back
 act-cadence-set = rhythm of contacts changed for the whole territory
 role-admin = administrator
 role-technician = technician
@@ -424,6 +426,8 @@ status-loan-due-late = { $due }, { $n ->
     [one] { $n } day ago
    *[other] { $n } days ago
 }
+status-loan-exam = Exam
+status-loan-exam-text = { $from } to { $until }: nothing is restricted on these days
 status-loan-contact = Contact
 item-loan = loan
 reason-grant_not_mine = meant for another identity of the device

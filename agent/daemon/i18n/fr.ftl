@@ -381,6 +381,8 @@ act-device-steal = appareil dit volé
 act-device-due = dernier jour ou conditions du prêt changés
 act-device-return-screen = écran de retour décidé
 act-device-return-screen-off = écran de retour retiré
+act-device-exam = examen noté, pendant lequel rien n'est restreint
+act-device-exam-off = examen retiré
 act-cadence-set = rythme des contacts changé pour tout le territoire
 role-admin = administrateur
 role-technician = technicien
@@ -424,6 +426,8 @@ status-loan-due-late = { $due }, dépassé de { $n ->
     [one] { $n } jour
    *[other] { $n } jours
 }
+status-loan-exam = Examen
+status-loan-exam-text = du { $from } au { $until } : rien n'est restreint ces jours-là
 status-loan-contact = Contact
 item-loan = prêt
 reason-grant_not_mine = destiné à une autre identité de l'appareil

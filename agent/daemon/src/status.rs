@@ -1,7 +1,7 @@
 //! Where the device stands, for a person: from the state files, and from a note the running agent keeps.
 
 use crate::clock::BUILT;
-use crate::enforce::{days_left, last_day};
+use crate::enforce::{days_left, first_day, last_day};
 use crate::error::Error;
 use crate::folder::Folder;
 use crate::state::{Enrolment, clock_floor_read, enrolled_read};
@@ -51,8 +51,19 @@ pub struct Loan {
     pub due: Option<Date>,
     /// How many days are left of it; negative when it is late by so many.
     pub days_left: Option<i32>,
+    /// An exam during which nothing is restricted, until it is over.
+    pub exam: Option<Exam>,
     /// Whom to contact; empty where nobody said.
     pub contact: String,
+}
+
+/// The days of an exam, as they are called where the device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Exam {
+    /// The first day.
+    pub from: Date,
+    /// The last day.
+    pub until: Date,
 }
 
 impl Loan {
@@ -62,12 +73,14 @@ impl Loan {
             Hold::Free | Hold::Missing => None,
         };
         let due = term.and_then(|term| last_day(term.due?));
+        let exam = term.and_then(|term| term.exam).filter(|exam| exam.until > time.now);
         Self {
-            stage: standing(Some(grant), time, None).stage.code(),
+            stage: standing(Some(grant), time).stage.code(),
             epoch: grant.epoch,
             loan: term.map(|term| term.loan.clone()),
             due,
             days_left: due.and_then(|due| days_left(due, time.now)),
+            exam: exam.and_then(|exam| Some(Exam { from: first_day(exam.from)?, until: last_day(exam.until)? })),
             contact: grant.contact.clone(),
         }
     }

@@ -1,13 +1,17 @@
 //! The loan grant: what a device knows of its loan, signed with its head, so that it can keep to it without a network.
 
 use crate::digest::Digest;
+use crate::loan::EXAM_DAYS_MAX;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The longest text that says whom to contact, in characters.
 pub const CONTACT_CHARS_MAX: usize = 200;
 /// The longest number of a loan, in characters.
 pub const LOAN_CHARS_MAX: usize = 64;
+/// The longest exam: its days, and the hour that summer time may add.
+const EXAM_MAX: Duration = Duration::from_secs(EXAM_DAYS_MAX as u64 * 86_400 + 3_600);
 
 /// What holds for one device because of its loan (domain.md, "Loan").
 ///
@@ -50,6 +54,10 @@ impl Grant {
             if term.due.is_some_and(|due| due < term.start) {
                 return Err(GrantError("due"));
             }
+            // Whoever could make it longer would be rid of the loan.
+            if term.exam.is_some_and(|exam| exam.until <= exam.from || exam.until > exam.from.after(EXAM_MAX)) {
+                return Err(GrantError("exam"));
+            }
         }
         Ok(self)
     }
@@ -86,6 +94,18 @@ pub struct Term {
     pub restricted: Option<Timestamp>,
     /// That a person decided to show the return screen, and when; never without one.
     pub decided: Option<Timestamp>,
+    /// An exam, during which nothing is restricted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exam: Option<Exam>,
+}
+
+/// An exam, as moments: whole days in the school's time zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exam {
+    /// From this moment on.
+    pub from: Timestamp,
+    /// Until just before this one.
+    pub until: Timestamp,
 }
 
 #[cfg(test)]
@@ -105,9 +125,19 @@ mod tests {
                 due: due.map(at),
                 restricted: restricted.map(at),
                 decided: None,
+                exam: None,
             }),
             contact: contact.to_owned(),
         };
+        let examined = |from: i64, until: i64| {
+            let mut grant = grant("", "P-1", Some(30), None);
+            if let Hold::Lent(term) = &mut grant.hold {
+                term.exam = Some(Exam { from: at(from), until: at(until) });
+            }
+            grant
+        };
+        assert!(examined(7, 8).checked().is_ok());
+        assert!(examined(0, 14 * 86_400 + 3_600).checked().is_ok());
         assert!(grant("Ecole des Tilleuls, 01 00 00 00 00", "P-1", Some(30), Some(40)).checked().is_ok());
         assert!(grant("", "P-1", None, None).checked().is_ok());
         for (bad, what) in [
@@ -118,6 +148,8 @@ mod tests {
             (grant("", "P-1", None, Some(40)), "restricted"),
             (grant("", "P-1", Some(50), Some(40)), "restricted"),
             (grant("", "P-1", Some(5), None), "due"),
+            (examined(8, 8), "exam"),
+            (examined(0, 15 * 86_400), "exam"),
         ] {
             assert_eq!(bad.checked(), Err(GrantError(what)));
         }

@@ -113,6 +113,11 @@ fn loan_rows(loan: &Loan, catalogue: &Catalogue) -> Vec<(String, String)> {
         let values = [("due", date_text(due, catalogue).into()), ("n", Value::count(u64::from(days.unsigned_abs())))];
         rows.push((say("status-loan-due"), catalogue.text_with(key, &values)));
     }
+    if let Some(exam) = loan.exam {
+        let day = |day| date_text(day, catalogue).into();
+        let values = [("from", day(exam.from)), ("until", day(exam.until))];
+        rows.push((say("status-loan-exam"), catalogue.text_with("status-loan-exam-text", &values)));
+    }
     if !loan.contact.is_empty() {
         rows.push((say("status-loan-contact"), loan.contact.clone()));
     }

@@ -2,7 +2,7 @@
 
 mod notice;
 
-pub(crate) use notice::{Notice, date_text, days_left, last_day};
+pub(crate) use notice::{Notice, date_text, days_left, first_day, last_day};
 
 use crate::clock::{Clock, JudgingTime};
 use crate::platform::{Here, Platform};
@@ -98,8 +98,7 @@ impl Keeper {
     fn look(&self) -> Duration {
         let grant = self.lock().clone();
         let time = self.time.of_loans();
-        // Exams come with what a lesson may ask of a device; until then none is under way.
-        let standing = standing(grant.as_ref(), time, None);
+        let standing = standing(grant.as_ref(), time);
         let notice = grant.as_ref().and_then(|grant| Notice::of(standing.stage, grant, time.now));
         let done = self.enforcer.as_ref().map_or(Ok(()), |enforcer| enforcer.show(notice.as_ref()));
         let failed = done.err().map(|error| {

@@ -85,6 +85,11 @@ pub(crate) fn last_day(end: Timestamp) -> Option<Date> {
     day_of(end.before(Duration::from_millis(1)))
 }
 
+/// The day that begins at this moment where the school is, whichever zone the device believes itself in: it has the same noon.
+pub(crate) fn first_day(start: Timestamp) -> Option<Date> {
+    day_of(start.after(Duration::from_secs(12 * 3_600)))
+}
+
 /// How many days are left of it; negative when so many have passed since.
 pub(crate) fn days_left(due: Date, now: Timestamp) -> Option<i32> {
     due.since(day_of(now)?).ok().map(|span| span.get_days())
@@ -109,7 +114,15 @@ mod tests {
 
     fn lent(due: Option<Timestamp>) -> Grant {
         let at = Timestamp::from_unix_seconds;
-        let term = Term { loan: "P-7".to_owned(), start: at(0), notice: at(0), due, restricted: None, decided: None };
+        let term = Term {
+            loan: "P-7".to_owned(),
+            start: at(0),
+            notice: at(0),
+            due,
+            restricted: None,
+            decided: None,
+            exam: None,
+        };
         grant(Hold::Lent(term), "École des Tilleuls, 01 23 45 67 89")
     }
 

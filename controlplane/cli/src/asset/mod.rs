@@ -9,7 +9,7 @@ mod row;
 mod show;
 
 pub(crate) use labels::lang_code;
-pub(crate) use lines::{plain, text_of};
+pub(crate) use lines::{day_read, plain, text_of};
 pub(crate) use row::{AssetRow, measure_text};
 
 use crate::Error;

@@ -23,9 +23,9 @@ pub(super) struct Act {
 #[derive(Debug, Args)]
 pub(crate) struct Common {
     #[arg(long)]
-    why: Option<String>,
+    pub(super) why: Option<String>,
     #[arg(long)]
-    act: Option<String>,
+    pub(super) act: Option<String>,
 }
 
 /// An act that needs no more than its loan.
@@ -210,7 +210,7 @@ enum How {
 }
 
 impl Common {
-    fn act(self, loan: String, verb: &'static str, deed: Deed) -> Act {
+    pub(super) fn act(self, loan: String, verb: &'static str, deed: Deed) -> Act {
         let (act, why) = (self.act.unwrap_or_default(), self.why.unwrap_or_default());
         Act { said: LoanAct { act, at_unix_ms: 0, loan, why, deed: Some(deed) }, verb }
     }

@@ -3,6 +3,7 @@
 mod act;
 mod agreement;
 mod condition;
+mod exam;
 mod filter;
 mod policy;
 mod row;
@@ -38,6 +39,7 @@ pub(crate) enum Verb {
     Remind,
     Decide(act::Plain),
     Undecide(act::Plain),
+    Exam(exam::Exam),
     Transfer(act::Transfer),
     Close(act::Close),
     Cancel(act::Plain),
@@ -66,6 +68,7 @@ pub(crate) async fn run(verb: Verb, call: &mut Call<'_>) -> Result<(), Error> {
         Verb::List(list) => return loan_list(list, call).await,
         Verb::Show(show) => return loan_show(&show.loan, call).await,
         Verb::Remind => return loan_remind(call).await,
+        Verb::Exam(exam) => return exam::loan_exam(exam, call).await,
         Verb::Agreement(agreement) => return agreement::loan_agreement(agreement, call).await,
         Verb::Policy { verb } => return policy::run(verb, call).await,
         Verb::Create(create) => create.act()?,

@@ -32,6 +32,8 @@ pub(crate) struct Shown {
     pub(crate) worse: Vec<Worse>,
     pub(crate) return_screen_since: Option<String>,
     pub(crate) return_screen_by: Option<String>,
+    pub(crate) exam_from: Option<String>,
+    pub(crate) exam_until: Option<String>,
     pub(crate) proposal_cents: Option<u32>,
     pub(crate) proposal_scale: Option<String>,
     pub(crate) created: Option<String>,
@@ -124,6 +126,8 @@ impl Shown {
             worse: worse.into_iter().map(difference).collect(),
             return_screen_since: rfc3339(loan.decided_unix_ms),
             return_screen_by: some(loan.decided_by),
+            exam_from: some(loan.exam_from),
+            exam_until: some(loan.exam_until),
             number: loan.number,
             id: loan.id,
             school: loan.school,
@@ -174,6 +178,11 @@ pub(super) fn loan_sheet(loan: &Shown, done: Option<String>, look: &Look<'_>) ->
     line("loan-prepared", loan.prepared.clone(), Tone::Plain);
     line("loan-template", loan.template.clone(), Tone::Plain);
     line("loan-screen", loan.return_screen_by.clone(), Tone::Bad);
+    let exam = loan.exam_from.as_deref().zip(loan.exam_until.as_deref()).map(|(from, until)| {
+        let values = [("from", day_text(from, look).into()), ("until", day_text(until, look).into())];
+        look.words.text_with("loan-exam-text", &values)
+    });
+    line("loan-exam", exam, Tone::Warning);
     let cents = |cents: u32| format!("{} €", look.decimal(f64::from(cents) / 100.0, 2));
     line("loan-proposal", loan.proposal_cents.map(cents), Tone::Warning);
     lists(loan, &mut sheet, look);
@@ -309,7 +318,8 @@ fn reminder(one: v1::LoanReminder) -> Reminder {
 }
 
 fn event(one: v1::LoanEvent) -> Event {
-    let known = ["extended", "decided", "undecided", "transferred"].contains(&one.what.as_str());
+    let known =
+        ["extended", "decided", "undecided", "exam", "exam_cancelled", "transferred"].contains(&one.what.as_str());
     Event {
         at: rfc3339(one.at_unix_ms),
         what: if known { one.what } else { "other".to_owned() },

@@ -116,6 +116,8 @@ async fn loan_work<'a>(desk: &Desk<'a>, ask: &Ask, at: Timestamp, fresh: LoanId)
         Deed::Incident { kind, on, complaint } => work.incident(*kind, *on, complaint.as_deref(), &ask.why).await?,
         Deed::Decide => work.decide(&ask.why).await?,
         Deed::Undecide => work.undecide(&ask.why).await?,
+        Deed::Exam(days) => work.exam(*days, &ask.why).await?,
+        Deed::ExamCancel => work.exam_cancel(&ask.why).await?,
         Deed::Transfer { school, on } => work.transfer(*school, *on, &ask.why).await?,
         Deed::Close(how) => work.close(*how).await?,
         Deed::Cancel => work.cancel().await?,

@@ -4,9 +4,13 @@ use super::work::{ENTRIES_MAX, Work};
 use super::{Decided, Event, EventKind};
 use crate::error::{Error, Result};
 use crate::scope::Filed;
+use jiff::ToSpan;
 use jiff::civil::Date;
-use model::loan::{BorrowerKind, LoanStep, TransferRule};
+use model::loan::{BorrowerKind, ExamDays, LoanStep, TransferRule};
 use model::uai::Uai;
+
+/// An exam is noted at most so many days before it begins.
+const EXAM_AHEAD_DAYS: i64 = 366;
 
 impl Work<'_> {
     /// Gives it another due day, later or earlier; what was decided about the one before holds no more.
@@ -46,6 +50,36 @@ impl Work<'_> {
         }
         self.event(EventKind::Undecided)?;
         self.grant_again("device_return_screen_off", why).await
+    }
+
+    /// Notes an exam, during which the device restricts nothing; in the place of the one that was noted before.
+    pub(super) async fn exam(&mut self, days: ExamDays, why: &str) -> Result<()> {
+        self.go(LoanStep::Exam)?;
+        if why.trim().is_empty() {
+            return Err(Error::Invalid("say why: which exam it is".to_owned()));
+        }
+        let today = self.desk.days.day_of(self.at);
+        if days.until() < today {
+            return Err(Error::Invalid("an exam that is over defers nothing".to_owned()));
+        }
+        if today.checked_add(EXAM_AHEAD_DAYS.days()).is_ok_and(|latest| days.from() > latest) {
+            return Err(Error::Invalid(format!("an exam is noted at most {EXAM_AHEAD_DAYS} days ahead")));
+        }
+        if self.loan.exam.replace(days) == Some(days) {
+            return Err(Error::Invalid("this exam is noted already".to_owned()));
+        }
+        self.event(EventKind::Exam(days))?;
+        self.grant_again("device_exam", why).await
+    }
+
+    /// Takes that back.
+    pub(super) async fn exam_cancel(&mut self, why: &str) -> Result<()> {
+        self.go(LoanStep::ExamCancel)?;
+        if self.loan.exam.take().is_none() {
+            return Err(Error::Expired("no exam is noted for this loan".to_owned()));
+        }
+        self.event(EventKind::ExamCancelled)?;
+        self.grant_again("device_exam_off", why).await
     }
 
     /// The borrower moves: by the territory's rule the device goes with them, or is to be returned by that day.

@@ -4,7 +4,7 @@ use super::{BorrowerRef, PartState};
 use crate::error::{Error, Result};
 use jiff::civil::Date;
 use model::digest::Digest;
-use model::loan::{ActId, BorrowerKind, Grade, IncidentKind, LoanId, Signature};
+use model::loan::{ActId, BorrowerKind, ExamDays, Grade, IncidentKind, LoanId, Signature};
 use model::measure::{FundingLine, Measure};
 use model::owner::OwnerId;
 use model::uai::Uai;
@@ -92,6 +92,10 @@ pub enum Deed {
     Decide,
     /// It is not to be shown any more.
     Undecide,
+    /// The borrower sits an exam, during which the device restricts nothing.
+    Exam(ExamDays),
+    /// That is taken back.
+    ExamCancel,
     /// The borrower moves.
     Transfer {
         /// Where to.
@@ -202,6 +206,8 @@ impl Deed {
             Self::Incident { .. } => "loan_incident",
             Self::Decide => "loan_decide",
             Self::Undecide => "loan_undecide",
+            Self::Exam(_) => "loan_exam",
+            Self::ExamCancel => "loan_exam_cancel",
             Self::Transfer { .. } => "loan_transfer",
             Self::Close(_) => "loan_close",
             Self::Cancel => "loan_cancel",

@@ -25,7 +25,9 @@ use crate::scope::Filed;
 use crate::table::{Intent, Table};
 use jiff::civil::Date;
 use model::digest::Digest;
-use model::loan::{BorrowerKind, ConditionReport, Difference, IncidentKind, LoanId, LoanState, Reminder, Signature};
+use model::loan::{
+    BorrowerKind, ConditionReport, Difference, ExamDays, IncidentKind, LoanId, LoanState, Reminder, Signature,
+};
 use model::measure::{FundingLine, Measure};
 use model::owner::OwnerId;
 use model::time::Timestamp;
@@ -109,6 +111,9 @@ pub struct Loan {
     /// The decision to show the return screen, while it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided: Option<Decided>,
+    /// An exam of the borrower's, during which the device restricts nothing; one at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exam: Option<ExamDays>,
     /// What is proposed to be asked for, at its closing; a person decides elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposal: Option<Amount>,
@@ -213,6 +218,10 @@ pub enum EventKind {
     Decided,
     /// That was taken back, by a person or by a new due day.
     Undecided,
+    /// An exam was noted.
+    Exam(ExamDays),
+    /// That was taken back.
+    ExamCancelled,
     /// The borrower moved.
     Transferred {
         /// From here.

@@ -62,6 +62,7 @@ impl<'a> Work<'a> {
             reminders: Vec::new(),
             events: Vec::new(),
             decided: None,
+            exam: None,
             proposal: None,
             created: at,
             changed: desk.now,

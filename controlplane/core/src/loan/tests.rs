@@ -14,10 +14,10 @@ use crate::store::{Expect, SharedStore};
 use crate::table::Writes;
 use jiff::ToSpan;
 use jiff::civil::date;
-use model::grant::Hold;
+use model::grant::{Exam, Hold};
 use model::id::{DeviceId, TerritoryId};
 use model::lifecycle::{Lifecycle, Step};
-use model::loan::{ActId, Difference, Grade, Part, SignatureMode, Signer, signed_enough};
+use model::loan::{ActId, Difference, ExamDays, Grade, Part, SignatureMode, Signer, signed_enough};
 use proptest::prelude::{ProptestConfig, any};
 use proptest::test_runner::TestRunner;
 use std::collections::BTreeMap;
@@ -258,7 +258,12 @@ async fn happen(town: &mut Town, (what, which, with): (u8, u8, u8)) {
             complaint: (with & 8 == 0).then(|| "2026/1".to_owned()),
         },
         14 | 34 => Deed::Decide,
-        15 => Deed::Undecide,
+        15 if with & 2 == 0 => Deed::Undecide,
+        15 if with & 4 == 0 => Deed::ExamCancel,
+        15 => {
+            let from = today.checked_add((i32::from(with % 40) - 10).days()).unwrap();
+            Deed::Exam(ExamDays::new(from, from.checked_add(i32::from(which % 14).days()).unwrap()).unwrap())
+        }
         16 => Deed::Transfer { school: "0750654D".parse().unwrap(), on: today },
         17 | 18 => Deed::Close(match with % 4 {
             0 => Closing::Returned,
@@ -356,6 +361,8 @@ async fn invariants(town: &Town, before: &mut Before) {
             if let (Some(Granted { hold: Hold::Lent(term), .. }), Some(loan)) = (grant, loan) {
                 assert_eq!(term.loan, loan.number);
                 assert_eq!(term.decided.is_some(), loan.decided.is_some());
+                let days = |exam: Exam| (Utc.day_of(exam.from), Utc.day_of(exam.until.before(Duration::from_secs(1))));
+                assert_eq!(term.exam.map(days), loan.exam.map(|days| (days.from(), days.until())));
             }
         }
         if let Some(loan) = active
@@ -399,7 +406,8 @@ fn ten_thousand_histories_break_no_invariant() {
                 *reached.entry(loan.state.name()).or_default() += 1;
                 let swapped = (loan.lines.len() > 1).then_some("swapped");
                 let decided = loan.events.iter().any(|e| e.what == EventKind::Decided).then_some("decided");
-                for what in swapped.into_iter().chain(decided) {
+                let examined = loan.exam.map(|_| "examined");
+                for what in swapped.into_iter().chain(decided).chain(examined) {
                     *reached.entry(what).or_default() += 1;
                 }
             }
@@ -409,7 +417,7 @@ fn ten_thousand_histories_break_no_invariant() {
     ran.unwrap();
     // They got everywhere, or they would prove nothing.
     let reached = reached.into_inner().unwrap();
-    for what in LoanState::ALL.map(LoanState::name).into_iter().chain(["swapped", "decided"]) {
+    for what in LoanState::ALL.map(LoanState::name).into_iter().chain(["swapped", "decided", "examined"]) {
         assert!(reached.get(what).is_some_and(|times| *times >= 5), "{what}: {reached:?}");
     }
     println!("{reached:?}");

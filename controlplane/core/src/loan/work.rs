@@ -15,7 +15,7 @@ use crate::scope::Filed;
 use crate::store::{Expect, Revision};
 use crate::table::{Intent, Row, Table, Writes};
 use model::device::JoinState;
-use model::grant::{Hold, Term};
+use model::grant::{Exam, Hold, Term};
 use model::id::DeviceId;
 use model::lifecycle::{LifecycleError, Step};
 use model::loan::{ActId, LoanId, LoanPolicy, LoanState};
@@ -120,6 +120,11 @@ impl<'a> Work<'a> {
             due: end(0),
             restricted: end(i64::from(self.policy.grace_days)),
             decided: self.loan.decided.as_ref().map(|decided| decided.at),
+            exam: self.loan.exam.and_then(|days| {
+                // A day begins where the one before it ends.
+                let from = self.desk.days.day_end(days.from().yesterday().ok()?);
+                Some(Exam { from, until: self.desk.days.day_end(days.until()) })
+            }),
         })
     }
 

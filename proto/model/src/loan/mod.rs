@@ -2,6 +2,7 @@
 
 mod condition;
 mod due;
+mod exam;
 mod id;
 mod policy;
 mod signature;
@@ -9,6 +10,7 @@ mod wear;
 
 pub use condition::{ConditionReport, Difference, Grade, Part};
 pub use due::{Reminder, overdue_by, reminder_next};
+pub use exam::{EXAM_DAYS_MAX, ExamDays, ExamDaysError};
 pub use id::{ActId, LoanId, LoanIdError};
 pub use policy::{LoanPolicy, PolicyError, TransferRule};
 pub use signature::{Signature, SignatureMode, Signer, signed_enough};
@@ -74,6 +76,10 @@ pub enum LoanStep {
     Decide,
     /// A person takes that back.
     Undecide,
+    /// An exam is noted, which restricts nothing.
+    Exam,
+    /// That is taken back.
+    ExamCancel,
     /// The borrower moves to another establishment.
     Transfer,
     /// It ends as it should.
@@ -155,7 +161,16 @@ impl LoanState {
             (T::SignLast, S::AgreementPending) => S::Ready,
             (T::HandOver, S::Ready)
             | (
-                T::Extend | T::ReturnPart | T::Swap | T::Incident | T::Remind | T::Decide | T::Undecide | T::Transfer,
+                T::Extend
+                | T::ReturnPart
+                | T::Swap
+                | T::Incident
+                | T::Remind
+                | T::Decide
+                | T::Undecide
+                | T::Exam
+                | T::ExamCancel
+                | T::Transfer,
                 S::Active,
             ) => S::Active,
             // What was forgotten at the return desk may come later, until somebody has closed the loan.
@@ -196,7 +211,7 @@ impl LoanState {
 
 impl LoanStep {
     /// Every act.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Approve,
         Self::Prepare,
         Self::Sign,
@@ -210,6 +225,8 @@ impl LoanStep {
         Self::Remind,
         Self::Decide,
         Self::Undecide,
+        Self::Exam,
+        Self::ExamCancel,
         Self::Transfer,
         Self::Close,
         Self::CloseLost,
@@ -234,6 +251,8 @@ impl LoanStep {
             Self::Remind => "reminded of",
             Self::Decide => "given the return screen",
             Self::Undecide => "relieved of the return screen",
+            Self::Exam => "given an exam",
+            Self::ExamCancel => "relieved of an exam",
             Self::Transfer => "transferred",
             Self::Close | Self::CloseLost | Self::CloseStolen | Self::CloseDamaged => "closed",
             Self::Cancel => "cancelled",

@@ -4,7 +4,7 @@ use super::ConvertError;
 use super::desired::digest;
 use crate::v1;
 use crate::v1::loan_grant::Hold as Held;
-use model::grant::{Grant, Hold, Term};
+use model::grant::{Exam, Grant, Hold, Term};
 use model::time::Timestamp;
 
 impl From<&Grant> for v1::LoanGrant {
@@ -19,6 +19,8 @@ impl From<&Grant> for v1::LoanGrant {
                 due_unix_ms: millis(term.due),
                 restricted_unix_ms: millis(term.restricted),
                 decided_unix_ms: millis(term.decided),
+                exam_from_unix_ms: millis(term.exam.map(|exam| exam.from)),
+                exam_until_unix_ms: millis(term.exam.map(|exam| exam.until)),
             }),
         };
         Self {
@@ -43,6 +45,9 @@ impl TryFrom<v1::LoanGrant> for Grant {
                 due: moment(term.due_unix_ms),
                 restricted: moment(term.restricted_unix_ms),
                 decided: moment(term.decided_unix_ms),
+                exam: moment(term.exam_from_unix_ms)
+                    .zip(moment(term.exam_until_unix_ms))
+                    .map(|(from, until)| Exam { from, until }),
             }),
         };
         let key = digest(&message.key, "grant.key")?;
@@ -74,8 +79,10 @@ mod tests {
             due: Some(at(3)),
             restricted: Some(at(4)),
             decided: None,
+            exam: None,
         };
-        for hold in [Hold::Free, Hold::Missing, Hold::Lent(term)] {
+        let examined = Term { exam: Some(Exam { from: at(5), until: at(6) }), ..term.clone() };
+        for hold in [Hold::Free, Hold::Missing, Hold::Lent(term), Hold::Lent(examined)] {
             let grant = Grant { key: Digest::of(b"key"), epoch: 7, hold, contact: "Mairie".to_owned() };
             assert_eq!(Grant::try_from(v1::LoanGrant::from(&grant)).unwrap(), grant);
             for spoil in [

@@ -19,6 +19,7 @@ fn lent_until(world: &World, epoch: u64, due: Timestamp) -> Grant {
         due: Some(due),
         restricted: Some(due.after(DAY * 10)),
         decided: None,
+        exam: None,
     });
     Grant { key: world.made.key(), epoch, hold, contact: "Mairie".to_owned() }
 }

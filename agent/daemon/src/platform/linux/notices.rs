@@ -121,6 +121,7 @@ mod tests {
             due: Some(at(9)),
             restricted: None,
             decided: None,
+            exam: None,
         };
         let grant =
             Grant { key: Digest::of(b"k"), epoch: 1, hold: Hold::Lent(term), contact: "Bureau \\d, 01".to_owned() };

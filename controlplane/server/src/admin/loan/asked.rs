@@ -7,7 +7,7 @@ use controlplane_core::loan::{
 };
 use jiff::civil::Date;
 use model::digest::Digest;
-use model::loan::{BorrowerKind, Grade, IncidentKind, LoanState, Signature, SignatureMode, Signer};
+use model::loan::{BorrowerKind, ExamDays, Grade, IncidentKind, LoanState, Signature, SignatureMode, Signer};
 use model::uai::Uai;
 use tonic::Status;
 use wire::v1::loan_act::Deed as Asked;
@@ -51,6 +51,8 @@ fn deed_of(deed: Asked, today: Date) -> Result<Deed, Status> {
         Asked::Incident(report) => incident_of(&report, today)?,
         Asked::Decide(_) => Deed::Decide,
         Asked::Undecide(_) => Deed::Undecide,
+        Asked::Exam(exam) => Deed::Exam(ExamDays::new(day_of(&exam.from)?, day_of(&exam.until)?).map_err(invalid)?),
+        Asked::ExamCancel(_) => Deed::ExamCancel,
         Asked::Transfer(to) => Deed::Transfer { school: uai_of(&to.school)?, on: day_or(&to.on, today)? },
         Asked::Close(close) => Deed::Close(match close.how() {
             LoanClosing::Returned => Closing::Returned,

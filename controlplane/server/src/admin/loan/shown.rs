@@ -47,6 +47,8 @@ pub(in crate::admin) fn loan_shown(loan: &Loan, today: Date) -> v1::Loan {
         proposal_scale: text(loan.proposal.as_ref().map(|amount| amount.scale.clone())),
         created_unix_ms: loan.created.unix_millis(),
         changed_unix_ms: loan.changed.unix_millis(),
+        exam_from: text(loan.exam.map(|days| days.from().to_string())),
+        exam_until: text(loan.exam.map(|days| days.until().to_string())),
     }
 }
 
@@ -158,6 +160,8 @@ fn event(event: &Event) -> LoanEvent {
         }
         EventKind::Decided => ("decided", String::new(), String::new()),
         EventKind::Undecided => ("undecided", String::new(), String::new()),
+        EventKind::Exam(days) => ("exam", days.from().to_string(), days.until().to_string()),
+        EventKind::ExamCancelled => ("exam_cancelled", String::new(), String::new()),
         EventKind::Transferred { from, to } => ("transferred", from.to_string(), to.to_string()),
     };
     LoanEvent { at_unix_ms: event.at.unix_millis(), what: what.to_owned(), from, to }
