@@ -117,6 +117,8 @@ async fn autumn(year: &mut Territory, loans: &[Loan]) {
     done(&mut desk, &stolen, incident(IncidentKind::Theft, "2026/00417")).await;
     year.stage_comes(&stolen, "missing").await;
     assert_eq!(year.asset(&stolen).await.lifecycle, Lifecycle::Stolen);
+    let why = conflict(&mut desk, &stolen, back(&stolen, true)).await;
+    assert!(why.contains("say first that it was found"), "{why}");
     // The pupil gets another one on the same loan, and keeps learning.
     let replaced = done(&mut desk, &loans[STOLEN].number, replace(&number(LOANS + STOLEN))).await;
     assert_eq!(replaced.state(), LoanState::Active);

@@ -106,6 +106,7 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("* is in loan * already, which is *", "answer-loan-taken"),
     ("* is in another loan already", "answer-loan-taken-elsewhere"),
     ("* is in no open loan", "answer-loan-not-lent"),
+    ("* is reported lost or stolen; say first that it was found", "answer-loan-gone"),
     ("no such loan *", "answer-loan-none"),
     ("* has not been wiped since it was last in use", "answer-loan-unwiped"),
     ("the agreement names *, not *; make it out anew and have it signed", "answer-loan-named"),

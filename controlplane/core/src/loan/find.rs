@@ -7,6 +7,7 @@ use crate::scope::Reach;
 use crate::store::{ID_BYTES_MAX, Store};
 use crate::table::Row;
 use model::id::TerritoryId;
+use model::lifecycle::Lifecycle;
 use model::loan::LoanId;
 
 /// The loan with this id or number, or the open one of the asset with this inventory number or label, within a reach.
@@ -40,11 +41,14 @@ pub async fn loan_find(store: &dyn Store, territory: &TerritoryId, reach: &Reach
     {
         return Ok(row);
     }
-    let asset = ASSETS.get(store, territory, number.as_str()).await?;
-    if asset.is_some_and(|asset| reach.covers(&asset.value.filed())) {
-        return Err(Error::Expired(format!("{number} is in no open loan")));
+    let asset = ASSETS.get(store, territory, number.as_str()).await?.map(|row| row.value);
+    match asset.filter(|asset| reach.covers(&asset.filed())) {
+        Some(asset) if matches!(asset.lifecycle, Lifecycle::Lost | Lifecycle::Stolen) => {
+            Err(Error::Expired(format!("{number} is reported lost or stolen; say first that it was found")))
+        }
+        Some(_) => Err(Error::Expired(format!("{number} is in no open loan"))),
+        None => Err(none()),
     }
-    Err(none())
 }
 
 /// The loan with this id.

@@ -6,7 +6,7 @@
 use super::notices::{Notices, bare, both};
 use crate::cli::{EN, FR};
 use rustix::fs::OFlags;
-use rustix::termios::{InputModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{InputModes, OptionalActions, tcgetattr, tcgetwinsize, tcsetattr};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -22,6 +22,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const AWAY_LOOKS: u32 = 450;
 /// Where the kernel says which console is seen.
 const ACTIVE: &str = "sys/class/tty/tty0/active";
+/// How wide a console is that does not say so.
+const COLUMNS: usize = 80;
 /// Clears a console and goes to its beginning (console_codes(4)).
 const CLEAR: &str = "\x1b[0m\x1b[2J\x1b[H";
 
@@ -118,8 +120,9 @@ impl<'a> Screen<'a> {
     }
 
     fn draw(&mut self, text: &str) -> io::Result<()> {
+        let columns = tcgetwinsize(&self.terminal).map_or(COLUMNS, |size| usize::from(size.ws_col));
         // A console that was in raw mode would not return the carriage.
-        self.terminal.write_all(format!("{CLEAR}{}", text.replace('\n', "\r\n")).as_bytes())
+        self.terminal.write_all(format!("{CLEAR}{}", wrapped(text, columns).replace('\n', "\r\n")).as_bytes())
     }
 
     /// Whether it is the one that is seen.
@@ -153,6 +156,30 @@ impl<'a> Screen<'a> {
         let name = std::fs::read_to_string(self.root.join(ACTIVE)).ok()?;
         name.trim().strip_prefix("tty").map(str::to_owned)
     }
+}
+
+/// The text in lines that fit, broken between words: a console breaks them within.
+fn wrapped(text: &str, columns: usize) -> String {
+    // One column is left: a full line moves the cursor on by itself.
+    let columns = if columns == 0 { COLUMNS } else { columns }.saturating_sub(1);
+    let mut wrapped = String::new();
+    for line in text.lines() {
+        let mut used = 0;
+        for word in line.split(' ') {
+            let long = word.chars().count();
+            if used > 0 && used + 1 + long > columns {
+                wrapped.push('\n');
+                used = 0;
+            } else if used > 0 {
+                wrapped.push(' ');
+                used += 1;
+            }
+            wrapped.push_str(word);
+            used += long;
+        }
+        wrapped.push('\n');
+    }
+    wrapped
 }
 
 /// Makes another console the one that is seen: by logind, which knows of graphical sessions, else by `chvt`.
@@ -207,6 +234,16 @@ mod tests {
         assert_eq!(screen.back(), Some("2"));
         std::fs::write(&active, "tty3\n").unwrap();
         assert_eq!(screen.back(), None);
+    }
+
+    #[test]
+    fn lines_are_broken_between_words_and_nothing_is_lost() {
+        assert_eq!(wrapped("a device of ours\n\nend", 9), "a device\nof ours\n\nend\n");
+        assert_eq!(wrapped("extraordinary day", 5), "extraordinary\nday\n");
+        let long = "mot ".repeat(50);
+        let lines = wrapped(&long, 0);
+        assert!(lines.lines().all(|line| line.chars().count() < COLUMNS), "{lines}");
+        assert_eq!(lines.matches("mot").count(), 50);
     }
 
     #[test]
