@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measurement that fails says so and ends")]
 
 mod agent;
+mod bundle;
 mod core;
 mod durable;
 mod fleet;
@@ -21,7 +22,8 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo figures AREA [--json] [--full]
 areas: core, server (the part of core without store and agent), identity, agent (with its package, if it is made),
-  schools (a country's register imported), loans (two hundred thousand of them listed)
+  schools (a country's register imported), loans (two hundred thousand of them listed),
+  bundle (an educational resource packed, and what travels of its next version)
   --json   print one JSON object on standard output
   --full   measure ten idle minutes of the agent instead of two";
 
@@ -31,12 +33,16 @@ fn main() -> ExitCode {
     let areas: Vec<&String> = arguments.iter().filter(|a| !a.starts_with("--")).collect();
     let unknown = arguments.iter().any(|a| a.starts_with("--") && a != "--json" && a != "--full");
     match areas.as_slice() {
-        [area] if ["core", "server", "identity", "agent", "schools", "loans"].contains(&area.as_str()) && !unknown => {
+        [area]
+            if ["core", "server", "identity", "agent", "schools", "loans", "bundle"].contains(&area.as_str())
+                && !unknown =>
+        {
             let report: Report = match area.as_str() {
                 "server" => core::measure_server(),
                 "identity" => identity::measure(),
                 "schools" => schools::measure(),
                 "loans" => loans::measure(),
+                "bundle" => bundle::measure(),
                 "agent" => core::measure_agent(flag("--full")),
                 _ => core::measure(flag("--full")),
             };

@@ -16,6 +16,7 @@ pub mod process;
 pub mod programs;
 pub mod python;
 pub mod reporter;
+pub mod resources;
 pub mod world;
 
 /// Whether a thing this machine may lack is required, as `.ci/run` says in `CARTABLE_REQUIRE=strace,tinyproxy,…`.

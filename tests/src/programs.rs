@@ -1,4 +1,4 @@
-//! The three programs, built once in the profile of whoever asks.
+//! The four programs, built once in the profile of whoever asks.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 /// The folder of programs that were built already, such as those that packages ship.
 const VARIABLE: &str = "CARTABLE_PROGRAMS";
 
-/// The path of `cartable`, `cartable-server` or `cartable-agent`, built if need be.
+/// The path of `cartable`, `cartable-server`, `cartable-agent` or `cartable-publish`, built if need be.
 ///
 /// # Panics
 /// When they cannot be built; cargo has then said why.
@@ -26,7 +26,21 @@ fn build() -> PathBuf {
     let target = folder.parent().expect("profiles lie in the target folder").to_owned();
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // The same packages as for this very program, so that no dependency is built twice with other features.
-    cargo.args(["build", "--quiet", "--bins", "-p", "tests", "-p", "agent", "-p", "controlplane", "-p", "cartable"]);
+    cargo.args([
+        "build",
+        "--quiet",
+        "--bins",
+        "-p",
+        "tests",
+        "-p",
+        "agent",
+        "-p",
+        "controlplane",
+        "-p",
+        "cartable",
+        "-p",
+        "publisher",
+    ]);
     if folder.ends_with("release") {
         cargo.arg("--release");
     }

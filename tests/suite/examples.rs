@@ -180,7 +180,8 @@ fn commands(markdown: &str) -> Vec<String> {
         }
         let program = words.first_mut()?;
         *program = program.rsplit('/').next().unwrap_or(program);
-        let ours = ["cargo", "cartable", "cartable-server", "cartable-agent"].contains(program) && words.len() > 1;
+        let ours = ["cargo", "cartable", "cartable-server", "cartable-agent", "cartable-publish"].contains(program)
+            && words.len() > 1;
         ours.then(|| words.join(" "))
     };
     // A picture is no pipe.

@@ -6,6 +6,7 @@ mod assets;
 mod audit;
 mod authority;
 mod backup;
+mod bundles;
 mod checkin;
 mod copies;
 mod desk;

@@ -1,0 +1,172 @@
+//! The command line; its help is in the catalogue.
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use words::{Catalogue, command_translate};
+
+/// A whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "cartable-publish", version, propagate_version = false)]
+pub(crate) struct Arguments {
+    // Read before parsing, see `words::lang_flag`; here for the help and to refuse others.
+    #[arg(long, global = true, value_parser = ["fr", "en"], value_name = "LANG")]
+    pub(crate) lang: Option<String>,
+    #[arg(long, global = true, value_name = "FORM", value_enum, default_value_t = Output::Table)]
+    pub(crate) output: Output,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// How answers are said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    Table,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Bundle {
+        #[command(subcommand)]
+        verb: BundleVerb,
+    },
+    Key {
+        #[command(subcommand)]
+        verb: KeyVerb,
+    },
+    Repository {
+        #[command(subcommand)]
+        verb: RepositoryVerb,
+    },
+    Completion {
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    Man {
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BundleVerb {
+    Init {
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+        #[arg(long)]
+        name: Option<String>,
+    },
+    Pack {
+        #[arg(value_name = "FOLDER", required = true)]
+        folders: Vec<PathBuf>,
+        #[arg(long, value_name = "DIR")]
+        repository: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    Sign {
+        #[arg(value_name = "FILE")]
+        proposal: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        #[arg(long = "folder", value_name = "FOLDER")]
+        folders: Vec<PathBuf>,
+        #[arg(long)]
+        yes: bool,
+    },
+    Publish {
+        #[arg(value_name = "FILE")]
+        proposal: PathBuf,
+        #[arg(long, value_name = "DIR")]
+        repository: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyVerb {
+    New {
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    Show {
+        #[arg(value_name = "FILE")]
+        key: PathBuf,
+    },
+    Rotate {
+        #[arg(long, value_name = "DIR")]
+        repository: PathBuf,
+        #[arg(value_enum, value_name = "ROLE")]
+        role: RoleName,
+        #[arg(long, value_name = "FILE")]
+        add: Vec<PathBuf>,
+        #[arg(long, value_name = "ID")]
+        remove: Vec<String>,
+        #[arg(long, value_name = "NUMBER")]
+        threshold: Option<usize>,
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RepositoryVerb {
+    Init {
+        #[arg(long, value_name = "DIR")]
+        repository: PathBuf,
+        #[arg(long, value_name = "FILE", required = true)]
+        root: Vec<PathBuf>,
+        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+        root_threshold: usize,
+        #[arg(long, value_name = "FILE", required = true)]
+        targets: Vec<PathBuf>,
+        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+        targets_threshold: usize,
+        #[arg(long, value_name = "FILE")]
+        bundles: Vec<PathBuf>,
+        #[arg(long, value_name = "NUMBER", requires = "bundles")]
+        bundles_threshold: Option<usize>,
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    Refresh {
+        #[arg(long, value_name = "DIR")]
+        repository: PathBuf,
+    },
+    Renew {
+        #[arg(long, value_name = "DIR")]
+        repository: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    Status {
+        #[arg(long, value_name = "DIR")]
+        repository: PathBuf,
+    },
+}
+
+/// A role whose keys may be rotated.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum RoleName {
+    Root,
+    Targets,
+    Bundles,
+    Snapshot,
+    Timestamp,
+}
+
+impl RoleName {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Targets => "targets",
+            Self::Bundles => "bundles",
+            Self::Snapshot => "snapshot",
+            Self::Timestamp => "timestamp",
+        }
+    }
+}
+
+/// The command with its help in the reader's language.
+pub(crate) fn command(words: &Catalogue) -> clap::Command {
+    command_translate(Arguments::command(), words)
+}

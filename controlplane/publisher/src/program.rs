@@ -1,0 +1,202 @@
+//! The program `cartable-publish`: what each command does and says.
+
+use crate::arguments::{Arguments, BundleVerb, KeyVerb, Output, RepositoryVerb, Verb, command};
+use crate::error::{Error, Result, write_failed};
+use crate::folder::{Folder, file_create};
+use crate::key::{PublicKey, SigningKey};
+use crate::progress::Progress;
+use crate::proposal::Proposal;
+use crate::repository::{Holders, Repository, init, renew};
+use crate::rotate::{Rotation, rotate};
+use crate::said::{Said, done_said, packed_said, proposal_said, status_said};
+use crate::source::MANIFEST;
+use crate::tuf::sha256;
+use crate::{bundle_pack, bundle_pack_dry, clock, manual, publish, refresh};
+use clap::FromArgMatches;
+use serde_json::json;
+use std::ffi::OsString;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use words::{Catalogue, Language, lang_flag, usage_error_text};
+
+pub(crate) const FR: &str = include_str!("../i18n/fr.ftl");
+pub(crate) const EN: &str = include_str!("../i18n/en.ftl");
+
+/// Runs a command line: 0 done, 1 failed, 2 a command line that makes no sense.
+pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    let locale: Vec<Option<String>> = ["LC_ALL", "LC_MESSAGES", "LANG"].map(|v| std::env::var(v).ok()).into();
+    let locale: Vec<Option<&str>> = locale.iter().map(Option::as_deref).collect();
+    let words = Catalogue::new(Language::choose(lang_flag(&arguments).as_deref(), &locale), FR, EN);
+    let parsed = command(&words).try_get_matches_from(arguments).and_then(|m| Arguments::from_arg_matches(&m));
+    let arguments = match parsed {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => {
+            eprint!("{}", usage_error_text(&error, &words));
+            return ExitCode::from(2);
+        }
+        Err(error) => {
+            print(usage_error_text(&error, &words).as_bytes());
+            return ExitCode::SUCCESS;
+        }
+    };
+    let done = match arguments.verb {
+        Verb::Completion { shell } => {
+            print(&manual::completion(shell, &words));
+            return ExitCode::SUCCESS;
+        }
+        Verb::Man { to } => manual::pages_write(&to, &words).map(|()| path_said("man-written", &to, &words)),
+        Verb::Bundle { verb } => bundle_act(verb, arguments.output, &words),
+        Verb::Key { verb } => key_act(verb, &words),
+        Verb::Repository { verb } => repository_act(verb, &words),
+    };
+    match done {
+        Ok(said) => {
+            let text = if arguments.output == Output::Json { said.json.to_string() } else { said.text };
+            print(format!("{}\n", text.trim_end()).as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{} {}", words.text("failed"), crate::words::error_text(&error, &words));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bundle_act(verb: BundleVerb, output: Output, words: &Catalogue) -> Result<Said> {
+    match verb {
+        BundleVerb::Init { folder, name } => {
+            let path = folder.join(MANIFEST);
+            let named = folder.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+            let name: Option<bundle::Name> = match name {
+                Some(name) => Some(name.parse()?),
+                None => named.and_then(|name| name.parse().ok()),
+            };
+            let name = name.as_ref().map_or("ma-ressource", bundle::Name::as_str).to_owned();
+            std::fs::create_dir_all(&folder).map_err(write_failed(&folder))?;
+            file_create(&path, words.text_with("manifest", &[("name", name.into())]).as_bytes(), 0o644)?;
+            Ok(path_said("manifest-written", &path, words))
+        }
+        BundleVerb::Pack { folders, repository, to } => {
+            let (proposal, packed) =
+                bundle_pack(&Folder::new(repository), &folders, clock::now(), &mut bar("packing", words))?;
+            proposal.write(&to)?;
+            Ok(packed_said(&packed, &to, words))
+        }
+        BundleVerb::Sign { proposal: path, key, folders, yes } => {
+            let mut proposal = Proposal::read(&path)?;
+            let key = SigningKey::read(&key)?;
+            for folder in &folders {
+                let index = bundle_pack_dry(folder, &mut bar("comparing", words))?;
+                if !proposal.names(&sha256(&index.encode()))? {
+                    return Err(Error::FolderUnasked(folder.clone()));
+                }
+            }
+            if !yes {
+                confirm(&proposal_said(&proposal.standings()?, None, words).text, output, words)?;
+            }
+            let signed = proposal.sign(&key)?;
+            proposal.write(&path)?;
+            Ok(proposal_said(&proposal.standings()?, Some(&signed), words))
+        }
+        BundleVerb::Publish { proposal, repository } => {
+            let done = publish(&Folder::new(repository), &Proposal::read(&proposal)?, clock::now())?;
+            Ok(done_said("published", &done, words))
+        }
+    }
+}
+
+fn key_act(verb: KeyVerb, words: &Catalogue) -> Result<Said> {
+    match verb {
+        KeyVerb::New { to } => {
+            let id = SigningKey::create(&to)?.public().id();
+            let path = to.display().to_string();
+            let text = words.text_with("key-made", &[("path", path.clone().into()), ("id", id.clone().into())]);
+            Ok(Said { text, json: json!({"id": id, "key": path, "public": format!("{path}.pub")}) })
+        }
+        KeyVerb::Show { key } => {
+            let key = PublicKey::read(&key)?;
+            let public = key.0.keyval.public.clone();
+            let text = words.text_with("key-shown", &[("id", key.id().into()), ("public", public.clone().into())]);
+            Ok(Said { text, json: json!({"id": key.id(), "public": public}) })
+        }
+        KeyVerb::Rotate { repository, role, add, remove, threshold, to } => {
+            let rotation = Rotation { add: keys_read(&add)?, remove, threshold };
+            let proposal = rotate(&Folder::new(repository), role.name(), &rotation, clock::now())?;
+            proposed(&proposal, &to, words)
+        }
+    }
+}
+
+fn repository_act(verb: RepositoryVerb, words: &Catalogue) -> Result<Said> {
+    match verb {
+        RepositoryVerb::Init {
+            repository,
+            root,
+            root_threshold,
+            targets,
+            targets_threshold,
+            bundles,
+            bundles_threshold,
+            to,
+        } => {
+            let holders = |keys: &[PathBuf], threshold| keys_read(keys).map(|keys| Holders { keys, threshold });
+            let (root, targets) = (holders(&root, root_threshold)?, holders(&targets, targets_threshold)?);
+            // Who may say what there is may say it of bundles, until somebody else is named.
+            let bundles = match bundles.is_empty() {
+                true => targets.clone(),
+                false => holders(&bundles, bundles_threshold.unwrap_or(1))?,
+            };
+            let proposal = init(&Folder::new(repository), &root, &targets, &bundles, clock::now())?;
+            proposed(&proposal, &to, words)
+        }
+        RepositoryVerb::Refresh { repository } => {
+            Ok(done_said("refreshed", &refresh(&Folder::new(repository), clock::now())?, words))
+        }
+        RepositoryVerb::Renew { repository, to } => {
+            proposed(&renew(&Folder::new(repository), clock::now())?, &to, words)
+        }
+        RepositoryVerb::Status { repository } => {
+            Ok(status_said(&Repository::read(&Folder::new(repository))?, clock::now(), words))
+        }
+    }
+}
+
+fn proposed(proposal: &Proposal, to: &Path, words: &Catalogue) -> Result<Said> {
+    proposal.write(to)?;
+    let mut said = proposal_said(&proposal.standings()?, None, words);
+    said.text.push_str(&words.text_with("proposal-written", &[("path", to.display().to_string().into())]));
+    Ok(said)
+}
+
+fn keys_read(paths: &[PathBuf]) -> Result<Vec<PublicKey>> {
+    paths.iter().map(|path| PublicKey::read(path)).collect()
+}
+
+/// Shows what would be signed, and asks; refuses where nobody can answer.
+fn confirm(what: &str, output: Output, words: &Catalogue) -> Result<()> {
+    if !io::stdin().is_terminal() || output == Output::Json {
+        return Err(Error::NotConfirmed);
+    }
+    eprint!("{what}{} ", words.text("sign-question"));
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).map_err(|_| Error::NotConfirmed)?;
+    let yes = ["o", "oui", "y", "yes"].contains(&line.trim().to_lowercase().as_str());
+    if yes { Ok(()) } else { Err(Error::NotConfirmed) }
+}
+
+fn bar<'a>(key: &'a str, words: &'a Catalogue) -> impl FnMut(u64, &str) -> Progress + 'a {
+    move |total, name| {
+        Progress::new(total, words.text_with(key, &[("name", name.to_owned().into())]), io::stderr().is_terminal())
+    }
+}
+
+fn path_said(key: &str, path: &Path, words: &Catalogue) -> Said {
+    let path = path.display().to_string();
+    Said { text: words.text_with(key, &[("path", path.clone().into())]), json: json!({ "path": path }) }
+}
+
+/// Standard output may be closed; what was done is done.
+fn print(bytes: &[u8]) {
+    let _ = io::stdout().write_all(bytes);
+}

@@ -1,0 +1,259 @@
+//! What a repository says now: each document verified from the first root on.
+
+use crate::error::{Error, Result, read_failed};
+use crate::folder::Folder;
+use crate::key::{PublicKey, SigningKey};
+use crate::proposal::Proposal;
+use crate::tuf::{
+    DelegatedRole, Delegations, Document, Key, MetaFile, RoleKeys, Root, Snapshot, Targets, Timestamp, moment,
+};
+use bundle::{Index, Version};
+use model::time::Timestamp as Moment;
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+/// Long enough that a school year's holidays do not end it, short enough that its holders meet once a year.
+pub(crate) const OFFLINE_LIFE: Duration = Duration::from_secs(400 * 86_400);
+/// Until then a device may be shown an old list without knowing; beyond it, it installs nothing and says so.
+pub(crate) const SNAPSHOT_LIFE: Duration = Duration::from_secs(30 * 86_400);
+pub(crate) const TIMESTAMP_LIFE: Duration = Duration::from_secs(7 * 86_400);
+/// The role that may sign bundles, and what their targets are called. Names are flat: clients differ in how they ask for folders.
+pub(crate) const BUNDLES: &str = "bundles";
+const BUNDLES_PATH: &str = "bundle.*";
+/// Roles whose keys lie on the publishing machine.
+pub(crate) const ONLINE: [&str; 2] = ["snapshot", "timestamp"];
+
+/// Who signs a role offline.
+#[derive(Clone, Debug)]
+pub struct Holders {
+    /// Their keys.
+    pub keys: Vec<PublicKey>,
+    /// How many of them must sign.
+    pub threshold: usize,
+}
+
+/// A repository whose documents hold.
+pub struct Repository {
+    pub(crate) root: Root,
+    pub(crate) root_document: Document,
+    /// None until the first proposal is published.
+    pub(crate) published: Option<Published>,
+}
+
+pub(crate) struct Published {
+    pub(crate) targets: Targets,
+    pub(crate) targets_document: Document,
+    pub(crate) bundles: Targets,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) timestamp: Timestamp,
+}
+
+impl Repository {
+    /// Reads and verifies one; what has expired is read too, since only so can it be renewed.
+    ///
+    /// # Errors
+    /// [`Error::NotRepository`], [`Error::Metadata`], [`Error::Threshold`].
+    pub fn read(folder: &Folder) -> Result<Self> {
+        let first = document_read(folder, "root", 1).map_err(|_| Error::NotRepository(folder.root().to_owned()))?;
+        let mut root: Root = first.role()?;
+        first.verify("root", &root.keys, root_keys(&root, "root")?)?;
+        let mut roots = vec![(root.clone(), first)];
+        while folder.metadata("root", root.version + 1).exists() {
+            let document = document_read(folder, "root", root.version + 1)?;
+            let next: Root = document.role()?;
+            root_verify(&root, &document, &next)?;
+            root = next.clone();
+            roots.push((next, document));
+        }
+        let whole = |(root, root_document), published| Self { root, root_document, published };
+        let last = roots.pop().ok_or_else(|| Error::NotRepository(folder.root().to_owned()))?;
+        if !folder.metadata("timestamp", 0).exists() {
+            return Ok(whole(last, None));
+        }
+        match (Published::read(folder, &last.0), roots.pop()) {
+            (Ok(published), _) => Ok(whole(last, Some(published))),
+            // A root that was written just before publishing was cut: the one before it is still that of all else.
+            (Err(error), Some(before)) => match Published::read(folder, &before.0) {
+                Ok(published) => Ok(whole(before, Some(published))),
+                Err(_) => Err(error),
+            },
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    pub(crate) fn published(&self, folder: &Folder) -> Result<&Published> {
+        self.published.as_ref().ok_or_else(|| Error::NotRepository(folder.root().to_owned()))
+    }
+
+    /// Names and expiry of each role.
+    pub(crate) fn roles(&self) -> Vec<(&'static str, u64, &str)> {
+        let mut roles = vec![("root", self.root.version, self.root.expires.as_str())];
+        if let Some(published) = &self.published {
+            roles.push(("targets", published.targets.version, &published.targets.expires));
+            roles.push((BUNDLES, published.bundles.version, &published.bundles.expires));
+            roles.push(("snapshot", published.snapshot.version, &published.snapshot.expires));
+            roles.push(("timestamp", published.timestamp.version, &published.timestamp.expires));
+        }
+        roles
+    }
+}
+
+impl Published {
+    fn read(folder: &Folder, root: &Root) -> Result<Self> {
+        let timestamp = document_read(folder, "timestamp", 0)?;
+        timestamp.verify("timestamp", &root.keys, root_keys(root, "timestamp")?)?;
+        let timestamp: Timestamp = timestamp.role()?;
+        let snapshot = listed_read(folder, &timestamp.meta, "snapshot")?;
+        snapshot.verify("snapshot", &root.keys, root_keys(root, "snapshot")?)?;
+        let snapshot: Snapshot = snapshot.role()?;
+        let targets_document = listed_read(folder, &snapshot.meta, "targets")?;
+        targets_document.verify("targets", &root.keys, root_keys(root, "targets")?)?;
+        let targets: Targets = targets_document.role()?;
+        let bundles = listed_read(folder, &snapshot.meta, BUNDLES)?;
+        let (keys, role) = delegated(&targets, BUNDLES)?;
+        bundles.verify(BUNDLES, keys, role)?;
+        let bundles = bundles.role()?;
+        Ok(Self { targets, targets_document, bundles, snapshot, timestamp })
+    }
+
+    /// The latest version of a bundle, with its index.
+    pub(crate) fn latest(&self, folder: &Folder, name: &bundle::Name) -> Result<Option<(Version, Index)>> {
+        let Some(version) = versions(&self.bundles, name.as_str()).pop() else { return Ok(None) };
+        let target_name = index_name(name, &version);
+        let bytes = self.bundles.targets.get(&target_name).and_then(|target| {
+            let path = folder.target(&target_name, target.hashes.get("sha256")?);
+            fs::read(path).ok().filter(|bytes| crate::tuf::Target::of(bytes, target.custom.clone()) == *target)
+        });
+        let bytes = bytes.ok_or(Error::TargetBad(target_name))?;
+        Ok(Some((version, Index::decode(&bytes)?)))
+    }
+}
+
+/// Makes a repository's folder with the keys of this machine, and proposes its first documents.
+///
+/// # Errors
+/// [`Error::NotEmpty`], [`Error::ThresholdBad`], [`Error::File`].
+pub fn init(folder: &Folder, root: &Holders, targets: &Holders, bundles: &Holders, now: Moment) -> Result<Proposal> {
+    for (role, holders) in [("root", root), ("targets", targets), (BUNDLES, bundles)] {
+        threshold_check(role, holders.threshold, &ids(holders))?;
+    }
+    folder.create()?;
+    let mut keys = BTreeMap::new();
+    let mut roles = BTreeMap::new();
+    for (role, holders) in [("root", root), ("targets", targets)] {
+        keys.extend(keys_of(holders));
+        roles.insert(role.to_owned(), RoleKeys { keyids: ids(holders), threshold: holders.threshold });
+    }
+    for role in ONLINE {
+        let key = online_create(folder, role)?;
+        roles.insert(role.to_owned(), RoleKeys { keyids: vec![key.id()], threshold: 1 });
+        keys.insert(key.id(), key.0);
+    }
+    let expires = moment(now.after(OFFLINE_LIFE));
+    let delegation = DelegatedRole {
+        name: BUNDLES.to_owned(),
+        keys: RoleKeys { keyids: ids(bundles), threshold: bundles.threshold },
+        paths: vec![BUNDLES_PATH.to_owned()],
+        terminating: true,
+    };
+    let delegations = Delegations { keys: keys_of(bundles).collect(), roles: vec![delegation] };
+    let mut proposal = Proposal::new(None, None);
+    proposal.add("root", &Root::new(expires.clone(), keys, roles))?;
+    proposal.add("targets", &Targets::new(expires.clone(), Some(delegations)))?;
+    proposal.add(BUNDLES, &Targets::new(expires, None))?;
+    Ok(proposal)
+}
+
+/// Proposes what is signed offline anew, to last longer.
+///
+/// # Errors
+/// What reading the repository says.
+pub fn renew(folder: &Folder, now: Moment) -> Result<Proposal> {
+    let repository = Repository::read(folder)?;
+    let published = repository.published(folder)?;
+    let expires = moment(now.after(OFFLINE_LIFE));
+    let mut proposal = Proposal::of(&repository, published);
+    let (mut root, mut targets, mut bundles) =
+        (repository.root.clone(), published.targets.clone(), published.bundles.clone());
+    (root.version, root.expires) = (root.version + 1, expires.clone());
+    (targets.version, targets.expires) = (targets.version + 1, expires.clone());
+    (bundles.version, bundles.expires) = (bundles.version + 1, expires);
+    proposal.add("root", &root)?;
+    proposal.add("targets", &targets)?;
+    proposal.add(BUNDLES, &bundles)?;
+    Ok(proposal)
+}
+
+/// A root holds when those of the one before it signed it, and those it names.
+pub(crate) fn root_verify(before: &Root, document: &Document, root: &Root) -> Result<()> {
+    document.verify("root", &before.keys, root_keys(before, "root")?)?;
+    document.verify("root", &root.keys, root_keys(root, "root")?)
+}
+
+pub(crate) fn root_keys<'a>(root: &'a Root, role: &str) -> Result<&'a RoleKeys> {
+    root.roles.get(role).ok_or(Error::Metadata { name: role.to_owned(), why: "the root names no keys for it" })
+}
+
+/// The keys of a delegated role.
+pub(crate) fn delegated<'a>(targets: &'a Targets, role: &str) -> Result<(&'a BTreeMap<String, Key>, &'a RoleKeys)> {
+    let found = targets.delegations.as_ref().and_then(|delegations| {
+        let role = delegations.roles.iter().find(|one| one.name == role)?;
+        Some((&delegations.keys, &role.keys))
+    });
+    found.ok_or(Error::Metadata { name: role.to_owned(), why: "nothing is delegated to it" })
+}
+
+/// Keys that are there, distinct, and enough.
+pub(crate) fn threshold_check(role: &str, threshold: usize, keys: &[String]) -> Result<()> {
+    let distinct: std::collections::BTreeSet<_> = keys.iter().collect();
+    if threshold == 0 || threshold > distinct.len() || distinct.len() != keys.len() {
+        return Err(Error::ThresholdBad { role: role.to_owned(), threshold, keys: distinct.len() });
+    }
+    Ok(())
+}
+
+/// A new key of this machine.
+pub(crate) fn online_create(folder: &Folder, role: &str) -> Result<PublicKey> {
+    let free = (1..).map(|n| folder.keys().join(format!("{role}-{n}.key"))).find(|path| !path.exists());
+    SigningKey::create(&free.unwrap_or_default()).map(|key| key.public())
+}
+
+/// The versions of a bundle that are offered, the latest last.
+pub(crate) fn versions(bundles: &Targets, name: &str) -> Vec<Version> {
+    let prefix = format!("bundle.{name}.");
+    let index = |target: &String| target.strip_prefix(&prefix)?.strip_suffix(".index")?.parse().ok();
+    let mut versions: Vec<Version> = bundles.targets.keys().filter_map(index).collect();
+    versions.sort();
+    versions
+}
+
+pub(crate) fn index_name(name: &bundle::Name, version: &Version) -> String {
+    format!("bundle.{name}.{version}.index")
+}
+
+pub(crate) fn patch_name(name: &bundle::Name, from: &Version, to: &Version) -> String {
+    format!("bundle.{name}.{to}.from.{from}.patch")
+}
+
+fn document_read(folder: &Folder, role: &str, version: u64) -> Result<Document> {
+    let path = folder.metadata(role, version);
+    Document::parse(role, &fs::read(&path).map_err(read_failed(&path))?)
+}
+
+/// A document that another one lists, in the very bytes it lists.
+fn listed_read(folder: &Folder, meta: &BTreeMap<String, MetaFile>, role: &str) -> Result<Document> {
+    let bad = |why| Error::Metadata { name: role.to_owned(), why };
+    let listed = meta.get(&format!("{role}.json")).ok_or_else(|| bad("it is not listed"))?;
+    let path = folder.metadata(role, listed.version);
+    let bytes = fs::read(&path).map_err(read_failed(&path))?;
+    if listed.is_of(&bytes) { Document::parse(role, &bytes) } else { Err(bad("it is not the one that is listed")) }
+}
+
+fn ids(holders: &Holders) -> Vec<String> {
+    holders.keys.iter().map(PublicKey::id).collect()
+}
+
+fn keys_of(holders: &Holders) -> impl Iterator<Item = (String, Key)> {
+    holders.keys.iter().map(|key| (key.id(), key.0.clone()))
+}

@@ -1,0 +1,24 @@
+//! What a bundle may be at most; beyond it, whoever packs and whoever reads says so and stops.
+
+/// The largest index, in bytes; it is held in memory.
+pub const INDEX_BYTES_MAX: usize = 64 << 20;
+/// The largest manifest within an index, in bytes.
+pub const MANIFEST_BYTES_MAX: usize = 64 << 10;
+/// The most files.
+pub const FILES_MAX: usize = 250_000;
+/// The most chunks.
+pub const CHUNKS_MAX: usize = 2_000_000;
+/// The longest path, in bytes: with the folder that holds it, still within what Windows opens by itself (260).
+pub const PATH_BYTES_MAX: usize = 180;
+/// The most folders of a path, with its file.
+pub const PATH_DEPTH_MAX: usize = 24;
+/// All files together, in bytes: a whole encyclopaedia with its images.
+pub const BUNDLE_BYTES_MAX: u64 = 64 << 30;
+/// The largest patch, in bytes; a larger one would save nothing over chunks.
+pub const PATCH_BYTES_MAX: usize = 256 << 20;
+/// A patch's piece, in bytes: what is made at once.
+pub const PIECE_BYTES_MAX: usize = 1 << 20;
+/// What a piece may refer to, in bytes.
+pub const REFERENCE_BYTES_MAX: usize = 2 << 20;
+/// A patch's list of instructions, in bytes.
+pub const INSTRUCTIONS_BYTES_MAX: usize = 32 << 20;

@@ -1,0 +1,297 @@
+//! What a bundle is, in the words of a school: a subset of ScoLOMFR (the French profile of IEEE 1484.12.1, learning object metadata).
+
+use crate::limits::MANIFEST_BYTES_MAX;
+use crate::{Error, Result};
+use model::measure::Measure;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+/// Where a bundle may be used, by whom, and who made it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Which bundle it is, over all its versions.
+    pub name: Name,
+    /// Which version.
+    pub version: Version,
+    /// What people read in lists.
+    pub title: String,
+    /// What is in it, and for what.
+    pub description: String,
+    /// A language tag (BCP 47), such as `fr` or `oc-gascon`.
+    pub language: String,
+    /// For which levels, of [`Manifest::LEVELS`]; none means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub levels: BTreeSet<String>,
+    /// Which subjects.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub subjects: BTreeSet<String>,
+    /// The licence, by its SPDX identifier where it has one.
+    pub licence: String,
+    /// Who publishes it.
+    pub publisher: String,
+    /// For which systems; none means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub systems: BTreeSet<System>,
+    /// For which processors; none means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub architectures: BTreeSet<Architecture>,
+    /// For devices of which measures; none means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub measures: BTreeSet<Measure>,
+}
+
+/// A bundle's name: `a-z`, `0-9` and `-`, at most 60 of them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Name(String);
+
+/// One to four numbers with dots between them, compared number by number, such as `2026.9.1`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Version(Vec<u32>);
+
+/// An operating system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "their names say it")]
+pub enum System {
+    Linux,
+    Windows,
+}
+
+/// A processor, as Rust's targets call it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "their names say it")]
+pub enum Architecture {
+    #[serde(rename = "x86_64")]
+    X86,
+    #[serde(rename = "aarch64")]
+    Arm,
+}
+
+impl Manifest {
+    /// The fields, as they are written.
+    pub const FIELDS: [&str; 12] = [
+        "name",
+        "version",
+        "title",
+        "description",
+        "language",
+        "levels",
+        "subjects",
+        "licence",
+        "publisher",
+        "systems",
+        "architectures",
+        "measures",
+    ];
+
+    /// The levels there are, from ScoLOMFR's vocabulary 022 in short forms.
+    pub const LEVELS: [&str; 20] = [
+        "maternelle",
+        "cp",
+        "ce1",
+        "ce2",
+        "cm1",
+        "cm2",
+        "6e",
+        "5e",
+        "4e",
+        "3e",
+        "2de",
+        "1re",
+        "terminale",
+        "cap",
+        "cycle-1",
+        "cycle-2",
+        "cycle-3",
+        "cycle-4",
+        "lycee",
+        "adultes",
+    ];
+
+    /// Judges each field.
+    ///
+    /// # Errors
+    /// [`Error::Manifest`] with the first that is not as it must be.
+    pub fn check(&self) -> Result<()> {
+        let texts = [
+            ("title", &self.title, 200),
+            ("description", &self.description, 4_000),
+            ("licence", &self.licence, 100),
+            ("publisher", &self.publisher, 200),
+        ];
+        for (field, text, max) in texts {
+            text_check(field, text, max)?;
+        }
+        let part = |part: &str| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric());
+        let language =
+            self.language.split('-').all(part)
+                && self.language.len() <= 35
+                && self.language.split('-').next().is_some_and(|first| {
+                    (2..=3).contains(&first.len()) && first.chars().all(|c| c.is_ascii_lowercase())
+                });
+        if !language {
+            return Err(fault("language", format!("{:?} is no language tag, such as fr", self.language)));
+        }
+        if let Some(level) = self.levels.iter().find(|level| !Self::LEVELS.contains(&level.as_str())) {
+            return Err(fault("levels", format!("{level:?} is none of {}", Self::LEVELS.join(", "))));
+        }
+        if self.subjects.len() > 20 {
+            return Err(fault("subjects", "more than 20".to_owned()));
+        }
+        self.subjects.iter().try_for_each(|subject| text_check("subjects", subject, 100))
+    }
+
+    /// The one writing of this manifest: JSON, its fields in their order, sets sorted.
+    pub(crate) fn encode(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec(self).map_err(|error| fault("manifest", error.to_string()))
+    }
+
+    /// Reads what [`Manifest::encode`] wrote; fields of later versions are passed over.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
+        if bytes.len() > MANIFEST_BYTES_MAX {
+            return Err(Error::Limit { what: "manifest bytes", limit: MANIFEST_BYTES_MAX as u64 });
+        }
+        let manifest: Self = serde_json::from_slice(bytes).map_err(|error| fault("manifest", error.to_string()))?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+}
+
+impl Name {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Name {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let sign = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let good = (1..=60).contains(&text.len()) && text.chars().all(sign) && !text.starts_with('-');
+        if good { Ok(Self(text.to_owned())) } else { Err(fault("name", format!("{text:?} is not 1-60 × a-z 0-9 -"))) }
+    }
+}
+
+impl FromStr for Version {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let number = |part: &str| {
+            let plain =
+                part.len() <= 9 && part.chars().all(|c| c.is_ascii_digit()) && (part == "0" || !part.starts_with('0'));
+            part.parse().ok().filter(|_| plain)
+        };
+        let numbers: Option<Vec<u32>> = text.split('.').take(5).map(number).collect();
+        match numbers {
+            Some(numbers) if numbers.len() <= 4 => Ok(Self(numbers)),
+            _ => Err(fault("version", format!("{text:?} is not one to four numbers with dots, such as 2026.9.1"))),
+        }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numbers: Vec<String> = self.0.iter().map(u32::to_string).collect();
+        f.write_str(&numbers.join("."))
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for Version {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0
+    }
+}
+
+impl From<Version> for String {
+    fn from(version: Version) -> Self {
+        version.to_string()
+    }
+}
+
+const fn fault(field: &'static str, why: String) -> Error {
+    Error::Manifest { field, why }
+}
+
+fn text_check(field: &'static str, text: &str, max: usize) -> Result<()> {
+    if text.trim().is_empty() || text.trim() != text {
+        return Err(fault(field, "it is empty, or has space around it".to_owned()));
+    }
+    if text.chars().count() > max || text.contains(|c: char| c.is_control() && c != '\n') {
+        return Err(fault(field, format!("more than {max} characters, or one that cannot be printed")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_number_by_number() {
+        let version = |text: &str| text.parse::<Version>().unwrap();
+        assert!(version("2026.10") > version("2026.9.1") && version("2") < version("2.0"));
+        assert_eq!(version("2026.9.1").to_string(), "2026.9.1");
+        for bad in ["", "1.", ".1", "01", "1.2.3.4.5", "v1", "1-2", "+1", "4294967296", "9999999999"] {
+            assert!(bad.parse::<Version>().is_err(), "{bad}");
+        }
+        for bad in ["", "-a", "A", "a.b", "é", "a/b", "../a"] {
+            assert!(bad.parse::<Name>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_bad_field_is_named() {
+        let good = crate::tests::manifest("1");
+        good.check().unwrap();
+        assert_eq!(Manifest::decode(&good.encode().unwrap()).unwrap(), good);
+        let said = |spoil: &dyn Fn(&mut Manifest)| {
+            let mut bad = good.clone();
+            spoil(&mut bad);
+            bad.check().unwrap_err().to_string()
+        };
+        assert!(said(&|m| m.title = " ".to_owned()).starts_with("title"));
+        assert!(said(&|m| m.description = "x".repeat(4_001)).starts_with("description"));
+        assert!(said(&|m| m.publisher = "a\u{7}".to_owned()).starts_with("publisher"));
+        assert!(said(&|m| m.language = "French".to_owned()).starts_with("language"));
+        assert!(said(&|m| m.language = "x-".to_owned()).starts_with("language"));
+        assert!(said(&|m| m.levels = ["CM7".to_owned()].into()).starts_with("levels"));
+        assert!(said(&|m| m.subjects = (0..21).map(|n| n.to_string()).collect()).starts_with("subjects"));
+    }
+
+    #[test]
+    fn fields_of_later_versions_are_passed_over() {
+        let good = crate::tests::manifest("1");
+        let mut later: serde_json::Value = serde_json::from_slice(&good.encode().unwrap()).unwrap();
+        later["duration"] = 45.into();
+        assert_eq!(Manifest::decode(later.to_string().as_bytes()).unwrap(), good);
+        let named: BTreeSet<&str> = Manifest::FIELDS.into();
+        assert!(
+            serde_json::to_value(&good).unwrap().as_object().unwrap().keys().all(|key| named.contains(key.as_str()))
+        );
+    }
+}
