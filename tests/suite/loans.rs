@@ -425,7 +425,7 @@ fn a_desk_lends_by_typing_and_prints_what_is_signed() {
         (Some("agreement_pending"), Some("MO-1"))
     );
     let pdf = folder.path().join("agreement.pdf");
-    let written = server.json(&["loan", "agreement", &number, "--to", pdf.to_str().unwrap()]);
+    let written = server.json(&["loan", "agreement", &number, "--blank", "--to", pdf.to_str().unwrap()]);
     assert_eq!(written["template"], "fr-1");
     assert!(std::fs::read(&pdf).unwrap().starts_with(b"%PDF-1."));
     let signed = server.json(&["loan", "sign", &number, "--by", "guardian1", "--by", "borrower", "--on", "2026-09-05"]);
@@ -437,7 +437,7 @@ fn a_desk_lends_by_typing_and_prints_what_is_signed() {
     assert_eq!(code(&["loan", "hand-over", &number, "--asset", "TNE-9"]), Some(3));
     assert_eq!(code(&["loan", "extend", &number, "--due", "30/06/2099"]), Some(2));
     assert_eq!(code(&["loan", "return", &number]), Some(5));
-    assert_eq!(code(&["loan", "agreement", &number, "--to", "/nowhere/x.pdf"]), Some(1));
+    assert_eq!(code(&["loan", "agreement", &number, "--blank", "--to", "/nowhere/x.pdf"]), Some(1));
     assert_eq!(server.json(&["loan", "cancel", &number])["state"], "cancelled");
     assert_eq!(code(&["loan", "cancel", &number]), Some(5));
 

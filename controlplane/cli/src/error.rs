@@ -92,6 +92,17 @@ pub enum Error {
     /// Lines of a list were refused; the others were taken.
     #[error("{0} lines were refused")]
     LinesRefused(usize),
+    /// What is asked for is not there; the message of `key` says what.
+    #[error("absent: {key}")]
+    Absent {
+        /// The message's key.
+        key: &'static str,
+        /// Its values.
+        values: Vec<(&'static str, Value)>,
+    },
+    /// Some loans have no paper; the others have.
+    #[error("{0} loans have no paper")]
+    PapersLeft(usize),
     /// What was to be put on paper cannot be.
     #[error("paper")]
     Paper(#[from] paper::Error),

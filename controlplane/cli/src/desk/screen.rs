@@ -4,6 +4,7 @@ use super::act::{Answer, What};
 use super::engine::Desk;
 use super::log::{Logged, Standing};
 use super::set::{Grade, ItemState, Mode, Part};
+use crate::loan::item_word;
 use crate::print::{Look, Tone, clean};
 use words::Value;
 
@@ -114,10 +115,6 @@ pub(crate) fn act_line(desk: &Desk, logged: &Logged, look: &Look<'_>) -> Line {
 }
 
 /// The word for an accessory.
-fn item_word(kind: &str, look: &Look<'_>) -> String {
-    look.words.find(&format!("desk-item-{}", kind.replace('_', "-")), None).unwrap_or_else(|| clean(kind))
-}
-
 fn family(desk: &Desk, look: &Look<'_>) -> Vec<Line> {
     let Some(loan) = desk.loan() else { return Vec::new() };
     let line = |key: &str, value: &str| (look.text(key), clean(value), Tone::Plain);

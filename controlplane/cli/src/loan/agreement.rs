@@ -1,27 +1,33 @@
-//! `cartable loan agreement`: the paper that is signed, as a PDF.
+//! `cartable loan agreement`: the papers that are signed, as PDF, one loan's or many.
 
-use super::loan_get;
-use super::row::day_text;
-use super::show::{Condition, Shown};
-use super::template::{Filling, List, Template};
-use crate::Error;
+use super::filling::{Place, filling};
+use super::loan_fetch;
+use super::named::{Identity, identities_read};
+use super::show::Shown;
+use super::template::{Kind, Template, template_file};
 use crate::call::Call;
-use crate::config::file_read;
 use crate::operator::write;
-use crate::print::{Look, Sheet, Tone};
-use clap::{Args, ValueEnum};
-use paper::{Part, agreement_paper};
-use serde::{Deserialize, Serialize};
+use crate::print::{Look, Row, Sheet, Tone};
+use crate::{EN, Error, FR};
+use clap::{ArgGroup, Args};
+use paper::agreement_paper;
+use serde::Serialize;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use tonic::Code;
+use wire::v1::{CampaignReportRequest, OrganisationListRequest, SchoolShowRequest};
+use words::{Catalogue, Language};
 
-const AGREEMENT: &str = include_str!("../../templates/agreement-fr-1.toml");
-const HAND_OVER: &str = include_str!("../../templates/hand-over-fr-1.toml");
-const RETURN: &str = include_str!("../../templates/return-fr-1.toml");
+/// Lines asked for at a time.
+const PAGE: u32 = 500;
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("whom").required(true).args(["why", "identity", "blank"])))]
 pub(crate) struct Agreement {
-    loan: String,
+    #[arg(required_unless_present = "campaign", conflicts_with = "campaign")]
+    loan: Vec<String>,
+    #[arg(long)]
+    campaign: Option<String>,
     #[arg(long)]
     to: PathBuf,
     #[arg(long, value_enum, default_value = "agreement")]
@@ -29,174 +35,228 @@ pub(crate) struct Agreement {
     #[arg(long)]
     template: Option<PathBuf>,
     #[arg(long)]
+    why: Option<String>,
+    #[arg(long, conflicts_with = "campaign")]
     identity: Option<PathBuf>,
+    #[arg(long)]
+    blank: bool,
 }
 
-/// Which paper.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Kind {
-    Agreement,
-    HandOver,
-    Return,
-}
-
-/// Who is named on the paper: a file, because a command line stays in the shell's history. What is left out is a line to write on.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Identity {
-    borrower: String,
-    class: String,
-    guardian1: String,
-    guardian1_address: String,
-    guardian2: String,
-    guardian2_address: String,
-    owner_name: String,
-    school_name: String,
-}
-
-/// What was written, for programs.
-#[derive(Debug, Serialize)]
+/// What became of a loan's paper; the field names are promised to programs.
+#[derive(Debug, Default, Serialize)]
 struct Written {
     number: String,
     template: String,
-    file: PathBuf,
+    file: Option<PathBuf>,
     bytes: usize,
+    /// Why there is none: `unnamed` or `template`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<&'static str>,
+}
+
+/// A loan and what its paper is made of, or why there is none.
+struct Task {
+    loan: Shown,
+    made_of: Result<(Template, Identity), Left>,
+}
+
+/// Why a loan has no paper.
+pub(super) enum Left {
+    /// It names another template than the one that is there.
+    Template { named: String, given: String },
+    /// Whom it is for is not in the vault.
+    Unnamed,
 }
 
 pub(super) async fn loan_agreement(asked: Agreement, call: &mut Call<'_>) -> Result<(), Error> {
-    let (name, text) = match &asked.template {
-        Some(path) => (path.display().to_string(), file_read(path)?),
-        None => match asked.paper {
-            Kind::Agreement => ("agreement-fr-1".to_owned(), AGREEMENT.to_owned()),
-            Kind::HandOver => ("hand-over-fr-1".to_owned(), HAND_OVER.to_owned()),
-            Kind::Return => ("return-fr-1".to_owned(), RETURN.to_owned()),
-        },
-    };
-    let template = Template::read(&name, &text)?;
-    let identity = match &asked.identity {
-        Some(path) => toml::from_str(&file_read(path)?).map_err(|error| {
-            let (path, why) = (path.display().to_string(), error.message().to_owned());
-            Error::usage("error-loan-template", &[("path", &path), ("why", &why)])
-        })?,
-        None => Identity::default(),
-    };
-    let loan = loan_get(&asked.loan, call).await?;
-    let filling = filling(&loan, identity, &template.version, call.print.look());
-    let agreement = template.filled(&name, &filling)?;
-    let pdf = agreement_paper(&agreement)
-        .map_err(|error| Error::usage("error-loan-template", &[("path", &name), ("why", &error.to_string())]))?;
-    // A folder that was mistyped is not to be made.
-    if asked.to.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
-        return Err(Error::FileWrite { path: asked.to, source: std::io::ErrorKind::NotFound.into() });
+    let many = asked.campaign.is_some() || asked.loan.len() > 1;
+    if many && asked.identity.is_some() {
+        return Err(Error::usage("error-loan-identity-one", &[]));
     }
-    write(&asked.to, &pdf)?;
-    let written = Written { number: loan.number, template: template.version, bytes: pdf.len(), file: asked.to };
-    let look = call.print.look();
-    let values = [("number", written.number.as_str().into()), ("path", written.file.display().to_string().into())];
-    let line = look.words.text_with("loan-paper-written", &values);
-    call.print.one(&written, || {
-        let mut sheet = Sheet::default();
-        sheet.line(line, String::new(), Tone::Plain);
-        sheet
+    place_check(&asked.to, many)?;
+    let own = asked.template.as_deref().map(template_file).transpose()?;
+    let typed = asked.identity.as_deref().map(Identity::read).transpose()?.unwrap_or_default();
+    let mut tasks = tasks(&asked, own.as_ref(), &typed, call).await?;
+    if let Some(why) = &asked.why {
+        // Whose paper cannot be made is not read about.
+        let mut waiting: Vec<&mut Task> = tasks.iter_mut().filter(|task| task.made_of.is_ok()).collect();
+        let numbers: Vec<String> = waiting.iter().map(|task| task.loan.number.clone()).collect();
+        let named = identities_read(&numbers, why, call).await?;
+        for (task, named) in waiting.iter_mut().zip(named) {
+            match (&mut task.made_of, named) {
+                (Ok((_, identity)), Some(named)) => *identity = named,
+                (made_of, _) => *made_of = Err(Left::Unnamed),
+            }
+        }
+    }
+    let places = places(&tasks, call).await?;
+    let mut rows = Vec::with_capacity(tasks.len());
+    for Task { loan, made_of } in tasks {
+        rows.push(match made_of {
+            Ok((template, identity)) => {
+                let place = places.get(&loan.number).cloned().unwrap_or_default();
+                paper_write(&asked, &loan, &template, &identity, &place, many, call.print.look())?
+            }
+            Err(left) if many => Written { number: loan.number, left: Some(left.name()), ..Written::default() },
+            Err(left) => return Err(left.error(loan.number)),
+        });
+    }
+    call.progress.clear();
+    said(rows, many, call)
+}
+
+/// The loans that are meant, each with its template.
+async fn tasks(
+    asked: &Agreement,
+    own: Option<&Template>,
+    typed: &Identity,
+    call: &mut Call<'_>,
+) -> Result<Vec<Task>, Error> {
+    let loans = match &asked.campaign {
+        Some(campaign) => campaign_loans(campaign, call).await?,
+        None => asked.loan.clone(),
+    };
+    let mut tasks = Vec::with_capacity(loans.len());
+    for (done, loan) in loans.iter().enumerate() {
+        let loan = loan_fetch(loan, call).await?;
+        let template = Template::of(asked.paper, loan.template.as_deref(), own)?;
+        tasks.push(Task { made_of: template.map(|template| (template, typed.clone())), loan });
+        call.progress.reached(done + 1, loans.len());
+    }
+    Ok(tasks)
+}
+
+async fn campaign_loans(campaign: &str, call: &mut Call<'_>) -> Result<Vec<String>, Error> {
+    let mut request = CampaignReportRequest { campaign: campaign.to_owned(), limit: PAGE, ..Default::default() };
+    let mut client = call.client().await?;
+    let mut loans = Vec::new();
+    loop {
+        let page = call.answer(client.campaign_report(request.clone())).await?;
+        loans.extend(page.lines.into_iter().map(|line| line.loan));
+        if page.next.is_empty() || page.next == request.after {
+            return Ok(loans);
+        }
+        request.after = page.next;
+    }
+}
+
+/// The names of schools and owners, by loan: those in the registers; a line is left for the others.
+async fn places(tasks: &[Task], call: &mut Call<'_>) -> Result<BTreeMap<String, Place>, Error> {
+    let mut client = call.client().await?;
+    let (mut schools, mut owners) = (BTreeMap::new(), BTreeMap::new());
+    let mut places = BTreeMap::new();
+    for Task { loan, .. } in tasks {
+        if !schools.contains_key(&loan.school) {
+            let shown = call.answer(client.school_show(SchoolShowRequest { uai: loan.school.clone() })).await;
+            let school = match shown {
+                Err(Error::Status(status)) if status.code() == Code::NotFound => None,
+                shown => shown?.school.and_then(|summary| summary.school),
+            };
+            let name = school.map_or_else(String::new, |school| {
+                let communes = school.communes.into_iter().map(|commune| commune.name);
+                std::iter::once(school.name).chain(communes).collect::<Vec<_>>().join(", ")
+            });
+            schools.insert(loan.school.clone(), name);
+        }
+        let owner = loan.owner.clone().unwrap_or_default();
+        if !owner.is_empty() && !owners.contains_key(&owner) {
+            let request = OrganisationListRequest { name: owner.clone(), limit: PAGE, ..Default::default() };
+            let page = call.answer(client.organisation_list(request)).await?;
+            let found = page.organisations.into_iter().find(|one| one.id == owner).map(|one| one.name);
+            owners.insert(owner.clone(), found.unwrap_or_else(|| owner.clone()));
+        }
+        let name = |names: &BTreeMap<String, String>, key: &str| names.get(key).cloned().unwrap_or_default();
+        let place = Place { school: name(&schools, &loan.school), owner: name(&owners, &owner) };
+        places.insert(loan.number.clone(), place);
+    }
+    Ok(places)
+}
+
+fn paper_write(
+    asked: &Agreement,
+    loan: &Shown,
+    template: &Template,
+    identity: &Identity,
+    place: &Place,
+    many: bool,
+    look: &Look<'_>,
+) -> Result<Written, Error> {
+    // The paper speaks its template's language, whoever prints it.
+    let words = Catalogue::new(Language::named(&template.lang).unwrap_or(look.words.language()), FR, EN);
+    let spoken = Look { words: &words, zone: look.zone.clone(), colour: false };
+    let agreement = template.filled(&filling(loan, identity, place, &template.version, &spoken))?;
+    let pdf = agreement_paper(&agreement).map_err(Error::Paper)?;
+    let file = if many || asked.to.is_dir() {
+        // A number is the server's: no more than a name.
+        let number = loan.number.replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_");
+        asked.to.join(format!("{number}{}.pdf", asked.paper.suffix()))
+    } else {
+        asked.to.clone()
+    };
+    write(&file, &pdf)?;
+    Ok(Written {
+        number: loan.number.clone(),
+        template: template.version.clone(),
+        file: Some(file),
+        bytes: pdf.len(),
+        left: None,
     })
 }
 
-fn filling(loan: &Shown, identity: Identity, version: &str, look: &Look<'_>) -> Filling {
-    let day = |day: &str| day_text(day, look);
-    let or = |text: String, other: &str| if text.is_empty() { other.to_owned() } else { text };
-    let fields = BTreeMap::from([
-        ("number", loan.number.clone()),
-        ("version", version.to_owned()),
-        ("made_on", day_made(loan.changed_unix_ms, look)),
-        ("school", loan.school.clone()),
-        ("school_name", identity.school_name),
-        ("owner_name", or(identity.owner_name, loan.owner.as_deref().unwrap_or_default())),
-        ("borrower", identity.borrower),
-        ("class", identity.class),
-        ("guardian1", identity.guardian1),
-        ("guardian1_address", identity.guardian1_address),
-        ("guardian2", identity.guardian2),
-        ("guardian2_address", identity.guardian2_address),
-        ("start", day(&loan.start_on)),
-        ("due", loan.due_on.as_deref().map(day).unwrap_or_default()),
-        ("asset", loan.asset().unwrap_or_default().to_owned()),
-        ("measure", loan.measure.clone()),
-    ]);
-    let tables = BTreeMap::from([(List::Equipment, equipment(loan, look)), (List::Condition, condition(loan, look))]);
-    Filling { code: loan.number.clone(), minor: loan.minor, fields, tables }
-}
-
-/// The day on which the loan last changed: an agreement that is printed again is the same paper.
-fn day_made(unix_ms: i64, look: &Look<'_>) -> String {
-    let at = jiff::Timestamp::from_millisecond(unix_ms).unwrap_or_default();
-    day_text(&at.to_zoned(look.zone.clone()).date().to_string(), look)
-}
-
-/// The device and its accessories with their numbers; an agreement that names no device yet leaves its number to be written.
-fn equipment(loan: &Shown, look: &Look<'_>) -> Part {
-    let state = |state: &str| if state == "out" { String::new() } else { look.text(&format!("loan-part-{state}")) };
-    let device = vec![look.text("loan-paper-laptop"), loan.asset().unwrap_or_default().to_owned(), String::new()];
-    let mut rows = vec![device];
-    rows.extend(loan.accessories.iter().map(|one| vec![one.kind.clone(), one.number.clone(), state(one.state)]));
-    let column = |key: &str, share| (look.text(key), share);
-    let columns =
-        vec![column("loan-paper-what", 5.0), column("loan-paper-number", 5.0), column("loan-paper-state", 3.0)];
-    Part::Table { columns, rows }
-}
-
-fn condition(loan: &Shown, look: &Look<'_>) -> Part {
-    let line = loan.lines.last();
-    let (out, back) = (line.and_then(|line| line.out.as_ref()), line.and_then(|line| line.back.as_ref()));
-    let grade = |of: Option<&Condition>, which: fn(&Condition) -> &'static str| {
-        of.map_or_else(String::new, |one| look.text(&format!("loan-grade-{}", which(one))))
-    };
-    let wear = |of: Option<&Condition>| {
-        of.and_then(|one| one.battery_wear).map_or_else(String::new, |wear| format!("{wear} %"))
-    };
-    let row =
-        |key: &str, which: fn(&Condition) -> &'static str| vec![look.text(key), grade(out, which), grade(back, which)];
-    let rows = vec![
-        row("loan-worse-screen", |one| one.screen),
-        row("loan-worse-keyboard", |one| one.keyboard),
-        row("loan-worse-case", |one| one.case),
-        vec![look.text("loan-worse-battery"), wear(out), wear(back)],
-    ];
-    let column = |key: &str, share| (look.text(key), share);
-    let columns = vec![column("loan-paper-what", 5.0), column("loan-paper-out", 4.0), column("loan-paper-back", 4.0)];
-    Part::Table { columns, rows }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{EN, FR};
-    use wire::v1;
-    use words::{Catalogue, Language};
-
-    #[test]
-    fn each_paper_of_ours_is_filled_whole_for_a_minor_and_for_a_teacher() {
-        let words = Catalogue::new(Language::Fr, FR, EN);
-        let look = Look { words: &words, zone: jiff::tz::TimeZone::UTC, colour: false };
-        for minor in [true, false] {
-            let accessory = v1::LoanAccessory { number: "CH-1".into(), kind: "chargeur".into(), state: 1 };
-            let loan = v1::Loan {
-                number: "0951099D-2026-00042".into(),
-                minor,
-                prepared: "TNE-1".into(),
-                accessories: vec![accessory],
-                start_on: "2026-09-05".into(),
-                ..Default::default()
-            };
-            let shown = Shown::of(loan, Vec::new());
-            for text in [AGREEMENT, HAND_OVER, RETURN] {
-                let template = Template::read("x", text).unwrap();
-                let filling = filling(&shown, Identity::default(), &template.version, &look);
-                let agreement = template.filled("x", &filling).unwrap();
-                assert!(agreement_paper(&agreement).unwrap().len() > 1_000);
-                let said = format!("{agreement:?}");
-                assert!(said.contains("TNE-1") && said.contains("CH-1"));
-                assert_eq!(said.contains("Responsable légal 2"), minor && text == AGREEMENT);
-            }
+/// A folder that was mistyped is not to be made.
+fn place_check(to: &Path, many: bool) -> Result<(), Error> {
+    let folder = if many { Some(to) } else { to.parent().filter(|folder| !folder.as_os_str().is_empty()) };
+    match folder {
+        Some(folder) if !folder.is_dir() => {
+            Err(Error::FileWrite { path: to.to_owned(), source: std::io::ErrorKind::NotFound.into() })
         }
+        _ => Ok(()),
+    }
+}
+
+fn said(mut rows: Vec<Written>, many: bool, call: &mut Call<'_>) -> Result<(), Error> {
+    let look = call.print.look();
+    if !many && let Some(written) = rows.pop() {
+        let path = written.file.as_ref().map_or_else(String::new, |file| file.display().to_string());
+        let values = [("number", written.number.as_str().into()), ("path", path.into())];
+        let line = look.words.text_with("loan-paper-written", &values);
+        return call.print.one(&written, || {
+            let mut sheet = Sheet::default();
+            sheet.line(line, String::new(), Tone::Plain);
+            sheet
+        });
+    }
+    let left = rows.iter().filter(|row| row.left.is_some()).count();
+    call.print.list(&rows)?;
+    if left == 0 { Ok(()) } else { Err(Error::PapersLeft(left)) }
+}
+
+impl Left {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Template { .. } => "template",
+            Self::Unnamed => "unnamed",
+        }
+    }
+
+    fn error(self, number: String) -> Error {
+        match self {
+            Self::Template { named, given } => {
+                Error::usage("error-loan-other-template", &[("number", &number), ("value", &named), ("other", &given)])
+            }
+            Self::Unnamed => Error::Absent { key: "failure-loan-unnamed", values: vec![("number", number.into())] },
+        }
+    }
+}
+
+impl Row for Written {
+    const COLUMNS: &'static [&'static str] = &["loan-number", "loan-template", "loan-paper-file"];
+
+    fn cells(&self, look: &Look<'_>) -> Vec<(String, Tone)> {
+        let file = match (&self.file, self.left) {
+            (Some(file), _) => (file.display().to_string(), Tone::Plain),
+            (None, left) => (look.text(&format!("loan-paper-left-{}", left.unwrap_or("unnamed"))), Tone::Warning),
+        };
+        vec![(self.number.clone(), Tone::Plain), (self.template.clone(), Tone::Plain), file]
     }
 }

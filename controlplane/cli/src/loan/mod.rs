@@ -4,7 +4,9 @@ mod act;
 mod agreement;
 mod condition;
 mod exam;
+mod filling;
 mod filter;
+mod named;
 mod policy;
 mod row;
 mod show;
@@ -16,6 +18,7 @@ use act::Act;
 use clap::{Args, Subcommand};
 use filter::Filter;
 use row::LoanRow;
+pub(crate) use row::item_word;
 use show::{Shown, loan_sheet};
 use tonic::Status;
 use wire::v1::{self, LoanActsRequest, LoanOutcome, LoanRemindRequest, LoanShowRequest};
@@ -136,15 +139,15 @@ async fn loan_list(list: List, call: &mut Call<'_>) -> Result<(), Error> {
 }
 
 /// A loan as the server has it.
-async fn loan_get(loan: &str, call: &mut Call<'_>) -> Result<Shown, Error> {
+async fn loan_fetch(loan: &str, call: &mut Call<'_>) -> Result<Shown, Error> {
     let mut client = call.client().await?;
     let answer = call.answer(client.loan_show(LoanShowRequest { loan: loan.to_owned() })).await?;
-    call.progress.clear();
     Ok(Shown::of(answer.loan.unwrap_or_default(), answer.worse))
 }
 
 async fn loan_show(loan: &str, call: &mut Call<'_>) -> Result<(), Error> {
-    let shown = loan_get(loan, call).await?;
+    let shown = loan_fetch(loan, call).await?;
+    call.progress.clear();
     let sheet = loan_sheet(&shown, None, call.print.look());
     call.print.one(&shown, || sheet)
 }

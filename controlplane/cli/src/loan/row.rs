@@ -1,6 +1,6 @@
 //! A loan as a line.
 
-use crate::print::{Look, Row, Tone};
+use crate::print::{Look, Row, Tone, clean};
 use serde::Serialize;
 use wire::v1;
 
@@ -112,6 +112,11 @@ pub(super) fn state_name(state: v1::LoanState) -> &'static str {
         v1::LoanState::ClosedDamaged => "closed_damaged",
         v1::LoanState::Unspecified => "unknown",
     }
+}
+
+/// What an accessory is called, by its kind; a kind that nobody knows is its own name.
+pub(crate) fn item_word(kind: &str, look: &Look<'_>) -> String {
+    look.words.find(&format!("desk-item-{}", kind.replace('_', "-")), None).unwrap_or_else(|| clean(kind))
 }
 
 pub(super) fn kind_name(kind: v1::BorrowerKind) -> &'static str {

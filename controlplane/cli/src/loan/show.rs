@@ -1,6 +1,6 @@
 //! A loan in full.
 
-use super::row::{day_text, kind_name, state_name, state_tone};
+use super::row::{day_text, item_word, kind_name, state_name, state_tone};
 use crate::print::{Look, Sheet, Tone, rfc3339};
 use serde::Serialize;
 use wire::v1;
@@ -209,7 +209,11 @@ fn lists(loan: &Shown, sheet: &mut Sheet, look: &Look<'_>) {
             "missing" | "damaged" => Tone::Bad,
             _ => Tone::Plain,
         };
-        (one.number.clone(), format!("{}, {}", one.kind, look.text(&format!("loan-part-{}", one.state))), tone)
+        (
+            one.number.clone(),
+            format!("{}, {}", item_word(&one.kind, look), look.text(&format!("loan-part-{}", one.state))),
+            tone,
+        )
     };
     section("loan-accessories", loan.accessories.iter().map(accessory).collect());
     let worse = |one: &Worse| {

@@ -1,21 +1,45 @@
 //! Templates of papers: TOML with fields in braces, each with its version.
 
+use super::agreement::Left;
 use crate::Error;
+use crate::config::file_read;
+use clap::ValueEnum;
 use paper::{Agreement, Footer, Part};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// The version of the agreement that is used when no other is named.
 pub(super) const DEFAULT_VERSION: &str = "fr-1";
 /// The most sections, and the most paragraphs or fields of one.
 const ENTRIES_MAX: usize = 100;
+/// The templates that come with the program.
+const OURS: [(Kind, &str, &str); 6] = [
+    (Kind::Agreement, "fr-1", include_str!("../../templates/agreement-fr-1.toml")),
+    (Kind::Agreement, "en-1", include_str!("../../templates/agreement-en-1.toml")),
+    (Kind::HandOver, "fr-1", include_str!("../../templates/hand-over-fr-1.toml")),
+    (Kind::HandOver, "en-1", include_str!("../../templates/hand-over-en-1.toml")),
+    (Kind::Return, "fr-1", include_str!("../../templates/return-fr-1.toml")),
+    (Kind::Return, "en-1", include_str!("../../templates/return-en-1.toml")),
+];
+
+/// Which paper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Kind {
+    Agreement,
+    HandOver,
+    Return,
+}
 
 /// A template.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Template {
+    /// Where it was read from, for messages.
+    #[serde(skip)]
+    name: String,
     pub(super) version: String,
-    lang: String,
+    pub(super) lang: String,
     title: String,
     #[serde(default)]
     below: String,
@@ -29,7 +53,7 @@ pub(super) struct Template {
     signature: Vec<Signature>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Section {
     when: Option<When>,
@@ -41,7 +65,7 @@ struct Section {
     list: Option<List>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Signature {
     when: Option<When>,
@@ -74,21 +98,62 @@ pub(super) struct Filling {
     pub(super) tables: BTreeMap<List, Part>,
 }
 
+/// A template that somebody wrote.
+pub(super) fn template_file(path: &Path) -> Result<Template, Error> {
+    Template::read(&path.display().to_string(), &file_read(path)?)
+}
+
+impl Kind {
+    /// What a file of it ends with, before its extension.
+    pub(super) const fn suffix(self) -> &'static str {
+        match self {
+            Self::Agreement => "",
+            Self::HandOver => "-hand-over",
+            Self::Return => "-return",
+        }
+    }
+}
+
 impl Template {
+    /// The one for a loan: what was signed is what is printed, so that another version than the loan names is none for its agreement.
+    ///
+    /// A loan names no version of its slips; they speak the agreement's language.
+    pub(super) fn of(kind: Kind, named: Option<&str>, own: Option<&Self>) -> Result<Result<Self, Left>, Error> {
+        let agreement = kind == Kind::Agreement;
+        let left = |given: String| Left::Template { named: named.unwrap_or_default().to_owned(), given };
+        if let Some(own) = own {
+            let other = agreement && named.is_some_and(|named| named != own.version);
+            return Ok(if other { Err(left(own.version.clone())) } else { Ok(own.clone()) });
+        }
+        let version = match named.unwrap_or(DEFAULT_VERSION) {
+            version if agreement => version,
+            version if version.starts_with("en-") => "en-1",
+            _ => DEFAULT_VERSION,
+        };
+        match OURS.iter().find(|(paper, known, _)| *paper == kind && *known == version) {
+            Some((_, _, text)) => Self::read(version, text).map(Ok),
+            None => {
+                let known = OURS.iter().filter(|(paper, ..)| *paper == kind).map(|(_, known, _)| *known);
+                Ok(Err(left(known.collect::<Vec<_>>().join(", "))))
+            }
+        }
+    }
+
     /// Reads one.
     pub(super) fn read(name: &str, text: &str) -> Result<Self, Error> {
         let bad = |why: String| Error::usage("error-loan-template", &[("path", name), ("why", &why)]);
-        let template: Self = toml::from_str(text).map_err(|error| bad(error.message().to_owned()))?;
+        let mut template: Self = toml::from_str(text).map_err(|error| bad(error.message().to_owned()))?;
         let large = template.section.iter().any(|s| s.fields.len() > ENTRIES_MAX || s.text.len() > ENTRIES_MAX);
         if large || template.section.len() > ENTRIES_MAX || template.signature.len() > ENTRIES_MAX {
             return Err(bad(format!("> {ENTRIES_MAX}")));
         }
+        name.clone_into(&mut template.name);
         Ok(template)
     }
 
     /// The paper, with every field in its place; a name in braces that is none is refused, so that none stays on the paper.
-    pub(super) fn filled(&self, name: &str, filling: &Filling) -> Result<Agreement, Error> {
-        let fill = |text: &str| fill(text, &filling.fields, name);
+    pub(super) fn filled(&self, filling: &Filling) -> Result<Agreement, Error> {
+        let fill = |text: &str| fill(text, &filling.fields, &self.name);
         let here = |when: Option<When>| when.is_none_or(|when| (when == When::Minor) == filling.minor);
         let mut parts = Vec::new();
         for section in self.section.iter().filter(|section| here(section.when)) {
@@ -135,6 +200,25 @@ fn fill(text: &str, fields: &BTreeMap<&'static str, String>, template: &str) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_version_that_a_loan_names_is_the_one_that_is_printed() {
+        let of = |kind, named, own: Option<&Template>| match Template::of(kind, named, own).unwrap() {
+            Ok(template) => template.version,
+            Err(Left::Template { named, given }) => format!("{named}, not {given}"),
+            Err(Left::Unnamed) => "unnamed".to_owned(),
+        };
+        let text = "version = \"ville-3\"\nlang = \"fr\"\ntitle = \"t\"";
+        let own = Template::read("x", text).unwrap();
+        assert_eq!(of(Kind::Agreement, None, None), "fr-1");
+        assert_eq!(of(Kind::Agreement, Some("en-1"), None), "en-1");
+        assert_eq!(of(Kind::Agreement, Some("ville-3"), None), "ville-3, not fr-1, en-1");
+        assert_eq!(of(Kind::Agreement, Some("ville-3"), Some(&own)), "ville-3");
+        assert_eq!(of(Kind::Agreement, Some("fr-1"), Some(&own)), "fr-1, not ville-3");
+        assert_eq!(of(Kind::Return, Some("fr-1"), Some(&own)), "ville-3");
+        assert_eq!(of(Kind::HandOver, Some("en-2"), None), "en-1");
+        assert_eq!(of(Kind::HandOver, Some("ville-3"), None), "fr-1");
+    }
 
     #[test]
     fn a_field_is_filled_and_one_that_is_none_is_refused() {

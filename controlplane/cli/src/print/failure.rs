@@ -65,11 +65,13 @@ pub(crate) fn failure_exit(error: &Error) -> Exit {
         | Error::Address(_) => Exit::Usage,
         Error::NotConfirmed(_) => Exit::Refused,
         Error::Desk(fault) => desk_exit(*fault),
+        Error::Absent { .. } => Exit::NotFound,
         Error::WatchEnded => Exit::Unavailable,
         Error::Connect { source, .. } => kind_of_source(source).unwrap_or(Kind::Unreachable).exit(),
         Error::Status(status) => kind_of_status(status).exit(),
         Error::ChainBroken(_) => Exit::Conflict,
         Error::LinesRefused(_)
+        | Error::PapersLeft(_)
         | Error::Paper(_)
         | Error::File { .. }
         | Error::FileWrite { .. }
@@ -88,7 +90,7 @@ pub(crate) fn failure_text(error: &Error, words: &Catalogue) -> String {
     };
     let path = |path: &std::path::Path| ("path", Value::from(path.display().to_string()));
     match error {
-        Error::Usage { key, values } => said(key, values, None),
+        Error::Usage { key, values } | Error::Absent { key, values } => said(key, values, None),
         Error::NotConfirmed(key) => said(key, &[], None),
         Error::Desk(fault) => said(fault.key(), &[], None),
         Error::WatchEnded => said("failure-watch-ended", &[], None),
@@ -132,6 +134,10 @@ pub(crate) fn failure_text(error: &Error, words: &Catalogue) -> String {
         Error::LinesRefused(lines) => {
             let n = Value::count(u64::try_from(*lines).unwrap_or(u64::MAX));
             said("failure-lines", &[("n", n)], None)
+        }
+        Error::PapersLeft(loans) => {
+            let n = Value::count(u64::try_from(*loans).unwrap_or(u64::MAX));
+            said("failure-papers", &[("n", n)], None)
         }
         Error::Paper(source) => said("failure-paper", &[], Some(Detail::Raw(source.to_string()))),
         Error::Output(source) => said("failure-output", &[], cause_detail(source, words)),
