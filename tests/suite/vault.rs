@@ -1,6 +1,7 @@
 //! The identity vault over real mTLS: what is imported is found by who may, and lies nowhere in clear.
 
 mod lending;
+mod staff;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

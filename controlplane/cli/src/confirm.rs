@@ -9,12 +9,18 @@ pub(crate) async fn confirm(call: &mut Call<'_>, question: &str) -> Result<(), E
     if !call.surroundings.in_terminal {
         return Err(Error::NotConfirmed("error-confirm-nobody"));
     }
+    let line = asked(call, question).await?;
+    let yes = ["o", "oui", "y", "yes"].contains(&line.to_lowercase().as_str());
+    if yes { Ok(()) } else { Err(Error::NotConfirmed("error-confirm-no")) }
+}
+
+/// What a person at the terminal types in answer to a question, without the blanks around it.
+pub(crate) async fn asked(call: &mut Call<'_>, question: &str) -> Result<String, Error> {
     call.note(question);
     let read = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         stdin().lock().read_line(&mut line).map(|_| line)
     });
     let line = read.await.map_err(std::io::Error::other)??;
-    let yes = ["o", "oui", "y", "yes"].contains(&line.trim().to_lowercase().as_str());
-    if yes { Ok(()) } else { Err(Error::NotConfirmed("error-confirm-no")) }
+    Ok(line.trim().to_owned())
 }

@@ -76,6 +76,17 @@ impl Reach {
         self.0.contains(&Scope::Territory)
     }
 
+    /// The schools that are named in it, where nothing else is covered that is filed by school; none for the whole.
+    #[must_use]
+    pub fn schools(&self) -> Option<BTreeSet<Uai>> {
+        let named = self.0.iter().map(|scope| match scope {
+            Scope::Territory => None,
+            Scope::Owner(_) => Some(BTreeSet::new()),
+            Scope::Schools(schools) => Some(schools.clone()),
+        });
+        named.collect::<Option<Vec<_>>>().map(|sets| sets.into_iter().flatten().collect())
+    }
+
     /// Whether one of the scopes covers what is filed there.
     #[must_use]
     pub fn covers(&self, filed: &Filed) -> bool {

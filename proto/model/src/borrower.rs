@@ -40,6 +40,8 @@ pub enum Known<'a> {
     Ine(&'a Ine),
     /// Within a school, by its own software.
     Local(Uai, &'a str),
+    /// As staff of the territory, whatever school they are at: they move, and a device may follow them.
+    Staff(&'a str),
 }
 
 /// The key that makes references.
@@ -72,6 +74,10 @@ impl ReferenceKey {
             Known::Local(school, id) => {
                 part(b"local");
                 part(school.to_string().as_bytes());
+                part(id.as_bytes());
+            }
+            Known::Staff(id) => {
+                part(b"staff");
                 part(id.as_bytes());
             }
         }
@@ -167,6 +173,7 @@ mod tests {
             key.reference(&"jura".parse().unwrap(), &Known::Ine(&ine)),
             key.reference(&doubs(), &Known::Ine(&"123456789AC".parse().unwrap())),
             key.reference(&doubs(), &Known::Local(school, "123456789AB")),
+            key.reference(&doubs(), &Known::Staff("123456789AB")),
             key.reference(&doubs(), &Known::Local("0750654D".parse().unwrap(), "123456789AB")),
         ];
         for (at, one) in others.iter().enumerate() {

@@ -21,6 +21,9 @@ pub(crate) struct ScanRow {
     /// The act that came of it.
     pub(crate) act: Option<String>,
     pub(crate) what: Option<&'static str>,
+    /// The loan that is in front of the desk then, and whom it is for, where names were taken along.
+    pub(crate) loan: Option<String>,
+    pub(crate) name: Option<String>,
 }
 
 /// An act; the field names are promised to programs.
@@ -43,7 +46,7 @@ pub(crate) struct ActRow {
 
 impl Default for ScanRow {
     fn default() -> Self {
-        Self { input: String::new(), fine: true, said: None, text: None, act: None, what: None }
+        Self { input: String::new(), fine: true, said: None, text: None, act: None, what: None, loan: None, name: None }
     }
 }
 

@@ -56,6 +56,10 @@ pub(super) async fn desk_scan(scan: Scan, call: &mut Call<'_>) -> Result<(), Err
             row.text = Some(said.say(call.words));
             row.fine = said.tone != Tone::Bad;
         }
+        if let Some(loan) = desk.loan() {
+            row.loan = Some(loan.number.clone());
+            row.name = Some(loan.name.clone()).filter(|name| !name.is_empty());
+        }
         bad |= has_erred(&desk);
         rows.push(row);
     }

@@ -135,7 +135,7 @@ mod tests {
                     }
                     let whole = paper == Kind::Agreement;
                     assert_eq!(said.contains("Mme Alix Zzparent"), minor && whole, "{version}");
-                    assert_eq!(said.contains(function), !minor && whole, "{version}");
+                    assert_eq!(said.contains(&format!("{function:?}")), !minor && whole, "{version}");
                     assert_eq!(agreement.lang, version[..2]);
                 }
             }

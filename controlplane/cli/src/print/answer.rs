@@ -138,6 +138,7 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("no such vault on this server: `cartable-server vault init` makes one", "answer-vault-none"),
     ("no such borrower *", "answer-borrower-none"),
     ("say why an identity is looked at, in * to * characters", "answer-vault-why"),
+    ("there are too many people to look through: name the school", "answer-vault-school-named"),
     ("give at least two letters of a name", "answer-vault-letters"),
     ("this school lies outside your scope; `cartable operator self` shows it", "answer-vault-school"),
     (

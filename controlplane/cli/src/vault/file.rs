@@ -33,6 +33,12 @@ pub(super) enum Fault {
     Columns,
     /// What stands for a date of birth is none.
     Birth,
+    /// It says neither teacher nor staff.
+    Kind,
+    /// What stands for a school is none, or another than the whole file's.
+    School,
+    /// It joins somebody to a person who is not in the file.
+    Link,
 }
 
 impl Fault {
@@ -40,6 +46,9 @@ impl Fault {
         match self {
             Self::Columns => "columns",
             Self::Birth => "birth",
+            Self::Kind => "kind",
+            Self::School => "school",
+            Self::Link => "link",
         }
     }
 }

@@ -1,8 +1,8 @@
 //! `cartable vault import`: a school's file, read here and sealed over there; nothing of it is written on this machine.
 
-use super::file::SchoolFile;
+use super::file::{Refused, SchoolFile};
 use super::row::PersonRow;
-use super::{onde, siecle};
+use super::{onde, siecle, staff};
 use crate::Error;
 use crate::call::Call;
 use crate::device::school_read;
@@ -24,7 +24,7 @@ const BATCH_BYTES: usize = 160 * 1024;
 const NAMED_MAX: usize = 12;
 
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("file").required(true).args(["onde", "onde_guardians", "siecle"])))]
+#[command(group(ArgGroup::new("file").required(true).args(["onde", "onde_guardians", "siecle", "siecle_guardians", "staff"])))]
 pub(crate) struct Import {
     #[arg(long, value_name = "FILE")]
     onde: Option<PathBuf>,
@@ -32,11 +32,15 @@ pub(crate) struct Import {
     onde_guardians: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     siecle: Option<PathBuf>,
-    #[arg(long)]
-    school: String,
+    #[arg(long, value_name = "FILE")]
+    siecle_guardians: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    staff: Option<PathBuf>,
+    #[arg(long, required_unless_present = "staff")]
+    school: Option<String>,
     #[arg(long)]
     with_addresses: bool,
-    #[arg(long, conflicts_with = "onde_guardians", requires = "why")]
+    #[arg(long, conflicts_with_all = ["onde_guardians", "siecle_guardians", "staff"], requires = "why")]
     leavers: bool,
     #[arg(long)]
     why: Option<String>,
@@ -65,48 +69,50 @@ struct Left {
 }
 
 pub(crate) async fn vault_import(import: Import, call: &mut Call<'_>) -> Result<(), Error> {
-    let school = school_read(&import.school)?;
-    let mut file = match (&import.onde, &import.onde_guardians, &import.siecle) {
-        (Some(path), ..) => onde::pupils_read(path)?,
-        (_, Some(path), _) => onde::guardians_read(path, import.with_addresses)?,
-        (.., Some(path)) => siecle::pupils_read(path, &school)?,
-        _ => SchoolFile::default(),
+    let school = import.school.as_deref().map(school_read).transpose()?;
+    let (mut files, refused) = files_read(&import, school.as_deref())?;
+    let source = match &import {
+        Import { staff: Some(_), .. } => VaultSource::Staff,
+        Import { siecle: Some(_), .. } | Import { siecle_guardians: Some(_), .. } => VaultSource::Siecle,
+        _ => VaultSource::Onde,
     };
-    let source = if import.siecle.is_some() { VaultSource::Siecle } else { VaultSource::Onde };
-    let mut report = Report {
-        school: school.clone(),
-        footer: file.footer,
-        addresses_dropped: file.addresses && !(import.with_addresses && import.onde_guardians.is_some()),
-        ..Report::default()
-    };
-    report.refused.extend(file.refused.iter().map(|r| Left { line: r.line, fault: r.fault.name().to_owned() }));
+    let names: Vec<&str> = files.keys().map(String::as_str).collect();
+    let mut report = Report { school: names.join(", "), ..Report::default() };
+    let lines = refused.iter().chain(files.values().flat_map(|file| &file.refused));
+    report.refused.extend(lines.map(|r| Left { line: r.line, fault: r.fault.name().to_owned() }));
+    report.footer = files.values().find_map(|file| file.footer);
+    let guardians = import.onde_guardians.is_some() || import.siecle_guardians.is_some();
+    let addresses = files.values().any(|file| file.addresses);
+    report.addresses_dropped = addresses && !(import.with_addresses && guardians);
     if report.addresses_dropped {
         let key = if import.siecle.is_some() { "vault-addresses-siecle" } else { "vault-addresses" };
         call.note(&call.words.text(key));
     }
     let mut client = call.client().await?;
     let mut present = BTreeSet::new();
-    let whole = file.persons.len() + file.guardians.len();
+    let whole: usize = files.values().map(|file| file.persons.len() + file.guardians.len()).sum();
     let mut done = 0;
-    for (persons, guardians) in batches(&mut file) {
-        done += persons.len() + guardians.len();
-        let request = VaultImportRequest { school: school.clone(), source: source.into(), persons, guardians };
-        let answer = call.answer(client.vault_import(request)).await?;
-        for line in answer.lines {
-            if !line.reference.is_empty() {
-                present.insert(line.reference.clone());
+    for (school, file) in &mut files {
+        for (persons, guardians) in batches(file) {
+            done += persons.len() + guardians.len();
+            let request = VaultImportRequest { school: school.clone(), source: source.into(), persons, guardians };
+            let answer = call.answer(client.vault_import(request)).await?;
+            for line in answer.lines {
+                if !line.reference.is_empty() {
+                    present.insert(line.reference.clone());
+                }
+                report.take(line);
             }
-            report.take(line);
+            let values = [("done", Value::from(done.to_string())), ("whole", Value::from(whole.to_string()))];
+            call.progress.text(call.words.text_with("vault-progress", &values));
         }
-        let values = [("done", Value::from(done.to_string())), ("whole", Value::from(whole.to_string()))];
-        call.progress.text(call.words.text_with("vault-progress", &values));
     }
     report.refused.sort_by_key(|left| left.line);
     let refused = report.refused.len();
     // Who stands in a line that could not be read would be named as gone.
     if import.leavers && refused == 0 {
-        let request =
-            VaultLeaversRequest { school, present: present.into_iter().collect(), why: import.why.unwrap_or_default() };
+        let (school, present) = (school.unwrap_or_default(), present.into_iter().collect());
+        let request = VaultLeaversRequest { school, present, why: import.why.unwrap_or_default() };
         let left = call.answer(client.vault_leavers(request)).await?;
         report.leavers = Some(left.persons.into_iter().map(PersonRow::from).collect());
     }
@@ -120,6 +126,22 @@ pub(crate) async fn vault_import(import: Import, call: &mut Call<'_>) -> Result<
         call.note(&call.words.text("vault-leavers-not"));
     }
     Err(Error::LinesRefused(refused))
+}
+
+/// What the file says, school by school, and the lines that belong to none.
+fn files_read(import: &Import, school: Option<&str>) -> Result<(BTreeMap<String, SchoolFile>, Vec<Refused>), Error> {
+    if let Some(path) = &import.staff {
+        return staff::staff_read(path, school);
+    }
+    let school = school.unwrap_or_default();
+    let file = match import {
+        Import { onde: Some(path), .. } => onde::pupils_read(path)?,
+        Import { onde_guardians: Some(path), .. } => onde::guardians_read(path, import.with_addresses)?,
+        Import { siecle: Some(path), .. } => siecle::pupils_read(path, school)?,
+        Import { siecle_guardians: Some(path), .. } => siecle::guardians_read(path, school, import.with_addresses)?,
+        _ => SchoolFile::default(),
+    };
+    Ok((BTreeMap::from([(school.to_owned(), file)]), Vec::new()))
 }
 
 impl Report {
@@ -187,12 +209,13 @@ fn texts_bytes<'a>(texts: impl IntoIterator<Item = &'a String>) -> usize {
 
 fn person_bytes(one: &VaultIncoming) -> usize {
     let guardians: usize = one.guardians.iter().map(guardian_bytes).sum();
-    let texts = [&one.ine, &one.local_id, &one.surname, &one.usage_name, &one.first_name, &one.birth, &one.class];
+    let texts =
+        [&one.ine, &one.local_id, &one.surname, &one.usage_name, &one.first_name, &one.birth, &one.class, &one.kind];
     texts_bytes(texts) + guardians
 }
 
 fn line_bytes(one: &VaultGuardianLine) -> usize {
-    let pupils = one.pupils.iter().flat_map(|pupil| [&pupil.surname, &pupil.first_name]);
+    let pupils = one.pupils.iter().flat_map(|pupil| [&pupil.surname, &pupil.first_name, &pupil.local_id]);
     texts_bytes(pupils) + one.guardian.as_ref().map_or(0, guardian_bytes)
 }
 

@@ -1,10 +1,13 @@
 //! `cartable vault`: who stands behind a borrower's reference. Each look gives its reason, which stands in the audit.
 
+mod add;
 mod file;
 mod import;
 mod onde;
 mod row;
 mod siecle;
+mod staff;
+mod table;
 mod text;
 
 use crate::Error;
@@ -25,6 +28,7 @@ use words::Value;
 pub(crate) enum Verb {
     Status,
     Import(import::Import),
+    Add(add::Add),
     Find(Find),
     Show(Look),
     Erase(Erase),
@@ -81,6 +85,7 @@ pub(crate) async fn run(verb: Verb, call: &mut Call<'_>) -> Result<(), Error> {
     match verb {
         Verb::Status => vault_status(call).await,
         Verb::Import(import) => import::vault_import(import, call).await,
+        Verb::Add(add) => add::vault_add(add, call).await,
         Verb::Find(find) => vault_find(find, call).await,
         Verb::Show(look) => vault_show(look, call).await,
         Verb::Erase(erase) => vault_erase(erase, call).await,

@@ -86,6 +86,8 @@ impl From<VaultPerson> for PersonRow {
         let source = match p.source() {
             VaultSource::Onde => "onde",
             VaultSource::Siecle => "siecle",
+            VaultSource::Staff => "staff",
+            VaultSource::Hand => "hand",
             VaultSource::Unspecified => "unknown",
         };
         let some = |text: String| Some(text).filter(|t| !t.is_empty());

@@ -1,5 +1,6 @@
 use super::file::{Fault, Refused, SchoolFile};
-use super::{onde, siecle};
+use super::table::LINES_MAX;
+use super::{onde, siecle, staff};
 use crate::Error;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -88,7 +89,7 @@ fn what_is_no_primary_schools_file_is_refused_whole() {
         read(format!("{PUPILS}\"ZZOUVERT;A;B;C;D;E;F\nZZSUIVANT;A;B;C;D;E;F\n").as_bytes()),
         "error-vault-quote"
     );
-    let many = format!("{PUPILS}{}", "ZZ;A;123456789AB;C;N;L;2016-05-14\n".repeat(onde::LINES_MAX));
+    let many = format!("{PUPILS}{}", "ZZ;A;123456789AB;C;N;L;2016-05-14\n".repeat(LINES_MAX));
     assert_eq!(read(many.as_bytes()), "error-vault-lines");
     let large = folder.file("large.csv", "");
     std::fs::File::options().write(true).open(&large).unwrap().set_len(10 << 30).unwrap();
@@ -187,7 +188,7 @@ fn hostile_documents_are_refused_whole() {
     assert_eq!(read(&named(&"A".repeat(1_000_000))), "error-vault-xml");
     assert_eq!(read(&named(&"&amp;".repeat(100_000))), "error-vault-xml");
     assert_eq!(read(&named(&format!("<!--{}-->", "A".repeat(1_000_000)))), "error-vault-xml");
-    let many = format!("<ELEVES>{}</ELEVES>", "<ELEVE ELEVE_ID=\"1\"/>".repeat(onde::LINES_MAX + 1));
+    let many = format!("<ELEVES>{}</ELEVES>", "<ELEVE ELEVE_ID=\"1\"/>".repeat(LINES_MAX + 1));
     assert_eq!(read(&latin(&document(SCHOOL, &many))), "error-vault-lines");
     for at in [10, 60, 100, 200, good.len() - 20] {
         assert_eq!(read(&latin(&good)[..at]), "error-vault-xml", "cut at {at}");
@@ -230,4 +231,155 @@ fn archives_that_swell_are_stopped() {
     });
     assert!(siecle::pupils_read(&folder.file("escaping.zip", escaping), SCHOOL).is_ok());
     assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 2, "nothing is unpacked");
+}
+
+const STAFF: &str = "Référence;Nom;Prénom;Type;UAI;Fonction\n\
+    25E0000ABC;ZZENSEIGNE;Éléa;Enseignante;0951099d;Mathématiques\n\
+    A-17;ZZ AGENT;Noé;agent;750654D;\n";
+
+#[test]
+fn a_list_of_staff_is_read_by_school_in_either_alphabet_and_with_either_separator() {
+    let folder = Folder::new();
+    let marked = [b"\xef\xbb\xbf".as_slice(), STAFF.as_bytes()].concat();
+    let commas = STAFF.replace(';', ",").replace("ZZ AGENT", "\"ZZ ,AGENT\"");
+    for (name, bytes) in
+        [("utf8", STAFF.into()), ("latin1", latin(STAFF)), ("marked", marked), ("commas", commas.into_bytes())]
+    {
+        let (files, refused) = staff::staff_read(&folder.file(name, &bytes), None).unwrap();
+        assert!(refused.is_empty(), "{name}");
+        assert_eq!(files.keys().collect::<Vec<_>>(), ["0750654D", "0951099D"], "{name}");
+        let one = &files["0951099D"].persons[0];
+        assert_eq!((one.line, one.kind.as_str(), one.local_id.as_str()), (2, "teacher", "25E0000ABC"), "{name}");
+        assert_eq!((one.first_name.as_str(), one.class.as_str()), ("Éléa", "Mathématiques"), "{name}");
+        assert_eq!(files["0750654D"].persons[0].kind, "staff", "{name}");
+    }
+    let bad = format!("{STAFF}X1;ZZA;B;élève;0951099D;\nX2;ZZA;B;agent;0951099K;\nX3;ZZA\nX4;ZZA;B;agent;;\n");
+    let (files, refused) = staff::staff_read(&folder.file("bad", &bad), None).unwrap();
+    let faults: Vec<_> = refused.iter().map(|r| (r.line, r.fault)).collect();
+    assert_eq!(faults, [(4, Fault::Kind), (5, Fault::School), (6, Fault::Columns), (7, Fault::School)]);
+    assert_eq!(files.values().map(|file| file.persons.len()).sum::<usize>(), 2);
+    // One school's list: a line of another's is a mistake, a line of none is of this one.
+    let (files, refused) = staff::staff_read(&folder.file("bad", &bad), Some(SCHOOL)).unwrap();
+    assert_eq!(
+        (files[SCHOOL].persons.len(), refused.iter().map(|r| r.line).collect::<Vec<_>>()),
+        (2, vec![3, 4, 5, 6])
+    );
+}
+
+#[test]
+fn what_is_no_list_of_staff_is_refused_whole() {
+    let folder = Folder::new();
+    let read = |text: &[u8]| match staff::staff_read(&folder.file("file.csv", text), None) {
+        Err(Error::Usage { key, .. }) => key,
+        other => panic!("{:?}", other.map(|_| ())),
+    };
+    assert_eq!(read(b""), "error-vault-list");
+    assert_eq!(read(PUPILS.as_bytes()), "error-vault-list");
+    assert_eq!(read(STAFF.replace("UAI", "Ville").as_bytes()), "error-vault-list");
+    assert_eq!(
+        read(format!("{STAFF}\"ZZOUVERT;A;B;agent;{SCHOOL};\nA;B;C;agent;{SCHOOL};\n").as_bytes()),
+        "error-vault-quote"
+    );
+    assert_eq!(
+        read(format!("{STAFF}{}", "A;ZZ;B;agent;0951099D;\n".repeat(LINES_MAX)).as_bytes()),
+        "error-vault-lines"
+    );
+    let large = folder.file("large.csv", "");
+    std::fs::File::options().write(true).open(&large).unwrap().set_len(10 << 30).unwrap();
+    assert!(matches!(staff::staff_read(&large, None), Err(Error::Usage { key: "error-vault-size", .. })));
+}
+
+fn responsables(inside: &str) -> String {
+    document(SCHOOL, inside).replace("BEE_ELEVES", "BEE_RESPONSABLES")
+}
+
+fn family() -> String {
+    let person = |id: &str, first: &str, address: &str| {
+        format!(
+            "<PERSONNE PERSONNE_ID=\"{id}\"><LC_CIVILITE>MME</LC_CIVILITE><NOM_DE_FAMILLE>ZZPARENT</NOM_DE_FAMILLE>\
+             <PRENOM>{first}</PRENOM><TEL_PERSONNEL>0300000000</TEL_PERSONNEL><TEL_PORTABLE>0600000000</TEL_PORTABLE>\
+             <MEL>{first}@example.org</MEL><ADRESSE_ID>{address}</ADRESSE_ID></PERSONNE>"
+        )
+    };
+    let link = |pupil: &str, person: &str, legal: &str| {
+        format!(
+            "<RESPONSABLE_ELEVE><ELEVE_ID>{pupil}</ELEVE_ID><PERSONNE_ID>{person}</PERSONNE_ID><RESP_LEGAL>{legal}\
+             </RESP_LEGAL></RESPONSABLE_ELEVE>"
+        )
+    };
+    let people = ["7", "8", "9"].into_iter().zip(["Alix", "Noé", "Zoé"]);
+    let people: String = people.map(|(id, first)| person(id, first, if id == "9" { "" } else { "55" })).collect();
+    // The second to sign stands first; one who does not sign is nobody's business.
+    let links: String =
+        [("4711", "8", "2"), ("4711", "7", "1"), ("4712", "7", "1"), ("4711", "9", "0"), ("4712", "66", "2")]
+            .map(|(pupil, person, legal)| link(pupil, person, legal))
+            .concat();
+    format!(
+        "<PERSONNES>{people}</PERSONNES><ADRESSES><ADRESSE ADRESSE_ID=\"55\"><LIGNE1_ADRESSE>1 rue de l&apos;Essai\
+         </LIGNE1_ADRESSE><LIGNE2_ADRESSE/><CODE_POSTAL>25000</CODE_POSTAL><LIBELLE_POSTAL>ZZVILLE</LIBELLE_POSTAL>\
+         <LL_PAYS>FRANCE</LL_PAYS></ADRESSE></ADRESSES><RESPONSABLES>{links}</RESPONSABLES>"
+    )
+}
+
+#[test]
+fn secondary_schools_guardians_are_those_who_sign_in_their_order() {
+    let folder = Folder::new();
+    let path = folder.file("ResponsablesAvecAdresses.xml", latin(&responsables(&family())));
+    let file = siecle::guardians_read(&path, SCHOOL, true).unwrap();
+    let said: Vec<_> = file
+        .guardians
+        .iter()
+        .map(|line| {
+            let guardian = line.guardian.as_ref().unwrap();
+            let pupils: Vec<&str> = line.pupils.iter().map(|pupil| pupil.local_id.as_str()).collect();
+            (guardian.first_name.as_str(), pupils, guardian.phones.len(), guardian.address.join(", "))
+        })
+        .collect();
+    let address = "1 rue de l'Essai, 25000 ZZVILLE".to_owned();
+    assert_eq!(said, [("Alix", vec!["4711", "4712"], 2, address.clone()), ("Noé", vec!["4711"], 2, address)]);
+    assert_eq!(file.guardians[0].guardian.as_ref().unwrap().title, "Mme");
+    assert_eq!(&file.refused[..], &[Refused { line: 0, fault: Fault::Link }][..]);
+    let bare = siecle::guardians_read(&path, SCHOOL, false).unwrap();
+    assert!(bare.addresses && bare.guardians.iter().all(|line| line.guardian.as_ref().unwrap().address.is_empty()));
+    // Packed, beside the pupils' file, and as a document of pupils.
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, content) in [
+        ("ElevesAvecAdresses.xml", document(SCHOOL, &pupils())),
+        ("ResponsablesAvecAdresses.xml", responsables(&family())),
+    ] {
+        archive.start_file(name, SimpleFileOptions::default()).unwrap();
+        archive.write_all(&latin(&content)).unwrap();
+    }
+    let packed = folder.file("export.zip", archive.finish().unwrap().into_inner());
+    assert_eq!(siecle::guardians_read(&packed, SCHOOL, false).unwrap().guardians.len(), 2);
+    assert_eq!(siecle::pupils_read(&packed, SCHOOL).unwrap().persons.len(), 2);
+    assert_eq!(refused(siecle::pupils_read(&path, SCHOOL)), "error-vault-xml");
+}
+
+#[test]
+fn hostile_documents_of_guardians_are_refused_whole() {
+    let folder = Folder::new();
+    let read = |bytes: &[u8]| refused(siecle::guardians_read(&folder.file("file.xml", bytes), SCHOOL, true));
+    let good = responsables(&family());
+    for doctype in ["<!DOCTYPE x [<!ENTITY a \"ha\">]>", "<!DOCTYPE x SYSTEM \"file:///etc/passwd\">"] {
+        let with = good.replacen("<BEE_RESPONSABLES", &format!("{doctype}<BEE_RESPONSABLES"), 1);
+        assert_eq!(read(&latin(&with)), "error-vault-doctype");
+    }
+    assert_eq!(read(&latin(&good.replace(SCHOOL, "0750654D"))), "error-vault-school");
+    assert_eq!(read(&latin(&good.replace("ZZVILLE", "&outside;"))), "error-vault-xml");
+    assert_eq!(read(&latin(&good.replace("ZZVILLE", &"A".repeat(1_000_000)))), "error-vault-xml");
+    for at in [60, 200, good.len() / 2, good.len() - 20] {
+        assert_eq!(read(&latin(&good)[..at]), "error-vault-xml", "cut at {at}");
+    }
+    let many = |element: &str, id: &str| {
+        let each = |n: usize| format!("<{element} {id}=\"{n}\"/>");
+        (0..=LINES_MAX).map(each).collect::<String>()
+    };
+    let people = responsables(&format!("<PERSONNES>{}</PERSONNES>", many("PERSONNE", "PERSONNE_ID")));
+    let addresses = responsables(&format!("<ADRESSES>{}</ADRESSES>", many("ADRESSE", "ADRESSE_ID")));
+    let links = "<RESPONSABLE_ELEVE/>".repeat(4 * LINES_MAX + 1);
+    let links = responsables(&format!("<RESPONSABLES>{links}</RESPONSABLES>"));
+    for text in [people, addresses, links] {
+        assert_eq!(read(&latin(&text)), "error-vault-lines");
+    }
 }

@@ -14,6 +14,8 @@ use model::uai::Uai;
 /// The most people one search shows: it is for finding one, not for reading a school.
 pub const FOUND_MAX: usize = 20;
 const LETTERS_MIN: usize = 2;
+/// The most people one search looks at: names lie in no index, which would tell them to who reads the disk.
+pub(super) const LOOKED_AT_MAX: usize = 20_000;
 
 /// What a search found.
 #[derive(Debug)]
@@ -27,7 +29,7 @@ pub struct Found {
 /// The people within a reach whose names begin with each of these words. Each one who is shown stands in the audit before.
 ///
 /// # Errors
-/// `Invalid` without a reason or with fewer than two letters, `Denied` for a school outside the reach.
+/// `Invalid` without a reason, with fewer than two letters, or without a school where there are too many people; `Denied` for a school outside the reach.
 #[allow(clippy::too_many_arguments, reason = "each is a plain value of one call")]
 pub async fn persons_find(
     vault: &Vault,
@@ -47,20 +49,29 @@ pub async fn persons_find(
     let limit = limit.clamp(1, FOUND_MAX);
     let mut hidden: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     let mut persons = Vec::new();
-    match school {
-        Some(school) => {
-            school_check(reach, school)?;
-            persons
-                .extend(persons_school(vault, school).await?.into_iter().filter(|row| fits(&row.value, reach, &words)));
+    if let Some(school) = school {
+        school_check(reach, school)?;
+    }
+    let mut look = |looked_at: usize, page: Vec<Row<Person>>| {
+        let looked_at = looked_at + page.len();
+        persons.extend(page.into_iter().filter(|row| fits(&row.value, reach, &words)));
+        if looked_at > LOOKED_AT_MAX && school.is_none() {
+            return Err(Error::Invalid("there are too many people to look through: name the school".to_owned()));
         }
-        None => {
-            let mut after = String::new();
-            loop {
-                let page = persons_page(vault, &after).await?;
-                let Some(last) = page.last() else { break };
-                after.clone_from(&last.id);
-                persons.extend(page.into_iter().filter(|row| fits(&row.value, reach, &words)));
-            }
+        Ok(looked_at)
+    };
+    let mut looked_at = 0;
+    if let Some(schools) = school.map(|school| [school].into()).or_else(|| reach.schools()) {
+        for school in schools {
+            looked_at = look(looked_at, persons_school(vault, school).await?)?;
+        }
+    } else {
+        let mut after = String::new();
+        loop {
+            let page = persons_page(vault, &after).await?;
+            let Some(last) = page.last() else { break };
+            after.clone_from(&last.id);
+            looked_at = look(looked_at, page)?;
         }
     }
     persons.sort_by_cached_key(|row| (folded(&row.value.surname), folded(&row.value.first_name), row.id.clone()));

@@ -1,4 +1,4 @@
-//! Guardians, from a file that names their pupils and has no identifier of them.
+//! Guardians, from a file that names their pupils, or has the identifiers that the school's software gave them.
 
 use super::intake::{Fault, INTAKE_MAX, Line, Outcome, school_check};
 use super::person::{GUARDIANS_MAX, Guardian, Person};
@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::scope::Reach;
 use crate::store::Expect;
 use crate::table::{Row, Writes};
+use model::borrower::Known;
 use model::time::Timestamp;
 use model::uai::Uai;
 use std::collections::BTreeSet;
@@ -22,6 +23,8 @@ pub struct GuardianLine {
     pub guardian: Guardian,
     /// Surname and first name of each pupil.
     pub pupils: Vec<(String, String)>,
+    /// The identifier of each pupil within the school, from a file that has them.
+    pub locals: Vec<String>,
 }
 
 impl fmt::Debug for GuardianLine {
@@ -50,7 +53,11 @@ pub async fn guardians_import(
     let mut changed = BTreeSet::new();
     let mut lines = Vec::new();
     for one in incoming {
-        lines.push(Line { line: one.line, outcome: line_take(&mut pupils, one, &mut changed), reference: None });
+        lines.push(Line {
+            line: one.line,
+            outcome: line_take(vault, school, &mut pupils, one, &mut changed),
+            reference: None,
+        });
     }
     if changed.is_empty() {
         return Ok(lines);
@@ -91,11 +98,22 @@ pub(super) fn guardians_join(known: &mut Vec<Guardian>, incoming: &[Guardian]) -
     true
 }
 
-fn line_take(pupils: &mut [Row<Person>], one: &GuardianLine, changed: &mut BTreeSet<usize>) -> Outcome {
+fn line_take(
+    vault: &Vault,
+    school: Uai,
+    pupils: &mut [Row<Person>],
+    one: &GuardianLine,
+    changed: &mut BTreeSet<usize>,
+) -> Outcome {
     if one.guardian.check().is_err() {
         return Outcome::Refused(Fault::Text);
     }
-    let (mut outcome, mut found) = (Outcome::Same, 0);
+    let mut places = BTreeSet::new();
+    for id in &one.locals {
+        let reference = vault.key.reference(&vault.territory, &Known::Local(school, id.trim()));
+        let own = reference.to_string();
+        places.extend(pupils.iter().position(|row| row.id == own || row.value.aliases.contains(&reference)));
+    }
     for (surname, first_name) in &one.pupils {
         let mut named = pupils.iter().enumerate().filter(|(_, row)| row.value.is_named(surname, first_name));
         let at = match (named.next(), named.next()) {
@@ -104,7 +122,10 @@ fn line_take(pupils: &mut [Row<Person>], one: &GuardianLine, changed: &mut BTree
             (Some(_), Some(_)) => return Outcome::Refused(Fault::PupilAmbiguous),
             (Some((at, _)), None) => at,
         };
-        found += 1;
+        places.insert(at);
+    }
+    let mut outcome = if places.is_empty() { Outcome::Refused(Fault::PupilUnknown) } else { Outcome::Same };
+    for at in places {
         let mut guardians = pupils[at].value.guardians.clone();
         if !guardians_join(&mut guardians, std::slice::from_ref(&one.guardian)) {
             return Outcome::Refused(Fault::Full);
@@ -115,5 +136,5 @@ fn line_take(pupils: &mut [Row<Person>], one: &GuardianLine, changed: &mut BTree
             outcome = Outcome::Updated;
         }
     }
-    if found == 0 { Outcome::Refused(Fault::PupilUnknown) } else { outcome }
+    outcome
 }

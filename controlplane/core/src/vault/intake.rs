@@ -27,9 +27,11 @@ const AGAIN_AFTER: Duration = Duration::from_secs(86_400);
 pub struct Incoming {
     /// The line of the file, for the report.
     pub line: u32,
+    /// What they are to the school.
+    pub kind: PersonKind,
     /// The INE, as written.
     pub ine: String,
-    /// The identifier within the school, if the file has one.
+    /// The identifier within the school, if the file has one; of who works there, the one that the territory knows them by.
     pub local: String,
     /// The surname at birth.
     pub surname: String,
@@ -157,11 +159,8 @@ pub async fn persons_import(
     if wishes.is_empty() {
         return Ok(lines);
     }
-    let name = match source {
-        Source::Onde => "onde",
-        Source::Siecle => "siecle",
-    };
-    let act = Act::of(now, by, "vault_import", school.to_string(), &format!("{name}: {}", wishes.len()));
+    let what = format!("{}: {}", source.name(), wishes.len());
+    let act = Act::of(now, by, "vault_import", school.to_string(), &what);
     let noted = acts_note(vault.fleet.as_ref(), &vault.territory, &[act]).await?;
     let mut writes = Writes::vaulted(&vault.territory, &noted);
     let mut aliased = BTreeSet::new();
@@ -246,7 +245,7 @@ async fn wish_make(
         known = Some(Person { guardians: Vec::new(), usage_name: String::new(), birth: None, ..person.clone() });
     }
     let mut person = Person {
-        kind: PersonKind::Pupil,
+        kind: one.kind,
         surname: one.surname.trim().to_owned(),
         usage_name: one.usage_name.trim().to_owned(),
         first_name: one.first_name.trim().to_owned(),
@@ -286,6 +285,13 @@ async fn wish_make(
 /// By what references somebody may be known; the best one first.
 fn references_of(vault: &Vault, school: Uai, one: &Incoming) -> std::result::Result<Vec<BorrowerRef>, Fault> {
     let mut references = Vec::new();
+    if one.kind != PersonKind::Pupil {
+        let id = one.local.trim().to_uppercase();
+        if id.is_empty() || id.len() > LOCAL_ID_MAX || id.chars().any(char::is_control) {
+            return Err(Fault::Identifier);
+        }
+        return Ok(vec![vault.key.reference(&vault.territory, &Known::Staff(&id))]);
+    }
     if !one.ine.trim().is_empty() {
         let ine: Ine = one.ine.parse().map_err(|_| Fault::Ine)?;
         references.push(vault.key.reference(&vault.territory, &Known::Ine(&ine)));

@@ -50,6 +50,23 @@ pub enum Source {
     Onde,
     /// A secondary school's export.
     Siecle,
+    /// A list of those who work at schools.
+    Staff,
+    /// Somebody typed it in.
+    Hand,
+}
+
+impl Source {
+    /// The name in the audit.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Onde => "onde",
+            Self::Siecle => "siecle",
+            Self::Staff => "staff",
+            Self::Hand => "hand",
+        }
+    }
 }
 
 /// Somebody's identity.
@@ -68,7 +85,7 @@ pub struct Person {
     /// The date of birth.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub birth: Option<Date>,
-    /// The class.
+    /// The class; of who works there, what they do.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub class: String,
     /// The school.

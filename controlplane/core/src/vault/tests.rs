@@ -1,9 +1,12 @@
+use super::find::LOOKED_AT_MAX;
 use super::retention::ActOf;
 use super::*;
 use crate::audit::AUDIT;
 use crate::memory::Memory;
 use crate::role::Role;
 use crate::scope::Scope;
+use crate::store::Expect;
+use crate::table::Writes;
 use async_trait::async_trait;
 use jiff::civil::{Date, date};
 use std::collections::BTreeSet;
@@ -173,6 +176,78 @@ async fn who_names_a_number_does_not_get_what_another_school_knows() {
 }
 
 #[tokio::test]
+async fn guardians_find_their_pupils_by_the_schools_own_identifier() {
+    let vault = vault();
+    let both =
+        |line: u32, ine: &str, local: &str| Incoming { local: local.to_owned(), ..pupil(line, ine, "Zzdouble", "Max") };
+    // One is known by both identifiers, one by the school's alone; their names are the same.
+    let file = [both(1, "123456789AB", "4711"), both(2, "", "4712")];
+    let references: Vec<_> = taken(&vault, A, &file, NOW).await.into_iter().filter_map(|line| line.reference).collect();
+    let line = |at: u32, surname: &str, locals: &[&str]| GuardianLine {
+        line: at,
+        guardian: guardian(surname, "Alix"),
+        locals: locals.iter().map(|id| (*id).to_owned()).collect(),
+        ..GuardianLine::default()
+    };
+    let lines = [line(1, "Zzun", &["4711", "4712"]), line(2, "Zzdeux", &["4712"]), line(3, "Zztrois", &["4713"])];
+    let lines = guardians_import(&vault, &at(A), school(A), &lines, &desk(), NOW).await.unwrap();
+    let outcomes: Vec<_> = lines.into_iter().map(|line| line.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Updated, Outcome::Updated, Outcome::Refused(Fault::PupilUnknown)]);
+    for (reference, count) in references.into_iter().zip([1, 2]) {
+        let shown = person_show(&vault, &at(A), reference, &desk(), "a call", NOW).await.unwrap().value;
+        assert!(shown.guardians.len() == count && shown.guardians[0].surname == "Zzun");
+    }
+    // The identifier of another school's software is another's.
+    let elsewhere = [line(1, "Zzun", &["4711"])];
+    let lines = guardians_import(&vault, &at(B), school(B), &elsewhere, &desk(), NOW).await.unwrap();
+    assert_eq!(lines[0].outcome, Outcome::Refused(Fault::PupilUnknown));
+}
+
+#[tokio::test]
+async fn who_works_at_schools_is_one_person_wherever_they_are() {
+    let vault = vault();
+    let teacher = |id: &str| Incoming {
+        kind: PersonKind::Teacher,
+        local: id.to_owned(),
+        ine: String::new(),
+        class: String::new(),
+        ..pupil(1, "", "Zzenseigne", "Sacha")
+    };
+    let first = taken(&vault, A, &[teacher("25e123abc")], NOW).await.remove(0);
+    assert_eq!(first.outcome, Outcome::Added);
+    let moved = taken(&vault, B, &[teacher(" 25E123ABC ")], NOW).await.remove(0);
+    assert_eq!((moved.outcome, moved.reference), (Outcome::Updated, first.reference));
+    let shown = person_show(&vault, &at(B), first.reference.unwrap(), &desk(), "a call", NOW).await.unwrap().value;
+    assert_eq!((shown.kind, shown.school), (PersonKind::Teacher, school(B)));
+    assert_eq!(taken(&vault, A, &[teacher(" ")], NOW).await[0].outcome, Outcome::Refused(Fault::Identifier));
+    // A pupil with the same letters in the school's software is somebody else, and staff never stand among those who left.
+    let pupil = Incoming { kind: PersonKind::Pupil, ..teacher("25e123abc") };
+    assert_ne!(taken(&vault, B, &[pupil], NOW).await[0].reference, first.reference);
+    let left = leavers_list(&vault, &at(B), school(B), &BTreeSet::new(), &desk(), "end of term", NOW).await.unwrap();
+    assert!(left.iter().all(|row| row.value.kind == PersonKind::Pupil) && left.len() == 1);
+}
+
+#[tokio::test]
+async fn people_are_read_together_for_a_reason_and_each_of_them_stands_in_the_audit() {
+    let vault = vault();
+    let here = taken(&vault, A, &[pupil(1, "123456789AB", "Zzun", "Max")], NOW).await[0].reference.unwrap();
+    let there = taken(&vault, B, &[pupil(1, "123456789AC", "Zzdeux", "Léo")], NOW).await[0].reference.unwrap();
+    let nobody: BorrowerRef = "0".repeat(32).parse().unwrap();
+    let asked = [here, there, nobody];
+    let read =
+        async |purpose: Purpose<'_>, why: &str| persons_read(&vault, &at(A), purpose, &asked, &desk(), why, NOW).await;
+    assert!(matches!(read(Purpose::Agreement, "-").await, Err(Error::Invalid(_))));
+    let had = audit(&vault).await.len();
+    let found = read(Purpose::Desk("remise-2026"), "hand-out, Max first").await.unwrap();
+    assert!(found.keys().eq([&here]), "who lies outside the reach is not there");
+    let acts = audit(&vault).await.split_off(had).join("\n");
+    assert!(acts.contains(&here.to_string()) && acts.contains("remise-2026"), "{acts}");
+    assert!(acts.contains("hand-out, […] first") && !acts.contains(&there.to_string()), "{acts}");
+    let many = vec![here; READING_MAX + 1];
+    assert!(persons_read(&vault, &at(A), Purpose::Agreement, &many, &desk(), "a day", NOW).await.is_err());
+}
+
+#[tokio::test]
 async fn guardians_find_their_pupil_by_name_and_there_are_two_at_most() {
     let vault = vault();
     let file = [
@@ -186,6 +261,7 @@ async fn guardians_find_their_pupil_by_name_and_there_are_two_at_most() {
         line: at,
         guardian: Guardian { phones: vec!["0100000000".to_owned()], ..guardian(surname, "Alix") },
         pupils: vec![(pupil.0.to_owned(), pupil.1.to_owned()), ("Zzailleurs".to_owned(), "Tom".to_owned())],
+        locals: Vec::new(),
     };
     let lines = [
         line(2, "Zzun", ("Zzexemple", "ELEA")),
@@ -238,6 +314,37 @@ async fn each_one_who_is_shown_stands_in_the_audit_before_and_without_a_name() {
     assert!(person_show(&broken, &at(A), reference, &desk(), "a call", NOW).await.is_err());
     assert!(person_erase(&broken, &NoLoans, &at(A), reference, None, &desk(), "a call", NOW).await.is_err());
     assert!(person_show(&vault, &at(A), reference, &desk(), "a call", NOW).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_search_without_a_school_looks_at_so_many_people_and_no_more() {
+    let vault = vault();
+    taken(&vault, A, &[pupil(2, "123456789AB", "Zzexemple", "Camille")], NOW).await;
+    taken(&vault, B, &[pupil(2, "123456789AC", "Zzexemple", "Dominique")], NOW).await;
+    let find = async |reach: &Reach, at: Option<&str>| {
+        persons_find(&vault, reach, "zzex", at.map(school), 100, &desk(), "a call", NOW).await
+    };
+    let whole = Reach::territory();
+    assert_eq!(find(&whole, None).await.unwrap().persons.len(), 2);
+    assert_eq!(find(&whole, Some(B)).await.unwrap().persons.len(), 1);
+    let one = persons_page(&vault, "").await.unwrap().remove(0).value;
+    let noted =
+        acts_note(vault.fleet.as_ref(), &vault.territory, &[Act::of(NOW, &desk(), "test", "", "")]).await.unwrap();
+    let many: Vec<String> = (0..LOOKED_AT_MAX).map(|n| format!("{n:032x}")).collect();
+    for some in many.chunks(1_000) {
+        let mut writes = Writes::vaulted(&vault.territory, &noted);
+        for id in some {
+            writes = writes.put(&PERSONS, id.clone(), &one, Expect::Any).unwrap();
+        }
+        writes.commit(&vault.sealed).await.unwrap();
+    }
+    assert!(matches!(find(&whole, None).await, Err(Error::Invalid(text)) if text.contains("name the school")));
+    assert_eq!(find(&whole, Some(B)).await.unwrap().persons.len(), 1);
+    assert_eq!(
+        find(&at(B), None).await.unwrap().persons.len(),
+        1,
+        "whose word reaches one school looks through it alone"
+    );
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ use controlplane_core::scope::Reach;
 use controlplane_core::store::PAGE_MAX;
 use controlplane_core::table::Row;
 use controlplane_core::vault::{
-    Fault, Force, Guardian, GuardianLine, Incoming, Line, Outcome, Person, Purpose, Retention, Source, Vault,
-    guardians_import, leavers_list, person_erase, person_show, persons_count, persons_find, persons_import,
+    Fault, Force, Guardian, GuardianLine, Incoming, Line, Outcome, Person, PersonKind, Purpose, Retention, Source,
+    Vault, guardians_import, leavers_list, person_erase, person_show, persons_count, persons_find, persons_import,
     persons_read, retention_due, retention_run,
 };
 use model::borrower::BorrowerRef;
@@ -63,7 +63,9 @@ pub(super) async fn import(
         let source = match VaultSource::try_from(asked.source) {
             Ok(VaultSource::Onde) => Source::Onde,
             Ok(VaultSource::Siecle) => Source::Siecle,
-            _ => return Err(invalid("a file comes from ONDE or from SIECLE")),
+            Ok(VaultSource::Staff) => Source::Staff,
+            Ok(VaultSource::Hand) => Source::Hand,
+            _ => return Err(invalid("say where these people come from")),
         };
         let mut persons = Vec::with_capacity(asked.persons.len());
         for one in asked.persons {
@@ -260,6 +262,12 @@ fn incoming(one: VaultIncoming) -> Option<Incoming> {
     let birth = if one.birth.is_empty() { None } else { Some(one.birth.parse().ok()?) };
     Some(Incoming {
         line: one.line,
+        kind: match one.kind.as_str() {
+            "" | "pupil" => PersonKind::Pupil,
+            "teacher" => PersonKind::Teacher,
+            "staff" => PersonKind::Staff,
+            _ => return None,
+        },
         ine: one.ine,
         local: one.local_id,
         surname: one.surname,
@@ -272,10 +280,12 @@ fn incoming(one: VaultIncoming) -> Option<Incoming> {
 }
 
 fn guardian_line(one: VaultGuardianLine) -> GuardianLine {
+    let (named, known): (Vec<_>, Vec<_>) = one.pupils.into_iter().partition(|pupil| pupil.local_id.is_empty());
     GuardianLine {
         line: one.line,
         guardian: guardian_in(one.guardian.unwrap_or_default()),
-        pupils: one.pupils.into_iter().map(|pupil| (pupil.surname, pupil.first_name)).collect(),
+        pupils: named.into_iter().map(|pupil| (pupil.surname, pupil.first_name)).collect(),
+        locals: known.into_iter().map(|pupil| pupil.local_id).collect(),
     }
 }
 
@@ -319,6 +329,8 @@ fn person_out(row: Row<Person>) -> VaultPerson {
         source: match person.source {
             Source::Onde => VaultSource::Onde,
             Source::Siecle => VaultSource::Siecle,
+            Source::Staff => VaultSource::Staff,
+            Source::Hand => VaultSource::Hand,
         }
         .into(),
         added_unix_ms: person.added.unix_millis(),
