@@ -43,7 +43,7 @@ pub(crate) fn measure() -> Report {
         Row::less("packing the next version, with its patch", took_next.as_secs_f64(), "core-seconds"),
         Row::less("first install", megabytes(first.first_bytes + metadata), "MB"),
         Row::less("update from the last version", megabytes(patch), "MB").within(rsync.map_or(6.0, megabytes), 1.4),
-        Row::less("update from another version, by chunks", megabytes(chunks), "MB")
+        Row::less("update by chunks alone, from any other version", megabytes(chunks), "MB")
             .within(rsync.map_or(12.0, |bytes| 2.0 * megabytes(bytes)), rsync.map_or(6.0, megabytes)),
         Row::less("metadata within each of these", megabytes(metadata), "MB"),
     ];

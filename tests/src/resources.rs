@@ -18,7 +18,7 @@ pub struct Resource {
 pub enum Edition {
     /// The first.
     First,
-    /// A tenth of the small files edited, a kilobyte put into six of the largest, a megabyte of media replaced, a hundred files
+    /// A tenth of the small files edited, a kilobyte put into six of the largest, a megabyte of media replaced, a hundred of the small
     /// renamed.
     Next,
 }
@@ -103,10 +103,10 @@ impl Resource {
         );
         fs::write(folder.join("bundle.toml"), manifest).unwrap();
         let next = edition == Edition::Next;
-        let renamed_every = (self.small / 90).max(2);
+        let renamed_every = (self.small / 100).max(6);
         for at in 0..self.small {
             let (kind, folder_at) = (["html", "html", "json", "svg"][dice(at, 1).below(4)], at / 60);
-            let renamed = next && at % renamed_every == 7 % renamed_every;
+            let renamed = next && at % renamed_every == 5;
             let stem = if renamed { "feuille" } else { "page" };
             let path = folder.join(format!("seance-{folder_at:03}/{stem}-{at:05}.{kind}"));
             let mut text = small(at, kind);
@@ -130,8 +130,7 @@ impl Resource {
                 let to = (from + replaced.len()).min(bytes.len());
                 bytes.splice(from..to, replaced);
             }
-            let stem = if next && at % 5 == 2 { "extrait" } else { "film" };
-            put(&folder.join(format!("media/{stem}-{at:02}.webm")), &bytes);
+            put(&folder.join(format!("media/film-{at:02}.webm")), &bytes);
         }
     }
 

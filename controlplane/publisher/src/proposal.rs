@@ -1,6 +1,6 @@
 //! What waits for signatures: one file, carried to each key's holder and back.
 
-use crate::error::{Error, Result, read_failed};
+use crate::error::{Error, Result, read_failed, write_failed};
 use crate::folder::file_put;
 use crate::key::SigningKey;
 use crate::repository::{BUNDLES, Published, Repository, delegated, root_keys};
@@ -85,8 +85,10 @@ impl Proposal {
     /// # Errors
     /// [`Error::File`].
     pub fn write(&self, path: &Path) -> Result<()> {
-        let text = serde_json::to_vec_pretty(self).map_err(|error| crate::error::write_failed(path)(error.into()))?;
-        file_put(path, &text)
+        let text = serde_json::to_vec_pretty(self).map_err(|error| write_failed(path)(error.into()))?;
+        file_put(path, &text)?;
+        // It may lie on a stick that is pulled out next.
+        fs::File::open(path).and_then(|file| file.sync_all()).map_err(write_failed(path))
     }
 
     /// Signs whatever this key may sign; the roles it signed.

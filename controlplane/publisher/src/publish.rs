@@ -62,6 +62,10 @@ pub fn publish(folder: &Folder, proposal: &Proposal, now: Moment) -> Result<Done
                 target_check(folder, name, target)?;
             }
         }
+    } else if let Some(published) = published {
+        // Whom the targets name may have changed.
+        let (keys, role) = delegated(&targets, BUNDLES)?;
+        published.bundles_document.verify(BUNDLES, keys, role)?;
     }
     let mut meta = published.map(|published| published.snapshot.meta.clone()).unwrap_or_default();
     for (role, version) in [("root", root.version), ("targets", targets.version), (BUNDLES, bundles.version)] {

@@ -45,6 +45,7 @@ pub(crate) struct Published {
     pub(crate) targets: Targets,
     pub(crate) targets_document: Document,
     pub(crate) bundles: Targets,
+    pub(crate) bundles_document: Document,
     pub(crate) snapshot: Snapshot,
     pub(crate) timestamp: Timestamp,
 }
@@ -110,11 +111,11 @@ impl Published {
         let targets_document = listed_read(folder, &snapshot.meta, "targets")?;
         targets_document.verify("targets", &root.keys, root_keys(root, "targets")?)?;
         let targets: Targets = targets_document.role()?;
-        let bundles = listed_read(folder, &snapshot.meta, BUNDLES)?;
+        let bundles_document = listed_read(folder, &snapshot.meta, BUNDLES)?;
         let (keys, role) = delegated(&targets, BUNDLES)?;
-        bundles.verify(BUNDLES, keys, role)?;
-        let bundles = bundles.role()?;
-        Ok(Self { targets, targets_document, bundles, snapshot, timestamp })
+        bundles_document.verify(BUNDLES, keys, role)?;
+        let bundles = bundles_document.role()?;
+        Ok(Self { targets, targets_document, bundles, bundles_document, snapshot, timestamp })
     }
 
     /// The latest version of a bundle, with its index.

@@ -226,6 +226,11 @@ fn keys_come_and_go() {
     let mut proposal = rotate(&world.folder, BUNDLES, &rotation, start()).unwrap();
     proposal.sign(&world.targets).unwrap();
     assert!(matches!(proposal.sign(&world.bundles), Err(Error::KeyUnasked)));
+    // Without what the new key signed, nobody could follow.
+    let mut alone: serde_json::Value = serde_json::to_value(&proposal).unwrap();
+    alone["documents"].as_object_mut().unwrap().remove(BUNDLES);
+    let said = publish(&world.folder, &serde_json::from_value(alone).unwrap(), start()).unwrap_err();
+    assert!(matches!(said, Error::Threshold { have: 0, need: 1, .. }), "{said}");
     proposal.sign(&other).unwrap();
     publish(&world.folder, &proposal, start()).unwrap();
     let (mut proposal, _) = world.pack(&[world.source("1")]).unwrap();

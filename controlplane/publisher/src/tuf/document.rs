@@ -75,7 +75,8 @@ impl Document {
 
     /// How many of a role's keys signed this; each key counts once, under whatever names.
     pub(crate) fn threshold(&self, keys: &BTreeMap<String, Key>, role: &RoleKeys) -> Threshold {
-        let form = canonical(&self.signed).unwrap_or_default();
+        let need = role.threshold.max(1);
+        let Some(form) = canonical(&self.signed) else { return Threshold { have: 0, need } };
         let mut have = BTreeSet::new();
         for signature in self.signatures.iter().filter(|signature| role.keyids.contains(&signature.keyid)) {
             let key = keys.get(&signature.keyid).filter(|key| key.is_ed25519());
@@ -84,7 +85,7 @@ impl Document {
                 have.insert(public);
             }
         }
-        Threshold { have: have.len(), need: role.threshold.max(1) }
+        Threshold { have: have.len(), need }
     }
 
     /// Refuses too few signatures.
