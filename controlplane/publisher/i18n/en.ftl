@@ -115,7 +115,7 @@ packed = { $bundle } { $version }: { $files ->
     }, { $bytes }; first installation { $first }; digest { $digest }
 packed-patch = Update from { $from }: { $bytes }
 proposal-written = Proposal written: { $path }. Have it signed with “cartable-publish bundle sign”, then publish it.
-standing = { $role }, version { $version }, good until { $expires }: { $have } of { $need } signatures
+standing = { $role }, version { $version }, good until { $expires }; signatures: { $have } of { $need }
 complete = All signatures are there: publish with “cartable-publish bundle publish”.
 incomplete = Signatures are still missing.
 sign-question = Sign? [y/N]

@@ -93,7 +93,7 @@ failed = échec :
 man-written = Pages de manuel écrites dans { $path }
 manifest-written = Fiche écrite : { $path }. Remplissez-la, puis lancez « cartable-publish bundle pack ».
 manifest =
-    # La fiche de la ressource. Les lignes qui commencent par # peuvent rester vides.
+    # La fiche de la ressource. Les lignes qui commencent par # peuvent rester telles quelles.
     name = "{ $name }"
     version = "1"
     title = "Le titre que l'on lit dans les listes"
@@ -115,7 +115,7 @@ packed = { $bundle } { $version } : { $files ->
     }, { $bytes } ; première installation { $first } ; empreinte { $digest }
 packed-patch = Mise à jour depuis { $from } : { $bytes }
 proposal-written = Proposition écrite : { $path }. Faites-la signer avec « cartable-publish bundle sign », puis publiez-la.
-standing = { $role }, version { $version }, valable jusqu'au { $expires } : { $have } signatures sur { $need }
+standing = { $role }, version { $version }, valable jusqu'au { $expires } ; signatures : { $have } sur { $need }
 complete = Toutes les signatures y sont : publiez avec « cartable-publish bundle publish ».
 incomplete = Il manque encore des signatures.
 sign-question = Signer ? [o/N]
@@ -140,7 +140,7 @@ error-not-repository = { $path } n'est pas un dépôt publié : créez-le avec 
 error-not-empty = { $path } n'est pas vide
 error-busy = { $path } : un autre programme y publie ; recommencez ensuite
 error-metadata = { $name } ne peut pas être accepté : { $why }
-error-threshold = { $role } : { $have } signatures valables, il en faut { $need }
+error-threshold = { $role } : signatures valables : { $have }, il en faut { $need }
 error-stale = { $role } : la proposition porte la version { $version }, or la suivante est { $expected } ; refaites la proposition
 error-key-unasked = cette clé n'a rien à signer dans cette proposition
 error-folder-unasked = { $path } ne donne aucune des ressources proposées : ne signez pas avant de savoir pourquoi

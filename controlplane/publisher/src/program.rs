@@ -74,7 +74,8 @@ fn bundle_act(verb: BundleVerb, output: Output, words: &Catalogue) -> Result<Sai
             };
             let name = name.as_ref().map_or("ma-ressource", bundle::Name::as_str).to_owned();
             std::fs::create_dir_all(&folder).map_err(write_failed(&folder))?;
-            file_create(&path, words.text_with("manifest", &[("name", name.into())]).as_bytes(), 0o644)?;
+            let text = words.text_with("manifest", &[("name", name.into())]) + "\n";
+            file_create(&path, text.as_bytes(), 0o644)?;
             Ok(path_said("manifest-written", &path, words))
         }
         BundleVerb::Pack { folders, repository, to } => {
