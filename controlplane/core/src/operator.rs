@@ -61,6 +61,12 @@ impl Operator {
         self.grants.iter().all(|grant| reach.contains(&grant.scope))
     }
 
+    /// Whether this certificate is theirs: the one in force, or the one that takes its place.
+    fn bears(&self, serial: &str) -> bool {
+        let candidate = self.candidate.as_ref().is_some_and(|candidate| candidate.serial == serial);
+        candidate || self.certificate.serial == serial
+    }
+
     /// Whether they answer for the whole territory, and can come in at this moment.
     pub(crate) fn leads(&self, now: Timestamp) -> bool {
         let whole = Grant { role: Role::Admin, scope: Scope::Territory };
@@ -154,7 +160,8 @@ async fn admit_once(
 }
 
 /// Admits the certificate that lies in the data folder, as the territory's admin: the first operator, or the one of a folder
-/// that was made anew. Once for each such certificate, so that one which was replaced since does not come back.
+/// that was made anew. Once for each such certificate, so that one which was replaced since does not come back;
+/// one that the store knows as theirs changes nothing.
 ///
 /// Who owns the folder holds the authority's keys, so this gives nothing away.
 ///
@@ -174,6 +181,13 @@ pub async fn operator_folder_admit(
     let known = OPERATORS.get(store.as_ref(), territory, name).await?;
     let expect = |revision: Option<u64>| revision.map_or(Expect::Absent, Expect::At);
     let (serial, since) = (certificate.serial.clone(), known.as_ref().map_or(now, |row| row.value.since));
+    let at = expect(before.map(|row| row.revision));
+    if known.as_ref().is_some_and(|row| row.value.bears(&serial)) {
+        // Renewed, or invited again to other roles, in its own place: what the store says of it stands.
+        let act = Act::new(now, Author::Rule("folder".to_owned()), "operator_keep", name);
+        let writes = Writes::by(territory, &act)?.put(&FOLDERS, FOLDER, &serial, at)?;
+        return writes.commit(store).await.map(|_| ());
+    }
     let operator = Operator {
         name: name.to_owned(),
         grants: vec![Grant { role: Role::Admin, scope: Scope::Territory }],
@@ -186,7 +200,7 @@ pub async fn operator_folder_admit(
     let act = Act::new(now, Author::Rule("folder".to_owned()), "operator_begin", name);
     Writes::by(territory, &act)?
         .put(&OPERATORS, name, &operator, expect(known.map(|row| row.revision)))?
-        .put(&FOLDERS, FOLDER, &serial, expect(before.map(|row| row.revision)))?
+        .put(&FOLDERS, FOLDER, &serial, at)?
         .commit(store)
         .await
         .map(|_| ())

@@ -117,6 +117,31 @@ fn an_imported_store_lets_the_new_folders_operator_in_and_not_the_old_ones() {
     new.json(&["operator", "list"]);
 }
 
+/// Who takes a second role up in the folder's own profile keeps it over a restart, and an end that somebody put to them stays one.
+#[test]
+fn the_folders_operator_keeps_the_roles_that_somebody_gave_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = ServerProcess::init(folder.path());
+    server.start();
+    let both =
+        ["operator", "invite", "admin", "--again", "--role", "admin", "--role", "loan-desk", "--why", "lends too"];
+    let secret = server.json(&both)["secret"].as_str().unwrap().to_owned();
+    let accept = ["operator", "accept", "--replace", "--server", &server.url(), "--invitation", &secret];
+    server.json(&accept);
+    let roles =
+        |server: &ServerProcess| server.json(&["operator", "self"])["grants"].as_str().unwrap().split(' ').count();
+    assert_eq!(roles(&server), 2);
+    for _ in 0..2 {
+        server.stop();
+        server.start();
+        assert_eq!(roles(&server), 2);
+    }
+    server.json(&["operator", "renew"]);
+    server.stop();
+    server.start();
+    assert_eq!(roles(&server), 2);
+}
+
 #[test]
 fn who_owns_the_folder_gets_back_in_when_every_key_is_lost() {
     let folder = tempfile::tempdir().unwrap();
