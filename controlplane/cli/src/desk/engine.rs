@@ -238,7 +238,7 @@ impl Desk {
         let said = |key| Said::bad(key).text("asset", &asset.number);
         let owner = self.set.loans.iter().find(|other| other.asset.as_deref() == Some(asset.number.as_str()));
         if let Some(other) = owner.filter(|other| other.id != loan.id) {
-            return Err(said("desk-said-reserved").text("who", &other.name).text("loan", &other.number));
+            return Err(said("desk-said-reserved").text("who", other.called()).text("loan", &other.number));
         }
         if let Some(expected) = loan.asset.as_ref().filter(|expected| **expected != asset.number) {
             return Err(said("desk-said-other-device").text("expected", expected));
@@ -251,7 +251,7 @@ impl Desk {
 
     fn loan_check(&self, at: usize) -> Result<(), Said> {
         let loan = &self.set.loans[at];
-        let said = |key| Said::bad(key).text("who", &loan.name).text("loan", &loan.number);
+        let said = |key| Said::bad(key).text("who", loan.called()).text("loan", &loan.number);
         match self.log.of_loan(&loan.id).map(|act| &act.what) {
             // A family that was not there may come after all.
             None | Some(What::Outcome { .. }) => {}
@@ -273,7 +273,7 @@ impl Desk {
         let touched = self.draft.asset.is_some() || self.draft.items.iter().any(Option::is_some);
         match self.loan() {
             Some(loan) if touched || self.draft.signer.is_some() => {
-                Err(Said::bad("desk-said-unfinished").text("who", &loan.name))
+                Err(Said::bad("desk-said-unfinished").text("who", loan.called()))
             }
             _ => Ok(()),
         }
@@ -334,9 +334,9 @@ impl Desk {
             return Ok(None);
         }
         let Some(loan) = self.loan() else { return Err(Said::warning("desk-said-nobody")) };
-        let asset = self.asset().ok_or_else(|| Said::bad("desk-said-no-device").text("who", &loan.name))?;
+        let asset = self.asset().ok_or_else(|| Said::bad("desk-said-no-device").text("who", loan.called()))?;
         if self.signature_lacks() {
-            return Err(Said::bad("desk-said-unsigned").text("who", &loan.name));
+            return Err(Said::bad("desk-said-unsigned").text("who", loan.called()));
         }
         let items: Option<Vec<ItemState>> = self.draft.items.iter().copied().collect();
         let items = items.ok_or_else(|| Said::bad("desk-said-items"))?;
@@ -416,15 +416,13 @@ impl Desk {
     }
 
     /// Whom an act is about.
-    fn who(&self, act: &Act) -> String {
+    pub(super) fn who(&self, act: &Act) -> String {
         match &act.what {
             What::Seen { code } => code.clone(),
-            what => self.loan_of(act).map_or_else(
-                || what.loan().unwrap_or_default().to_owned(),
-                |loan| {
-                    if loan.name.is_empty() { loan.number.clone() } else { loan.name.clone() }
-                },
-            ),
+            what => {
+                let number = || what.loan().unwrap_or_default();
+                self.loan_of(act).map_or_else(number, Loan::called).to_owned()
+            }
         }
     }
 }

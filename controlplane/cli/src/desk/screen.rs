@@ -86,15 +86,6 @@ pub(crate) fn clock_is_off(desk: &Desk) -> bool {
 /// An act, and where it stands.
 pub(crate) fn act_line(desk: &Desk, logged: &Logged, look: &Look<'_>) -> Line {
     let act = &logged.act;
-    let who = match &act.what {
-        What::Seen { code } => code.clone(),
-        // Without a vault a loan has no name: its number tells which it is.
-        what => match desk.loan_of(act) {
-            Some(loan) if loan.name.is_empty() => loan.number.clone(),
-            Some(loan) => loan.name.clone(),
-            None => what.loan().unwrap_or_default().to_owned(),
-        },
-    };
     let what = look.text(&format!("desk-act-{}", act.what.name().replace('_', "-")));
     let asset = act.what.asset().map(|asset| format!(" · {asset}")).unwrap_or_default();
     let (standing, tone) = match &logged.standing {
@@ -111,10 +102,10 @@ pub(crate) fn act_line(desk: &Desk, logged: &Logged, look: &Look<'_>) -> Line {
             Tone::Bad,
         ),
     };
-    (format!("{what} · {}{asset}", clean(&who)), standing, tone)
+    (format!("{what} · {}{asset}", clean(&desk.who(act))), standing, tone)
 }
 
-/// The word for an accessory.
+/// Who stands before the desk, and how their loan stands.
 fn family(desk: &Desk, look: &Look<'_>) -> Vec<Line> {
     let Some(loan) = desk.loan() else { return Vec::new() };
     let line = |key: &str, value: &str| (look.text(key), clean(value), Tone::Plain);

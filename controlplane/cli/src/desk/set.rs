@@ -216,6 +216,13 @@ impl Grade {
     }
 }
 
+impl Loan {
+    /// How the screen calls it: by whom it is for, where that is known, else by its number.
+    pub(crate) fn called(&self) -> &str {
+        if self.name.is_empty() { &self.number } else { &self.name }
+    }
+}
+
 impl ItemState {
     /// The next one, around; what goes out is there or not.
     pub(crate) const fn next(self, mode: Mode) -> Self {
