@@ -10,14 +10,14 @@ mod tests;
 
 pub(crate) use bind::{Follow, asset_expected, asset_follow, bound, wiped_by_identity};
 pub use bind::{asset_bind, asset_unbind};
-pub(crate) use find::serial_numbers;
 pub use find::{
     AssetFilter, CODE_CHARS, NUMBER_CHARS_MAX, asset_find, asset_get, asset_page, code_of, number_read, serial_assets,
 };
+pub(crate) use find::{assets_named, serial_numbers};
 pub use missing::asset_missing;
 pub use receive::{AssetWish, RECEIVE_MAX, Received, Receiving, asset_receive};
 pub use step::{STEPS, asset_move, asset_step, asset_wipe_sign};
-pub(crate) use step::{after, grant_put, kit_left};
+pub(crate) use step::{after, grant_put};
 
 use crate::scope::Filed;
 use crate::table::{Intent, Table};

@@ -239,6 +239,13 @@ impl Device {
     pub fn certificate_next(&self) -> u32 {
         self.certificate.number.max(self.candidate.as_ref().map_or(0, |c| c.number)).saturating_add(1)
     }
+
+    /// This device as one that is lost or stolen, so that it cannot find back by itself; nothing where that changes nothing, and what is
+    /// revoked or merged stays so.
+    pub(crate) fn missed(&self) -> Result<Option<Self>> {
+        let told = self.state != JoinState::Revoked && self.merged.is_none();
+        if told { self.decided(Decision::Lost) } else { Ok(None) }
+    }
 }
 
 impl Certificate {

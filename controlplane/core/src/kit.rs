@@ -4,14 +4,17 @@ mod bind;
 mod create;
 mod moves;
 mod page;
+mod part;
 #[cfg(test)]
 mod tests;
 
-pub use bind::{kit_bind, kit_loose, kit_unbind};
-pub(crate) use bind::{kit_claim, kit_has, kit_place, kit_without};
+pub use bind::{kit_bind, kit_loose};
+pub(crate) use bind::{kit_claim, kit_has, kit_place};
 pub use create::{KitWish, kit_create, kit_slot, template_get, template_list, template_put};
 pub use moves::{Move, move_accept, move_dismiss, move_get, moves_page, sightings_note};
 pub use page::{KitFilter, kit_bound, kit_find, kit_page};
+pub use part::{Part, kit_part_find, kit_pass, kit_unbind};
+pub(crate) use part::{device_of, device_put, kit_leave};
 
 use crate::device::KitSlot;
 use crate::scope::Filed;

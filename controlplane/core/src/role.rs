@@ -81,6 +81,7 @@ pub const CALLS: &[Row] = &[
     row("KitShow", READERS, Scoped),
     row("KitBind", HANDS, Scoped),
     row("KitUnbind", HANDS, Scoped),
+    row("KitPass", HANDS, Scoped),
     row("KitMoves", READERS, Scoped),
     row("KitMoveDecide", HANDS, Scoped),
     row("CadenceShow", READERS, Scoped),

@@ -4,7 +4,7 @@ mod finding;
 
 pub use finding::{Finding, Found, stocktake_findings};
 
-use crate::asset::{ASSET_LABELS, ASSETS, serial_numbers};
+use crate::asset::assets_named;
 use crate::audit::{Act, Person};
 use crate::error::{Error, Result};
 use crate::scope::{Filed, Reach};
@@ -253,21 +253,8 @@ async fn seen_of(store: &dyn Store, territory: &TerritoryId, sight: &Sight, by: 
     {
         return Err(Error::Invalid(format!("a code is 1 to {CODE_CHARS_MAX} printable characters without a slash")));
     }
-    let mut asset = None;
-    for number in [code.to_owned(), code.to_uppercase()] {
-        if asset.is_none() {
-            asset = ASSETS.get(store, territory, number).await?.map(|row| row.value.number);
-        }
-    }
-    if asset.is_none() {
-        asset = ASSET_LABELS.get(store, territory, code).await?.map(|row| row.value);
-    }
-    if asset.is_none() {
-        let found = serial_numbers(store, territory, code).await?;
-        if let [only] = found.as_slice() {
-            asset = Some(only.clone());
-        }
-    }
+    let found = assets_named(store, territory, &Reach::territory(), code).await?;
+    let asset = if let [only] = found.as_slice() { Some(only.id.clone()) } else { None };
     Ok(Seen { code: code.to_owned(), asset, at: sight.at, by: by.name.clone() })
 }
 

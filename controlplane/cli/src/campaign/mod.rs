@@ -3,11 +3,11 @@
 mod row;
 
 use crate::Error;
+use crate::asset::day_read;
 use crate::call::Call;
 use crate::device::school_read;
 use crate::print::{Sheet, Tone};
 use clap::{Args, Subcommand, ValueEnum};
-use jiff::civil::Date;
 use row::{CampaignRow, CountRow, LineRow};
 use serde::Serialize;
 use wire::v1::{
@@ -282,12 +282,4 @@ fn said(key: &str, campaign: Option<Campaign>, call: &mut Call<'_>) -> Result<()
         sheet.section(line);
         sheet
     })
-}
-
-/// A day as it is typed: 2026-09-12, or 12/09/2026.
-fn day_read(text: &str) -> Result<String, Error> {
-    let bad = || Error::usage("error-campaign-day", &[("value", text)]);
-    let french = || Date::strptime("%d/%m/%Y", text.trim()).ok();
-    let day: Date = text.trim().parse().ok().or_else(french).ok_or_else(bad)?;
-    Ok(day.to_string())
 }

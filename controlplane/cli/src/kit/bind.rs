@@ -1,11 +1,13 @@
 //! What lies in which slot.
 
 use super::row::KitRow;
-use super::told;
+use super::{told, told_line};
 use crate::Error;
 use crate::call::Call;
+use crate::print::Sheet;
 use clap::Args;
-use wire::v1::{KitBindRequest, KitUnbindRequest};
+use serde::Serialize;
+use wire::v1::{KitBindRequest, KitPassRequest, KitUnbindRequest};
 
 #[derive(Debug, Args)]
 pub(crate) struct Bind {
@@ -26,6 +28,24 @@ pub(crate) struct Unbind {
     why: Option<String>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Pass {
+    part: String,
+    #[arg(long)]
+    to: String,
+    #[arg(long)]
+    slot: Option<String>,
+    #[arg(long)]
+    why: Option<String>,
+}
+
+/// Both kits as they are after a part went from one to the other; the field names are promised to programs.
+#[derive(Debug, Serialize)]
+struct Passed {
+    from: KitRow,
+    to: KitRow,
+}
+
 pub(crate) async fn kit_bind(bind: Bind, call: &mut Call<'_>) -> Result<(), Error> {
     let asked = KitBindRequest {
         kit: bind.kit,
@@ -44,4 +64,19 @@ pub(crate) async fn kit_unbind(unbind: Unbind, call: &mut Call<'_>) -> Result<()
     let mut client = call.client().await?;
     let answer = call.answer(client.kit_unbind(asked)).await?;
     told(KitRow::from(answer.kit.unwrap_or_default()), call)
+}
+
+pub(crate) async fn kit_pass(pass: Pass, call: &mut Call<'_>) -> Result<(), Error> {
+    let (slot, why) = (pass.slot.unwrap_or_default(), pass.why.unwrap_or_default());
+    let asked = KitPassRequest { part: pass.part, kit: pass.to, slot, why };
+    let mut client = call.client().await?;
+    let answer = call.answer(client.kit_pass(asked)).await?;
+    call.progress.clear();
+    let passed = Passed { from: answer.from.unwrap_or_default().into(), to: answer.to.unwrap_or_default().into() };
+    let lines = [&passed.from, &passed.to].map(|row| told_line(row, call.print.look()));
+    call.print.one(&passed, || {
+        let mut sheet = Sheet::default();
+        lines.into_iter().for_each(|line| sheet.section(line));
+        sheet
+    })
 }

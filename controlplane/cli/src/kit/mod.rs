@@ -31,6 +31,7 @@ pub(crate) enum Verb {
     Show(Show),
     Bind(bind::Bind),
     Unbind(bind::Unbind),
+    Move(bind::Pass),
     Moves,
     Accept(moves::Accept),
     Dismiss(moves::Dismiss),
@@ -91,6 +92,7 @@ pub(crate) async fn run(verb: Verb, call: &mut Call<'_>) -> Result<(), Error> {
         Verb::Show(show) => kit_show(show, call).await,
         Verb::Bind(bind) => bind::kit_bind(bind, call).await,
         Verb::Unbind(unbind) => bind::kit_unbind(unbind, call).await,
+        Verb::Move(pass) => bind::kit_pass(pass, call).await,
         Verb::Moves => moves::kit_moves(call).await,
         Verb::Accept(accept) => moves::kit_accept(accept, call).await,
         Verb::Dismiss(dismiss) => moves::kit_dismiss(dismiss, call).await,
@@ -156,17 +158,20 @@ async fn kit_show(show: Show, call: &mut Call<'_>) -> Result<(), Error> {
 /// Says in a line how a kit is now.
 fn told(row: KitRow, call: &mut Call<'_>) -> Result<(), Error> {
     call.progress.clear();
-    let look = call.print.look();
-    let state = match row.lacks.as_slice() {
-        [] => look.text("kit-complete"),
-        lacks => lacks.iter().map(|lack| lack_text(lack, look)).collect::<Vec<_>>().join(", "),
-    };
-    let line = look.words.text_with("kit-done", &[("kit", row.label.clone().into()), ("state", state.into())]);
+    let line = told_line(&row, call.print.look());
     call.print.one(&row, || {
         let mut sheet = Sheet::default();
         sheet.section(line);
         sheet
     })
+}
+
+fn told_line(row: &KitRow, look: &Look<'_>) -> String {
+    let state = match row.lacks.as_slice() {
+        [] => look.text("kit-complete"),
+        lacks => lacks.iter().map(|lack| lack_text(lack, look)).collect::<Vec<_>>().join(", "),
+    };
+    look.words.text_with("kit-done", &[("kit", row.label.clone().into()), ("state", state.into())])
 }
 
 fn sheet(kit: &KitSheet, look: &Look<'_>) -> Sheet {

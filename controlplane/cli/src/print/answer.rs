@@ -57,6 +57,9 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("slot * takes parts with an inventory number, one by one", "answer-kit-one-by-one"),
     ("* is filed under another school than kit *; move it first", "answer-kit-elsewhere"),
     ("kit * is filed under another school or owner", "answer-kit-filed"),
+    ("* is in no kit; bind it to one", "answer-kit-none"),
+    ("* is in kit * already", "answer-kit-already"),
+    ("* is not in kit * any more", "answer-kit-gone"),
     ("at most * serial numbers", "answer-serials"),
     ("* is a placeholder, not a serial number", "answer-serial"),
     ("a kit and a slot are named with 1 to * characters, both together", "answer-kit-label"),
@@ -156,6 +159,89 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("loan * was handed over in this campaign", "answer-campaign-handed"),
     ("loan * came back in this campaign", "answer-campaign-back"),
     ("loan * has no part in campaign *", "answer-campaign-part"),
+    ("an asset is prepared, made available, repaired, checked or retired", "answer-asset-steps"),
+    ("an asset is lost, stolen or found", "answer-asset-losses"),
+    ("name the school or the owner it is filed under from now on", "answer-asset-move-where"),
+    ("device * is part of a kit, which * cannot join as it is", "answer-asset-kit-device"),
+    ("a list holds at most * assets at a time", "answer-asset-list"),
+    ("this is done by a loan, a kit, or by saying that it is lost", "answer-asset-others"),
+    ("* is lent or set aside for a loan, and is filed with it", "answer-asset-filed-with-loan"),
+    ("a campaign is a hand-out or a return", "answer-campaign-kind"),
+    ("name the campaign's first day", "answer-campaign-first"),
+    ("a campaign ends on or after its first day, and lasts at most * days", "answer-campaign-days"),
+    ("a campaign names at most * establishments; none means all", "answer-campaign-schools"),
+    ("a campaign's name is 1 to * characters, letters among them", "answer-campaign-name"),
+    ("only loans that are to come back are chosen by their due day", "answer-campaign-due"),
+    ("what is noted has at most * characters", "answer-campaign-note"),
+    ("name the establishment that is counted", "answer-stocktake-school"),
+    ("a template has at most * versions", "answer-kit-versions"),
+    ("a slot takes at most 100 parts", "answer-kit-many"),
+    ("name what is bound, or how many loose parts lie in the slot", "answer-kit-what"),
+    ("slot * has a role that there is not", "answer-kit-role"),
+    ("a template or a slot is named with 1 to * of a-z, 0-9 and -, not *", "answer-kit-template-name"),
+    ("a title has at most * printable characters", "answer-kit-title"),
+    ("a template has 1 to * slots", "answer-kit-slots"),
+    ("slot * stands in the template twice", "answer-kit-slot-twice"),
+    ("slot * cannot be managed: only a laptop or a mini-pc runs the agent", "answer-kit-managed"),
+    ("a borrower is a pupil, a teacher or staff", "answer-loan-kind"),
+    ("a list in an act has at most * entries", "answer-loan-list"),
+    ("an act says what is to be done", "answer-loan-act-empty"),
+    ("an incident is a breakage, a failure, a loss or a theft", "answer-loan-incident"),
+    ("it is signed on paper or at the desk", "answer-loan-mode"),
+    ("name who signed", "answer-loan-signer"),
+    ("say how the device is that is handed over", "answer-loan-out"),
+    ("say how the loan ends", "answer-loan-end"),
+    ("say of screen, keyboard and case how they are", "answer-loan-grades"),
+    ("1 to * acts at a time", "answer-loan-acts"),
+    ("name the policy", "answer-loan-policy"),
+    ("say whether a device follows its borrower or is to be returned", "answer-loan-follow"),
+    ("notice and grace are at most 365 days", "answer-loan-policy-days"),
+    (
+        "reminders are 1 to * numbers of days between 1 and 365, each greater than the one before",
+        "answer-loan-policy-reminders",
+    ),
+    (
+        "a wear scale has a version, begins at 0 months with at most 100 %, and never rises with age",
+        "answer-loan-policy-wear",
+    ),
+    ("loan * is not over; its borrower is still needed", "answer-loan-not-over"),
+    ("nothing was tried", "answer-loan-untried"),
+    ("this act id was used for another act", "answer-loan-act-used"),
+    ("a loan id is a UUID of version 7, not *", "answer-loan-id"),
+    ("an act id is a UUID, not *", "answer-loan-act-id"),
+    ("a due day lies in the future", "answer-loan-due-past"),
+    ("a loan is changed at most * times", "answer-loan-changes"),
+    ("no return screen was decided for this loan", "answer-loan-undecided"),
+    ("the borrower is at that establishment already", "answer-loan-there"),
+    ("this loan is due on that day already", "answer-loan-same-due"),
+    ("a loan has at most * accessories, each with a number of its own", "answer-loan-accessories-many"),
+    ("an inventory number has no slash", "answer-loan-slash"),
+    ("the act cannot be read: *", "answer-loan-unread"),
+    ("wear is 0 to 100 hundredths", "answer-loan-wear"),
+    ("a loan has at most * devices, one after another", "answer-loan-devices-many"),
+    ("a loan has at most * incidents", "answer-loan-incidents-many"),
+    ("a loan has at most * signatures", "answer-loan-signatures-many"),
+    ("an accessory comes back, is missing or is damaged", "answer-loan-part"),
+    ("an incident lies in the past", "answer-loan-incident-day"),
+    ("name the device that is handed over", "answer-loan-which"),
+    ("name what came back", "answer-loan-back-none"),
+    ("say how the device is that comes back", "answer-loan-back"),
+    ("say how the device is that comes back, or that it is missing", "answer-loan-back-or"),
+    ("this loan has no accessory *", "answer-loan-accessory-none"),
+    ("* is the device that this loan has", "answer-loan-same-device"),
+    ("* is *; say first that it was found, or close the loan", "answer-loan-missing"),
+    ("a loan is due after it has begun", "answer-loan-due-first"),
+    ("only a pupil is a minor", "answer-loan-minor"),
+    ("a device that is * cannot be *", "answer-asset-step-plain"),
+    ("a campaign has at most * loans", "answer-campaign-loans"),
+    ("an establishment is counted at most * times a day", "answer-stocktake-often"),
+    ("1 to * codes at a time", "answer-stocktake-codes"),
+    ("a stock count has at most * findings", "answer-stocktake-findings"),
+    ("a day is written like 2025-09-01", "answer-day"),
+    ("there is no such place in a device's life", "answer-asset-lifecycle"),
+    ("at most * notes at a time", "answer-campaign-notes"),
+    ("what is noted is a no-show, a refusal or a problem", "answer-campaign-ended"),
+    ("* is 1 to * printable characters", "answer-loan-text"),
     ("* was changed by somebody else", "failure-conflict"),
 ];
 
@@ -179,7 +265,7 @@ pub(crate) fn answer_values(
         "answer-asset" | "answer-asset-number" | "answer-kit" | "answer-kit-template" | "answer-kit-slot" => {
             text.trim_matches('"').to_owned()
         }
-        "answer-asset-step" | "answer-asset-wipe-where" => {
+        "answer-asset-step" | "answer-asset-step-plain" | "answer-asset-wipe-where" | "answer-loan-missing" => {
             let known = words.find(&format!("asset-lifecycle-{text}"), None);
             known.or_else(|| words.find(&format!("asset-step-{}", text.replace(' ', "-")), None)).unwrap_or(text)
         }
@@ -259,5 +345,64 @@ mod tests {
                 assert!(sources.contains(piece), "nothing says {piece:?} any more");
             }
         }
+    }
+    /// The sentences with which loans, kits, equipment, campaigns and stock counts are refused, `x` for what changes.
+    fn refusals() -> Vec<String> {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut paths = Vec::new();
+        for at in ["../core/src", "../server/src/admin"] {
+            for noun in ["loan", "kit", "asset", "campaign", "stocktake"] {
+                paths.push(root.join(at).join(format!("{noun}.rs")));
+                let folder = std::fs::read_dir(root.join(at).join(noun));
+                paths.extend(folder.into_iter().flatten().map(|entry| entry.unwrap().path()));
+            }
+        }
+        let mut said = Vec::new();
+        for path in paths.iter().filter(|path| !path.ends_with("tests.rs")) {
+            let Ok(source) = std::fs::read_to_string(path) else { continue };
+            let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            for marker in ["Invalid(", "Expired(", "Denied(", "invalid(", "refused(", "let text ="] {
+                for rest in source.split(marker).skip(1) {
+                    let rest = rest.trim_start();
+                    let rest = rest.strip_prefix("format!(").unwrap_or(rest).trim_start();
+                    said.extend(rest.strip_prefix('"').map(sentence));
+                }
+            }
+        }
+        said
+    }
+
+    /// A literal up to its end, with `x` in the place of each value.
+    fn sentence(literal: &str) -> String {
+        let (mut text, mut inside) = (String::new(), false);
+        let mut characters = literal.chars().peekable();
+        while let Some(character) = characters.next() {
+            match character {
+                '"' => break,
+                '\\' if characters.peek() == Some(&'\n') => {
+                    while characters.peek().is_some_and(|c| c.is_whitespace()) {
+                        characters.next();
+                    }
+                }
+                '\\' => text.extend(characters.next()),
+                '{' => {
+                    inside = true;
+                    text.push('x');
+                }
+                '}' => inside = false,
+                _ if inside => {}
+                other => text.push(other),
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn no_refusal_of_a_loan_a_kit_or_equipment_is_left_in_english() {
+        let said = refusals();
+        assert!(said.len() > 100, "{}", said.len());
+        let unknown: Vec<&String> =
+            said.iter().filter(|text| text.contains(' ') && answer_known(text).is_none()).collect();
+        assert_eq!(unknown, Vec::<&String>::new());
     }
 }

@@ -4,14 +4,14 @@ use super::find::{asset_get, serial_assets};
 use super::step::grant_put;
 use super::{ASSET_DEVICES, ASSETS, Asset, Wipe, Wiped};
 use crate::audit::{Act, Person};
-use crate::device::{DEVICES, Decision, Device, device_get, revoked_check};
+use crate::device::{DEVICES, Device, device_get, revoked_check};
 use crate::error::{Error, Result};
 use crate::grant::{GRANTS, Granted};
 use crate::kit::{KIT_PLACES, kit_claim, kit_has};
 use crate::scope::Filed;
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Intent, Row, Writes};
-use model::device::{Claims, JoinState};
+use model::device::Claims;
 use model::grant::Hold;
 use model::id::{DeviceId, TerritoryId};
 use model::lifecycle::Lifecycle;
@@ -155,8 +155,7 @@ pub(crate) async fn bound(
         None => kit_claim(store, territory, writes, &mut asset, &mut device, now).await?,
     };
     if matches!(asset.lifecycle, Lifecycle::Lost | Lifecycle::Stolen)
-        && device.state != JoinState::Revoked
-        && let Some(lost) = device.decided(Decision::Lost)?
+        && let Some(lost) = device.missed()?
     {
         // Whoever reinstalled what was stolen has not found it.
         device = lost;

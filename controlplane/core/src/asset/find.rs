@@ -75,27 +75,43 @@ pub async fn asset_get(store: &dyn Store, territory: &TerritoryId, number: &str)
 /// # Errors
 /// `NotFound` when none fits, `Invalid` when several do.
 pub async fn asset_find(store: &dyn Store, territory: &TerritoryId, reach: &Reach, text: &str) -> Result<Row<Asset>> {
-    let shown = text.chars().filter(|c| !c.is_control()).take(64).collect::<String>();
-    let within = |row: &Row<Asset>| reach.covers(&row.value.filed());
-    if let Ok(number) = number_read(text) {
-        if let Some(row) = ASSETS.get(store, territory, number.as_str()).await?.filter(&within) {
-            return Ok(row);
-        }
-        if let Some(label) = ASSET_LABELS.get(store, territory, number).await? {
-            let row = ASSETS.get(store, territory, label.value).await?.filter(&within);
-            return row.ok_or_else(|| Error::NotFound(format!("asset {shown:?}")));
-        }
-    }
-    let mut found = serial_assets(store, territory, text).await?;
-    found.retain(within);
+    let mut found = assets_named(store, territory, reach, text).await?;
     match found.len() {
-        0 => Err(Error::NotFound(format!("asset {shown:?}"))),
+        0 => {
+            let shown = text.chars().filter(|c| !c.is_control()).take(64).collect::<String>();
+            Err(Error::NotFound(format!("asset {shown:?}")))
+        }
         1 => Ok(found.remove(0)),
         _ => {
             let numbers: Vec<String> = found.iter().take(3).map(|row| row.id.clone()).collect();
             Err(Error::Invalid(format!("several assets fit: {}; give the inventory number", numbers.join(", "))))
         }
     }
+}
+
+/// The assets within a reach that a code means: the one with this inventory number, else the one with this label, else those with this
+/// serial number.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub(crate) async fn assets_named(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    reach: &Reach,
+    text: &str,
+) -> Result<Vec<Row<Asset>>> {
+    let within = |row: &Row<Asset>| reach.covers(&row.value.filed());
+    if let Ok(number) = number_read(text) {
+        if let Some(row) = ASSETS.get(store, territory, number.as_str()).await?.filter(&within) {
+            return Ok(vec![row]);
+        }
+        if let Some(label) = ASSET_LABELS.get(store, territory, number).await? {
+            return Ok(ASSETS.get(store, territory, label.value).await?.filter(&within).into_iter().collect());
+        }
+    }
+    let mut found = serial_assets(store, territory, text).await?;
+    found.retain(within);
+    Ok(found)
 }
 
 /// The assets with this serial number; none for a placeholder.

@@ -1,14 +1,14 @@
 //! Lost, stolen and found: asset, grant and device change together.
 
 use super::find::asset_get;
-use super::step::{after, grant_put, kit_left};
+use super::step::{after, grant_put};
 use super::{ASSETS, Asset};
 use crate::audit::{Act, Person};
-use crate::device::{DEVICES, Decision, Device, device_get};
+use crate::device::Decision;
 use crate::error::{Error, Result};
+use crate::kit::{device_of, device_put, kit_leave};
 use crate::store::{Expect, SharedStore};
 use crate::table::Writes;
-use model::device::JoinState;
 use model::grant::Hold;
 use model::id::TerritoryId;
 use model::lifecycle::{Lifecycle, Step};
@@ -45,26 +45,19 @@ pub async fn asset_missing(
     asset.lifecycle = after(&before, step)?;
     asset.epoch += 1;
     let mut writes = Writes::by(territory, &Act::of(now, by, verb, number, why))?;
+    let mut device = device_of(store.as_ref(), territory, &asset).await?;
+    let known = device.as_ref().map(|row| row.value.clone());
     if before.lifecycle == Lifecycle::InKit {
-        asset.used_until = Some(now);
-        writes = kit_left(store.as_ref(), territory, writes, &before).await?;
+        (writes, _) = kit_leave(store.as_ref(), territory, writes, &mut asset, device.as_mut(), now).await?;
     }
-    if let Some(id) = asset.device {
-        let device = device_get(store.as_ref(), territory, id).await?;
-        let mut changed = Device {
-            kit: if before.lifecycle == Lifecycle::InKit { None } else { device.value.kit.clone() },
-            ..device.value.clone()
-        };
-        // What is revoked or merged stays so.
-        let told = hold == Hold::Missing && changed.state != JoinState::Revoked && changed.merged.is_none();
-        if let Some(lost) = if told { changed.decided(Decision::Lost)? } else { None } {
-            writes = writes.also(&Act::of(now, by, Decision::Lost.verb(), id.to_string(), why))?;
-            changed = lost;
-        }
-        if changed != device.value {
-            writes = writes.put(&DEVICES, id.to_string(), &changed, Expect::At(device.revision))?;
-        }
+    if hold == Hold::Missing
+        && let Some(row) = &mut device
+        && let Some(lost) = row.value.missed()?
+    {
+        writes = writes.also(&Act::of(now, by, Decision::Lost.verb(), row.id.clone(), why))?;
+        row.value = lost;
     }
+    writes = device_put(writes, device.filter(|row| known.as_ref() != Some(&row.value)))?;
     writes = grant_put(store.as_ref(), territory, writes, &asset, hold).await?;
     writes.put(&ASSETS, number, &asset, Expect::At(row.revision))?.commit(store).await?;
     Ok(asset)

@@ -6,7 +6,7 @@ use crate::audit::{Act, Person};
 use crate::device::{DEVICES, device_get};
 use crate::error::{Error, Result};
 use crate::grant::{GRANTS, Granted, contact_of};
-use crate::kit::{KIT_PLACES, KITS, kit_without};
+use crate::kit::{device_of, device_put, kit_leave};
 use crate::scope::{Filed, Reach};
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Intent, Writes};
@@ -48,15 +48,11 @@ pub async fn asset_step(
     let act = Act::of(now, by, verb(step), number, why);
     let mut writes = Writes::by(territory, &act)?;
     if before.lifecycle == Lifecycle::InKit {
-        asset.used_until = Some(now);
         asset.epoch += 1;
-        writes = kit_left(store.as_ref(), territory, writes, &before).await?;
+        let mut device = device_of(store.as_ref(), territory, &asset).await?;
+        (writes, _) = kit_leave(store.as_ref(), territory, writes, &mut asset, device.as_mut(), now).await?;
+        writes = device_put(writes, device)?;
         writes = grant_put(store.as_ref(), territory, writes, &asset, Hold::Free).await?;
-        if let Some(id) = asset.device {
-            let device = device_get(store.as_ref(), territory, id).await?;
-            let free = crate::device::Device { kit: None, ..device.value };
-            writes = writes.put(&DEVICES, id.to_string(), &free, Expect::At(device.revision))?;
-        }
     }
     writes.put(&ASSETS, number, &asset, Expect::At(row.revision))?.commit(store).await?;
     Ok(asset)
@@ -148,18 +144,6 @@ pub(crate) async fn grant_put(
     let Some(device) = asset.device else { return Ok(writes) };
     let contact = contact_of(store, territory, &asset.filed()).await?;
     writes.put(&GRANTS, device.to_string(), &Granted { epoch: asset.epoch, hold, contact }, Expect::Any)
-}
-
-/// Takes an asset out of the kit it is in, as far as the kit is concerned.
-pub(crate) async fn kit_left(
-    store: &dyn Store,
-    territory: &TerritoryId,
-    writes: Writes<Intent>,
-    asset: &Asset,
-) -> Result<Writes<Intent>> {
-    let Some(kit) = kit_without(store, territory, &asset.number).await? else { return Ok(writes) };
-    let writes = writes.put(&KITS, kit.id.clone(), &kit.value, Expect::At(kit.revision))?;
-    Ok(writes.remove(&KIT_PLACES, asset.number.clone(), Expect::Any))
 }
 
 fn verb(step: Step) -> &'static str {

@@ -5,7 +5,7 @@ use crate::audit::Person;
 use crate::device::{DEVICES, Device};
 use crate::error::{Error, Result};
 use crate::grant::GRANTS;
-use crate::kit::{KIT_PLACES, KITS, KitWish, kit_bind, kit_create, kit_find, kit_unbind, template_put};
+use crate::kit::{KIT_PLACES, KITS, KitWish, Part, kit_bind, kit_create, kit_find, kit_unbind, template_put};
 use crate::memory::Memory;
 use crate::role::Role;
 use crate::scope::Reach;
@@ -140,7 +140,7 @@ impl World {
                 kit_bind(store, territory, kit, "laptop", self.asset(at).await, by, "", now).await?;
             }
             Deed::KitUnbind(at) => {
-                kit_unbind(store, territory, self.asset(at).await, by, "", now).await?;
+                kit_unbind(store, territory, Part::Asset(Box::new(self.asset(at).await)), by, "", now).await?;
             }
             Deed::Wait => self.now = now.after(std::time::Duration::from_secs(60)),
         }

@@ -34,12 +34,7 @@ pub async fn kit_bind(
     let slot = slot_of(store.as_ref(), territory, &kit, slot).await?;
     let mut asset = row.value;
     room(&kit, &slot)?;
-    if slot.serial && asset.serial.is_empty() {
-        return Err(Error::Invalid(format!(
-            "slot {} needs a part with a serial number, and {} has none",
-            slot.slot, asset.number
-        )));
-    }
+    serial_check(&slot, &asset)?;
     asset.lifecycle = after(&asset, Step::Bind)?;
     // Its wipe certificate is spent: the next one is about this use.
     asset.wiped = None;
@@ -99,87 +94,6 @@ pub async fn kit_loose(
     let act = Act::of(now, by, "kit_count", kit.label.clone(), why);
     Writes::by(territory, &act)?.put(&KITS, row.id, &kit, Expect::At(row.revision))?.commit(store).await?;
     Ok(kit)
-}
-
-/// Takes an asset out of its kit; it waits to be looked at, and what its device was told before is void.
-///
-/// # Errors
-/// `Invalid` for what is in no kit; `Conflict`.
-pub async fn kit_unbind(
-    store: &SharedStore,
-    territory: &TerritoryId,
-    row: Row<Asset>,
-    by: &Person,
-    why: &str,
-    now: Timestamp,
-) -> Result<Asset> {
-    let mut asset = row.value;
-    asset.lifecycle = after(&asset, Step::Unbind)?;
-    asset.used_until = Some(now);
-    asset.epoch += 1;
-    let mut writes = Writes::by(territory, &Act::of(now, by, "kit_unbind", asset.number.clone(), why))?;
-    writes = crate::asset::kit_left(store.as_ref(), territory, writes, &asset).await?;
-    if let Some(id) = asset.device {
-        let device = device_get(store.as_ref(), territory, id).await?;
-        let free = Device { kit: None, ..device.value };
-        writes = writes.put(&DEVICES, id.to_string(), &free, Expect::At(device.revision))?;
-    }
-    writes = grant_put(store.as_ref(), territory, writes, &asset, Hold::Free).await?;
-    writes.put(&ASSETS, row.id, &asset, Expect::At(row.revision))?.commit(store).await?;
-    Ok(asset)
-}
-
-/// Passes a part from one kit to another: it was carried over, and nobody used it in between.
-pub(super) async fn kit_pass(
-    store: &SharedStore,
-    territory: &TerritoryId,
-    number: &str,
-    (from, to, slot): (&str, &str, &str),
-    by: &Person,
-    why: &str,
-    now: Timestamp,
-) -> Result<()> {
-    let missing = |label: &str| Error::NotFound(format!("kit {label}"));
-    let row = crate::asset::asset_get(store.as_ref(), territory, number).await?;
-    let place = KIT_PLACES.get(store.as_ref(), territory, number).await?;
-    let Some(place_at) = place.filter(|place| place.value.kit == from && row.value.lifecycle == Lifecycle::InKit)
-    else {
-        return Err(Error::Invalid(format!("{number} is not in kit {from} any more")));
-    };
-    let place_at = place_at.revision;
-    let source = kit_get(store.as_ref(), territory, from).await?.ok_or_else(|| missing(from))?;
-    let target = kit_get(store.as_ref(), territory, to).await?.ok_or_else(|| missing(to))?;
-    let slot = slot_of(store.as_ref(), territory, &target.value, slot).await?;
-    room(&target.value, &slot)?;
-    let (mut left, mut joined, mut asset) = (source.value, target.value, row.value);
-    left.parts.retain(|part| part.number.as_deref() != Some(number));
-    let place = KitSlot { kit: joined.label.clone(), slot: slot.slot.clone() };
-    joined.parts.push(KitPart { slot: slot.slot, number: Some(number.to_owned()), device: None, at: now });
-    asset.school = joined.school.or(asset.school);
-    asset.epoch += 1;
-    let mut writes = Writes::by(territory, &Act::of(now, by, "kit_move", number, why))?;
-    if let Some(id) = asset.device {
-        let device = device_get(store.as_ref(), territory, id).await?;
-        let moved = Device { kit: Some(place.clone()), school: asset.school, ..device.value };
-        writes = writes.put(&DEVICES, id.to_string(), &moved, Expect::At(device.revision))?;
-    }
-    writes = grant_put(store.as_ref(), territory, writes, &asset, Hold::Free).await?;
-    writes
-        .put(&KITS, source.id, &left, Expect::At(source.revision))?
-        .put(&KITS, target.id, &joined, Expect::At(target.revision))?
-        .put(&KIT_PLACES, number, &place, Expect::At(place_at))?
-        .put(&ASSETS, row.id, &asset, Expect::At(row.revision))?
-        .commit(store)
-        .await
-        .map(|_| ())
-}
-
-/// The kit that an asset is in, as it is without it.
-pub(crate) async fn kit_without(store: &dyn Store, territory: &TerritoryId, number: &str) -> Result<Option<Row<Kit>>> {
-    let Some(place) = KIT_PLACES.get(store, territory, number).await? else { return Ok(None) };
-    let Some(mut kit) = KITS.get(store, territory, place.value.kit).await? else { return Ok(None) };
-    kit.value.parts.retain(|part| part.number.as_deref() != Some(number));
-    Ok(Some(kit))
 }
 
 /// Whether a kit has this device as a part of its own, with nothing known of it as equipment.
@@ -255,12 +169,24 @@ async fn named(store: &dyn Store, territory: &TerritoryId, device: &Device) -> R
     Ok(slot_of(store, territory, &kit.value, &place.slot).await.ok().map(|slot| (kit, slot)))
 }
 
+/// Whether a slot that needs serial numbers gets one.
+pub(super) fn serial_check(slot: &Slot, asset: &Asset) -> Result<()> {
+    if slot.serial && asset.serial.is_empty() {
+        return Err(Error::Invalid(format!(
+            "slot {} needs a part with a serial number, and {} has none",
+            slot.slot, asset.number
+        )));
+    }
+    Ok(())
+}
+
 /// Whether a part is this device, or one whose place it took.
-fn part_is(part: &KitPart, device: &Device) -> bool {
+pub(super) fn part_is(part: &KitPart, device: &Device) -> bool {
     part.device.is_some_and(|id| id == device.id || device.absorbed.contains(&id))
 }
 
-fn room(kit: &Kit, slot: &Slot) -> Result<()> {
+/// Whether the slot has room for one more.
+pub(super) fn room(kit: &Kit, slot: &Slot) -> Result<()> {
     if kit.count(&slot.slot) < slot.max { Ok(()) } else { Err(full(kit, slot)) }
 }
 

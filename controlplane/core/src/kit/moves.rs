@@ -2,9 +2,10 @@
 //!
 //! A part is known by its serial number alone, and only where one asset bears it: what has none, or shares it, is never a key.
 
-use super::bind::kit_pass;
+use super::page::kit_get;
+use super::part::{Part, kit_pass};
 use super::{KIT_PLACES, KITS};
-use crate::asset::serial_numbers;
+use crate::asset::{asset_get, serial_numbers};
 use crate::audit::{Act, Person};
 use crate::device::{DEVICES, KitSlot};
 use crate::error::{Error, Result};
@@ -163,7 +164,16 @@ pub async fn move_accept(
     now: Timestamp,
 ) -> Result<()> {
     let slot = if slot.is_empty() { moved.from.slot.as_str() } else { slot };
-    kit_pass(store, territory, &moved.number, (&moved.from.kit, &moved.to, slot), by, why, now).await
+    let (number, from) = (moved.number.as_str(), moved.from.kit.as_str());
+    // Read before its place is: who takes it elsewhere meanwhile changes it.
+    let row = asset_get(store.as_ref(), territory, number).await?;
+    let place = KIT_PLACES.get(store.as_ref(), territory, number).await?;
+    if place.is_none_or(|place| place.value.kit != from) {
+        return Err(Error::Invalid(format!("{number} is not in kit {from} any more")));
+    }
+    let to = kit_get(store.as_ref(), territory, &moved.to).await?;
+    let to = to.ok_or_else(|| Error::NotFound(format!("kit {}", moved.to)))?;
+    kit_pass(store, territory, Part::Asset(Box::new(row)), to, slot, by, why, now).await.map(|_| ())
 }
 
 /// The move that is proposed for a part.

@@ -159,3 +159,98 @@ async fn a_move_is_accepted_or_dismissed_by_a_person() {
     assert_eq!((kit("A").await.parts.len(), kit("B").await.parts.len()), (2, 1));
     assert_eq!(ASSETS.get(store.as_ref(), &territory, "CAM").await.unwrap().unwrap().value.epoch, 2);
 }
+
+impl World {
+    async fn kit(&self, label: &str) -> crate::table::Row<Kit> {
+        kit_find(self.store.as_ref(), &self.territory, &Reach::territory(), label).await.unwrap()
+    }
+
+    async fn part(&self, text: &str) -> Part {
+        kit_part_find(self.store.as_ref(), &self.territory, &Reach::territory(), text).await.unwrap()
+    }
+
+    async fn pass(&self, part: Part, to: crate::table::Row<Kit>, slot: &str) -> crate::error::Result<(Kit, Kit)> {
+        kit_pass(&self.store, &self.territory, part, to, slot, &self.by, "", self.now).await
+    }
+
+    /// Two more kits with one place for a machine each; the device of kit A is a part of the first, with nothing known of it as equipment.
+    async fn machines(&self) -> DeviceId {
+        let slot = Slot {
+            slot: "pc".to_owned(),
+            title: String::new(),
+            role: PartRole::MiniPc,
+            min: 1,
+            max: 1,
+            managed: true,
+            serial: false,
+            plugged: false,
+        };
+        let passive = Slot { slot: "hub".to_owned(), role: PartRole::Hub, managed: false, ..slot.clone() };
+        let template = Template { name: "m".to_owned(), version: 0, title: String::new(), slots: vec![slot, passive] };
+        template_put(&self.store, &self.territory, template, &self.by, self.now).await.unwrap();
+        for (at, label) in (20u8..).zip(["M", "N"]) {
+            let wish = KitWish { label: label.to_owned(), template: "m".to_owned(), ..KitWish::default() };
+            let (reach, code) = (Reach::territory(), [at; CODE_CHARS]);
+            kit_create(&self.store, &self.territory, &reach, &wish, &self.by, &code, self.now).await.unwrap();
+        }
+        let id = id_of("A");
+        let (mut kit, row) = (self.kit("M").await, self.device_of(id).await);
+        kit.value.parts.push(KitPart { slot: "pc".to_owned(), number: None, device: Some(id), at: self.now });
+        let place = KitSlot { kit: "M".to_owned(), slot: "pc".to_owned() };
+        let device = Device { kit: Some(place), ..row.value };
+        let act = Act::new(self.now, Author::Rule("a test".to_owned()), "device_enrol", id.to_string());
+        let writes = Writes::by(&self.territory, &act).unwrap();
+        let writes = writes.put(&DEVICES, id.to_string(), &device, Expect::Any).unwrap();
+        writes.put(&KITS, "M", &kit.value, Expect::At(kit.revision)).unwrap().commit(&self.store).await.unwrap();
+        id
+    }
+
+    async fn device_of(&self, id: DeviceId) -> crate::table::Row<Device> {
+        DEVICES.get(self.store.as_ref(), &self.territory, id.to_string()).await.unwrap().unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_part_passes_once_to_where_it_fits() {
+    let world = World::new().await;
+    let cam = || world.part("CAM");
+    let refused = async |part: Part, to: &str, slot: &str| {
+        world.pass(part, world.kit(to).await, slot).await.unwrap_err().to_string()
+    };
+    assert!(refused(cam().await, "A", "camera").await.contains("is in kit A already"));
+    assert!(refused(world.part("TWIN-2").await, "B", "camera").await.contains("is in no kit"));
+    assert!(refused(cam().await, "B", "nothing").await.contains("has no slot"));
+    // Two people carry it to the same place in the same moment.
+    let (one, other) = (cam().await, cam().await);
+    let (to, again) = (world.kit("B").await, world.kit("B").await);
+    let (first, second) = tokio::join!(world.pass(one, to, ""), world.pass(other, again, "dock"));
+    assert!(first.is_ok() != second.is_ok());
+    let (from, to) = first.or(second).unwrap();
+    let has = |kit: &Kit| kit.parts.iter().filter(|part| part.number.as_deref() == Some("CAM")).count();
+    assert_eq!((has(&from), has(&to), has(&world.kit("B").await.value)), (0, 1, 1));
+    let asset = asset_get(world.store.as_ref(), &world.territory, "CAM").await.unwrap().value;
+    assert_eq!((asset.lifecycle, asset.epoch), (model::lifecycle::Lifecycle::InKit, 2));
+}
+
+#[tokio::test]
+async fn a_device_that_is_a_part_by_itself_passes_and_leaves() {
+    let world = World::new().await;
+    let id = world.machines().await;
+    let named = id.to_string();
+    let device = || world.part(&named);
+    let (to, hub) = (world.kit("N").await, "hub");
+    assert!(world.pass(device().await, to.clone(), hub).await.unwrap_err().to_string().contains("run no agent"));
+    let (from, to) = {
+        let part = device().await;
+        world.pass(part, to, "").await.unwrap()
+    };
+    assert_eq!((from.parts.len(), to.parts.len()), (0, 1));
+    assert_eq!(world.device_of(id).await.value.kit.unwrap().kit, "N");
+    let part = device().await;
+    let left = kit_unbind(&world.store, &world.territory, part, &world.by, "", world.now).await.unwrap().unwrap();
+    assert_eq!((left.label.as_str(), left.parts.len()), ("N", 0));
+    assert_eq!(world.device_of(id).await.value.kit, None);
+    let part = device().await;
+    let again = kit_unbind(&world.store, &world.territory, part, &world.by, "", world.now).await;
+    assert!(again.unwrap_err().to_string().contains("is in no kit"));
+}

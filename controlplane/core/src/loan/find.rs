@@ -1,7 +1,7 @@
 //! The loan a person means.
 
 use super::{LOAN_NUMBERS, LOAN_OPEN, LOANS, Loan};
-use crate::asset::{ASSET_LABELS, ASSETS};
+use crate::asset::assets_named;
 use crate::error::{Error, Result};
 use crate::scope::Reach;
 use crate::store::{ID_BYTES_MAX, Store};
@@ -10,7 +10,7 @@ use model::id::TerritoryId;
 use model::lifecycle::Lifecycle;
 use model::loan::LoanId;
 
-/// The loan with this id or number, or the open one of the asset with this inventory number or label, within a reach.
+/// The loan with this id or number, or the open one of the asset with this inventory number, label or serial number, within a reach.
 ///
 /// # Errors
 /// `NotFound` when there is none, or it lies outside; `Expired` when an asset is meant that is not lent.
@@ -31,24 +31,24 @@ pub async fn loan_find(store: &dyn Store, territory: &TerritoryId, reach: &Reach
         let row = loan_get(store, territory, id).await?;
         return row.filter(|row| reach.covers(&row.value.filed())).ok_or_else(none);
     }
-    let number = match ASSET_LABELS.get(store, territory, text).await? {
-        Some(row) => row.value,
-        None => text.to_owned(),
-    };
-    if let Some(open) = LOAN_OPEN.get(store, territory, number.as_str()).await?
+    // A loan is found by its own place; where its asset is filed does not matter.
+    let named = assets_named(store, territory, &Reach::territory(), text).await?;
+    let [asset] = named.as_slice() else { return Err(none()) };
+    let number = asset.id.as_str();
+    if let Some(open) = LOAN_OPEN.get(store, territory, number).await?
         && let Some(row) = loan_get(store, territory, open.value).await?
         && reach.covers(&row.value.filed())
     {
         return Ok(row);
     }
-    let asset = ASSETS.get(store, territory, number.as_str()).await?.map(|row| row.value);
-    match asset.filter(|asset| reach.covers(&asset.filed())) {
-        Some(asset) if matches!(asset.lifecycle, Lifecycle::Lost | Lifecycle::Stolen) => {
-            Err(Error::Expired(format!("{number} is reported lost or stolen; say first that it was found")))
-        }
-        Some(_) => Err(Error::Expired(format!("{number} is in no open loan"))),
-        None => Err(none()),
+    if !reach.covers(&asset.value.filed()) {
+        return Err(none());
     }
+    Err(Error::Expired(if matches!(asset.value.lifecycle, Lifecycle::Lost | Lifecycle::Stolen) {
+        format!("{number} is reported lost or stolen; say first that it was found")
+    } else {
+        format!("{number} is in no open loan")
+    }))
 }
 
 /// The loan with this id.

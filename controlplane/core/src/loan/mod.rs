@@ -1,6 +1,8 @@
 //! Loans: who has which equipment, since when, until when, and what became of it.
 
 mod act;
+#[cfg(test)]
+mod around;
 mod change;
 mod deed;
 mod find;

@@ -14,7 +14,6 @@ use crate::grant::{GRANTS, Granted, contact_of};
 use crate::scope::Filed;
 use crate::store::{Expect, Revision};
 use crate::table::{Intent, Row, Table, Writes};
-use model::device::JoinState;
 use model::grant::{Exam, Hold, Term};
 use model::id::DeviceId;
 use model::lifecycle::{LifecycleError, Step};
@@ -203,9 +202,9 @@ async fn device_put(
 ) -> Result<Writes<Intent>> {
     let Some(row) = DEVICES.get(desk.store.as_ref(), desk.territory, id.to_string()).await? else { return Ok(writes) };
     let mut device = Device { school: asset.school.or(row.value.school), ..row.value.clone() };
-    // What is revoked or merged stays so.
-    let told = *hold == Hold::Missing && device.state != JoinState::Revoked && device.merged.is_none();
-    if let Some(lost) = if told { device.decided(Decision::Lost)? } else { None } {
+    if *hold == Hold::Missing
+        && let Some(lost) = device.missed()?
+    {
         let lose = Act { verb: Decision::Lost.verb().to_owned(), subject: id.to_string(), why: None, ..act.clone() };
         writes = writes.also(&if why.is_empty() { lose } else { lose.because(why) })?;
         device = lost;

@@ -1,6 +1,7 @@
 use super::*;
 use crate::asset::ASSET_SERIALS;
 use crate::asset::Asset;
+use crate::asset::{ASSET_LABELS, ASSETS};
 use crate::memory::Memory;
 use crate::role::Role;
 use crate::scope::Scope;

@@ -59,6 +59,7 @@ calls! {
     KitShow: kit_show(KitShowRequest) -> KitShowResponse = |shared, staff, asked| kit::show(shared, &staff, &asked.kit);
     KitBind: kit_bind(KitBindRequest) -> KitBindResponse = |shared, staff, asked| kit::bind(shared, &staff, asked);
     KitUnbind: kit_unbind(KitUnbindRequest) -> KitUnbindResponse = |shared, staff, asked| kit::unbind(shared, &staff, asked);
+    KitPass: kit_pass(KitPassRequest) -> KitPassResponse = |shared, staff, asked| kit::pass(shared, &staff, asked);
     KitMoves: kit_moves(KitMovesRequest) -> KitMovesResponse = |shared, staff, asked| kit::moves(shared, &staff, asked);
     KitMoveDecide: kit_move_decide(KitMoveDecideRequest) -> KitMoveDecideResponse = |shared, staff, asked| kit::move_decide(shared, &staff, asked);
     CadenceShow: cadence_show(CadenceShowRequest) -> CadenceShowResponse = |shared, _, _| cadence::show(shared);

@@ -10,8 +10,8 @@ use controlplane_core::Error;
 use controlplane_core::asset::{ASSETS, CODE_CHARS};
 use controlplane_core::grant::contact_of;
 use controlplane_core::kit::{
-    KIT_PLACES, KITS, Kit, KitFilter, KitWish, Move, kit_bind, kit_bound, kit_create, kit_find, kit_loose, kit_page,
-    kit_unbind, move_accept, move_dismiss, move_get, moves_page, template_get, template_list, template_put,
+    Kit, KitFilter, KitWish, Move, Part, kit_bind, kit_bound, kit_create, kit_find, kit_loose, kit_page, kit_part_find,
+    kit_pass, kit_unbind, move_accept, move_dismiss, move_get, moves_page, template_get, template_list, template_put,
 };
 use controlplane_core::report::SECTIONS;
 use controlplane_core::scope::{Filed, Reach};
@@ -25,9 +25,9 @@ use tonic::Status;
 use wire::convert::{Section, section_decode, section_unpack};
 use wire::v1::{
     KitBindRequest, KitBindResponse, KitCreateRequest, KitCreateResponse, KitLack, KitListRequest, KitListResponse,
-    KitMove, KitMoveDecideRequest, KitMoveDecideResponse, KitMovesRequest, KitMovesResponse, KitPart, KitShowResponse,
-    KitSummary, KitTemplate, KitTemplateListRequest, KitTemplateListResponse, KitTemplatePutRequest,
-    KitTemplatePutResponse, KitUnbindRequest, KitUnbindResponse,
+    KitMove, KitMoveDecideRequest, KitMoveDecideResponse, KitMovesRequest, KitMovesResponse, KitPart, KitPassRequest,
+    KitPassResponse, KitShowResponse, KitSummary, KitTemplate, KitTemplateListRequest, KitTemplateListResponse,
+    KitTemplatePutRequest, KitTemplatePutResponse, KitUnbindRequest, KitUnbindResponse,
 };
 
 /// How many kits are judged for one page of those that lack something, even if few of them do.
@@ -158,19 +158,23 @@ pub(super) async fn unbind(
     staff: &Staff,
     asked: KitUnbindRequest,
 ) -> Result<KitUnbindResponse, Status> {
-    let asset = asset_found(shared, staff, &asked.asset).await?;
-    let (store, territory, now) = (&shared.store, shared.territory(), shared.clock.now());
-    let place = KIT_PLACES.get(store.as_ref(), territory, asset.id.as_str()).await.map_err(status)?;
-    kit_unbind(store, territory, asset, &staff.person, &asked.why, now).await.map_err(status)?;
-    let kit = match place {
-        Some(place) => KITS.get(store.as_ref(), territory, place.value.kit).await.map_err(status)?,
-        None => None,
-    };
-    let kit = match kit {
-        Some(kit) => Some(summary(shared, &kit.value).await?),
+    let part = part_found(shared, staff, &asked.asset).await?;
+    let now = shared.clock.now();
+    let left = kit_unbind(&shared.store, shared.territory(), part, &staff.person, &asked.why, now).await;
+    let kit = match left.map_err(status)? {
+        Some(kit) => Some(summary(shared, &kit).await?),
         None => None,
     };
     Ok(KitUnbindResponse { kit })
+}
+
+pub(super) async fn pass(shared: &Shared, staff: &Staff, asked: KitPassRequest) -> Result<KitPassResponse, Status> {
+    let part = part_found(shared, staff, &asked.part).await?;
+    let to = found(shared, staff, &asked.kit).await?;
+    let (slot, now) = (short(&asked.slot)?, shared.clock.now());
+    let passed = kit_pass(&shared.store, shared.territory(), part, to, slot, &staff.person, &asked.why, now).await;
+    let (from, to) = passed.map_err(status)?;
+    Ok(KitPassResponse { from: Some(summary(shared, &from).await?), to: Some(summary(shared, &to).await?) })
 }
 
 pub(super) async fn moves(shared: &Shared, staff: &Staff, asked: KitMovesRequest) -> Result<KitMovesResponse, Status> {
@@ -207,6 +211,18 @@ async fn found(shared: &Shared, staff: &Staff, text: &str) -> Result<Row<Kit>, S
         && let Ok(foreign) = kit_find(store, shared.territory(), &Reach::territory(), text).await
     {
         shared.out_of_reach(staff.author(), &foreign.id);
+    }
+    found.map_err(status)
+}
+
+/// The part that a person means, likewise.
+async fn part_found(shared: &Shared, staff: &Staff, text: &str) -> Result<Part, Status> {
+    let (store, text) = (shared.store.as_ref(), short(text)?);
+    let found = kit_part_find(store, shared.territory(), &staff.reach, text).await;
+    if matches!(found, Err(Error::NotFound(_)))
+        && let Ok(foreign) = kit_part_find(store, shared.territory(), &Reach::territory(), text).await
+    {
+        shared.out_of_reach(staff.author(), &foreign.name());
     }
     found.map_err(status)
 }

@@ -29,7 +29,7 @@ const CLEAR: &str = "\x1b[0m\x1b[2J\x1b[H";
 
 /// Fills this terminal for as long as there is a notice that asks for it.
 pub(super) fn fill(root: &Path, terminal: &Path) -> io::Result<()> {
-    let mut screen = Screen::open(root, terminal)?;
+    let mut screen = Screen::open(root, terminal, &switch)?;
     let keys = screen.keys()?;
     let (mut shown, mut drawn, mut away) = (String::new(), false, 0);
     while let Some(text) = text(root) {
@@ -82,10 +82,12 @@ struct Screen<'a> {
     number: String,
     /// The console that was seen before.
     before: Option<String>,
+    /// Makes another console the one that is seen.
+    switch: &'a dyn Fn(&str),
 }
 
 impl<'a> Screen<'a> {
-    fn open(root: &'a Path, terminal: &Path) -> io::Result<Self> {
+    fn open(root: &'a Path, terminal: &Path, switch: &'a dyn Fn(&str)) -> io::Result<Self> {
         let name = terminal.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let number = name.trim_start_matches(|c: char| !c.is_ascii_digit()).to_owned();
         let flags = |flags: OFlags| i32::try_from(flags.bits()).unwrap_or_default();
@@ -97,7 +99,7 @@ impl<'a> Screen<'a> {
             modes.input_modes.remove(InputModes::IXON);
             let _ = tcsetattr(&terminal, OptionalActions::Now, &modes);
         }
-        Ok(Self { root, terminal, keyboard, number, before: None })
+        Ok(Self { root, terminal, keyboard, number, before: None, switch })
     }
 
     /// A message for each time that Enter is pressed.
@@ -135,14 +137,14 @@ impl<'a> Screen<'a> {
         let Some(active) = self.active() else { return };
         if active != self.number {
             self.before = Some(active);
-            switch(&self.number);
+            (self.switch)(&self.number);
         }
     }
 
     /// Back to where it came from, unless somebody has gone elsewhere already.
     fn leave(&self) {
         if let Some(back) = self.back() {
-            switch(back);
+            (self.switch)(back);
         }
     }
 
@@ -206,6 +208,7 @@ mod tests {
     use model::digest::Digest;
     use model::grant::{Grant, Hold};
     use model::time::Timestamp;
+    use std::cell::RefCell;
     use std::path::PathBuf;
 
     fn missing(contact: &str) -> Notice {
@@ -226,7 +229,7 @@ mod tests {
         std::fs::write(&console, "").unwrap();
         let active = root.path().join(ACTIVE);
         std::fs::create_dir_all(active.parent().unwrap()).unwrap();
-        let mut screen = Screen::open(root.path(), &console).unwrap();
+        let mut screen = Screen::open(root.path(), &console, &|_| ()).unwrap();
         assert_eq!(screen.back(), None, "no consoles");
         std::fs::write(&active, "tty8\n").unwrap();
         assert_eq!(screen.back(), Some("1"));
@@ -244,6 +247,44 @@ mod tests {
         let lines = wrapped(&long, 0);
         assert!(lines.lines().all(|line| line.chars().count() < COLUMNS), "{lines}");
         assert_eq!(lines.matches("mot").count(), 50);
+    }
+
+    #[test]
+    fn it_comes_to_the_front_once_and_leads_back_to_where_somebody_was() {
+        let root = tempfile::tempdir().unwrap();
+        let console = root.path().join("tty8");
+        std::fs::write(&console, "").unwrap();
+        let active = root.path().join(ACTIVE);
+        std::fs::create_dir_all(active.parent().unwrap()).unwrap();
+        let went = RefCell::new(Vec::new());
+        // Consoles that do as they are told.
+        let switch = |number: &str| {
+            std::fs::write(&active, format!("tty{number}\n")).unwrap();
+            went.borrow_mut().push(number.to_owned());
+        };
+        let mut screen = Screen::open(root.path(), &console, &switch).unwrap();
+        // A machine without consoles is left alone.
+        screen.come();
+        screen.leave();
+        assert!(screen.seen() && went.borrow().is_empty());
+        std::fs::write(&active, "tty2\n").unwrap();
+        assert!(!screen.seen());
+        screen.come();
+        screen.come();
+        assert!(screen.seen());
+        assert_eq!(*went.borrow(), ["8"]);
+        screen.leave();
+        screen.leave();
+        assert_eq!(*went.borrow(), ["8", "2"], "back to the session, and no further");
+        // Somebody who went to another console by themselves stays there.
+        screen.come();
+        std::fs::write(&active, "tty1\n").unwrap();
+        screen.leave();
+        assert_eq!(*went.borrow(), ["8", "2", "8"]);
+        // From there it comes anew, and leads back there.
+        screen.come();
+        screen.leave();
+        assert_eq!(went.borrow()[3..], ["8", "1"]);
     }
 
     #[test]
