@@ -3,7 +3,7 @@
 mod line;
 mod note;
 
-pub use line::{Line, Outcome, campaign_lines};
+pub use line::{Line, Outcome, campaign_lines, campaign_page};
 pub use note::{Ended, Note, Noted, campaign_note};
 
 use crate::audit::{Act, Person};

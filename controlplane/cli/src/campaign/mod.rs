@@ -193,9 +193,12 @@ async fn campaign_report(report: Report, call: &mut Call<'_>) -> Result<(), Erro
     };
     let mut client = call.client().await?;
     let mut lines = Vec::new();
+    // The first page says how many there are in all.
+    let mut counts = Vec::new();
     let page = loop {
         let mut page = call.answer(client.campaign_report(request.clone())).await?;
         lines.extend(std::mem::take(&mut page.lines).into_iter().map(LineRow::from));
+        counts.append(&mut page.counts);
         if page.next.is_empty() || page.next == request.after {
             break page;
         }
@@ -205,7 +208,7 @@ async fn campaign_report(report: Report, call: &mut Call<'_>) -> Result<(), Erro
         call.progress.clear();
         return call.print.list(&lines);
     }
-    figures(page.campaign, page.counts, Some(lines), call)
+    figures(page.campaign, counts, Some(lines), call)
 }
 
 async fn campaign_note(note: Note, call: &mut Call<'_>) -> Result<(), Error> {

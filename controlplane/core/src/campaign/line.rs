@@ -8,6 +8,7 @@ use crate::store::{PAGE_MAX, Store};
 use model::id::TerritoryId;
 use model::loan::LoanState;
 use model::time::Timestamp;
+use model::uai::Uai;
 use std::collections::BTreeMap;
 
 /// The most loans of one campaign.
@@ -86,8 +87,88 @@ pub async fn campaign_lines(
             }
         }
     }
-    lines.sort_by(|a, b| (a.loan.school, &a.loan.number).cmp(&(b.loan.school, &b.loan.number)));
+    lines.sort_by_key(Line::place);
     Ok(lines)
+}
+
+/// A page of a campaign's loans that fit, by school and number, and the place after which the next one begins; empty when this was the last.
+///
+/// It reads school by school, from the one of `after` on and no further than the page, so that a page costs what is on it and not the
+/// whole campaign.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+#[allow(clippy::too_many_arguments, reason = "each is a plain value of one call")]
+pub async fn campaign_page(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    reach: &Reach,
+    days: &dyn LocalDays,
+    campaign: &Campaign,
+    after: &str,
+    limit: usize,
+    fits: &(dyn Fn(&Line) -> bool + Sync),
+) -> Result<(Vec<Line>, String)> {
+    let mut page: Vec<Line> = Vec::new();
+    let from = after.split('/').next().unwrap_or_default().to_owned();
+    let mut next = school_next(store, territory, campaign, &from, true).await?;
+    while let Some(school) = next {
+        let mut lines = school_lines(store, territory, reach, days, campaign, school).await?;
+        lines.retain(|line| line.place().as_str() > after && fits(line));
+        lines.sort_by_key(Line::place);
+        page.extend(lines);
+        if page.len() > limit {
+            page.truncate(limit);
+            let next = page.last().map(Line::place).unwrap_or_default();
+            return Ok((page, next));
+        }
+        next = school_next(store, territory, campaign, &school.to_string(), false).await?;
+    }
+    Ok((page, String::new()))
+}
+
+/// The first school of a campaign at or after a UAI, or after it; where it names none, the first that has a loan.
+async fn school_next(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    campaign: &Campaign,
+    from: &str,
+    with: bool,
+) -> Result<Option<Uai>> {
+    if !campaign.schools.is_empty() {
+        let mut schools = campaign.schools.iter();
+        return Ok(schools.find(|school| (school.to_string().as_str(), with) >= (from, true)).copied());
+    }
+    // Its loans stand under `<UAI>/`, and `0` follows the slash.
+    let after = if with { from.to_owned() } else { format!("{from}0") };
+    let page = LOAN_SCHOOLS.page(store, &LOAN_SCHOOLS.scope(territory, ""), &after, 1).await?;
+    Ok(page.first().and_then(|row| row.id.split('/').next()?.parse().ok()))
+}
+
+/// The lines of one school.
+async fn school_lines(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    reach: &Reach,
+    days: &dyn LocalDays,
+    campaign: &Campaign,
+    school: Uai,
+) -> Result<Vec<Line>> {
+    let scope = LOAN_SCHOOLS.scope(territory, format!("{school}/"));
+    let (mut lines, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = LOAN_SCHOOLS.page(store, &scope, &after, PAGE_MAX).await?;
+        let Some(last) = page.last() else { return Ok(lines) };
+        after.clone_from(&last.id);
+        for row in page {
+            let Some(loan) = LOANS.get(store, territory, row.value.to_string()).await? else { continue };
+            if reach.covers(&loan.value.filed()) {
+                let noted = CAMPAIGN_OUTCOMES.get(store, territory, campaign.key(loan.value.id)).await?;
+                lines.extend(line(campaign, days, loan.value, noted.map(|row| row.value)));
+            }
+            many_check(lines.len())?;
+        }
+    }
 }
 
 /// How a loan stands in a campaign; nothing when it has no part in it.
@@ -134,6 +215,14 @@ async fn outcomes(store: &dyn Store, territory: &TerritoryId, campaign: &Campaig
 
 fn many_check(count: usize) -> Result<()> {
     if count <= LINES_MAX { Ok(()) } else { Err(Error::Invalid(format!("a campaign has at most {LINES_MAX} loans"))) }
+}
+
+impl Line {
+    /// Where it stands in the order of a campaign's lines.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{}/{}", self.loan.school, self.loan.number)
+    }
 }
 
 impl Ended {

@@ -3,12 +3,16 @@
 use super::tests::{Town, seen, signature, wish};
 use super::*;
 use crate::asset::{ASSETS, CODE_CHARS};
-use crate::audit::{Reader, audit_page};
-use crate::campaign::{self, CAMPAIGN_OUTCOMES, CampaignKind, Ended, Note, campaign_create, campaign_note};
+use crate::audit::{Act, Author, Reader, audit_page};
+use crate::campaign::{
+    self, CAMPAIGN_OUTCOMES, CampaignKind, Ended, Note, campaign_create, campaign_lines, campaign_note, campaign_page,
+};
 use crate::device::{DEVICES, Device, Reason};
 use crate::error::Error;
 use crate::kit::{KitWish, kit_bind, kit_create, kit_find, template_put};
 use crate::scope::Reach;
+use crate::store::Expect;
+use crate::table::Writes;
 use model::device::JoinState;
 use model::kit::{PartRole, Slot, Template};
 use model::lifecycle::Lifecycle;
@@ -177,4 +181,61 @@ async fn the_audit_of_a_campaign_bears_the_servers_time() {
     assert!(times.is_sorted(), "the chain stays in order");
     assert_eq!(times.last(), Some(&town.now));
     assert_eq!(acts.last().unwrap().act.as_ref().unwrap().verb, "campaign_refused");
+}
+
+fn uai(number: u32) -> Uai {
+    let letter = char::from(b"ABCDEFGHJKLMNPRSTUVWXYZ"[(number % 23) as usize]);
+    format!("{number:07}{letter}").parse().unwrap()
+}
+
+/// Page by page it is the same as in one piece, and a page does not cost the whole: 20,000 loans of 100 schools.
+#[tokio::test]
+async fn a_campaign_is_read_page_by_page_without_reading_all_of_it_each_time() {
+    const SCHOOLS: u32 = 100;
+    const EACH: u32 = 200;
+    let town = Town::new().await;
+    let (store, territory, reach) = (town.store.as_ref(), &town.territory, Reach::territory());
+    let one = town.act(None, "", wish(true, 30, town.now)).await.unwrap().loan;
+    let one = Loan { state: LoanState::Approved, ..one };
+    let rule = Act::new(town.now, Author::Rule("test".to_owned()), "test", "loans");
+    for school in 0..SCHOOLS {
+        let school = uai(950_000 + school);
+        let mut writes = Writes::by(territory, &rule).unwrap();
+        for n in 0..EACH {
+            let random = u64::from(n).to_be_bytes();
+            let id =
+                LoanId::new(town.now, [&school.to_string().as_bytes()[5..7], &random[..]].concat().try_into().unwrap());
+            // Numbers do not follow the order of ids.
+            let number = format!("{school}-2026-{:05}", EACH - n);
+            let loan = Loan { id, number, school, ..one.clone() };
+            writes = writes.put(&LOANS, id.to_string(), &loan, Expect::Any).unwrap();
+            writes = writes.put(&LOAN_SCHOOLS, format!("{school}/{id}"), &id, Expect::Any).unwrap();
+        }
+        writes.commit(&town.store).await.unwrap();
+    }
+    let today = town.desk().days.day_of(town.now);
+    let mut campaign: campaign::Campaign = serde_json::from_value(serde_json::json!({
+        "id": "x", "name": "x", "kind": "handout", "schools": [], "first_on": today, "last_on": today, "created": 0, "by": "x",
+    }))
+    .unwrap();
+    for named in [false, true] {
+        if named {
+            campaign.schools = (0..SCHOOLS).step_by(3).map(|n| uai(950_000 + n)).collect();
+        }
+        let days = town.desk().days;
+        let whole = campaign_lines(store, territory, &reach, days, &campaign).await.unwrap();
+        let whole: Vec<String> = whole.iter().map(campaign::Line::place).collect();
+        let (mut paged, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = campaign_page(store, territory, &reach, days, &campaign, &after, 150, &|_| true);
+            let (lines, next) = page.await.unwrap();
+            paged.extend(lines.iter().map(campaign::Line::place));
+            if next.is_empty() {
+                break;
+            }
+            after = next;
+        }
+        assert_eq!(paged, whole);
+        assert!(paged.len() >= usize::try_from(SCHOOLS * EACH / 3).unwrap());
+    }
 }

@@ -6,7 +6,7 @@ use crate::status::{invalid, status};
 use controlplane_core::Error;
 use controlplane_core::campaign::{
     Campaign, CampaignKind, Ended, Line, Note, Outcome, Wish, campaign_close, campaign_create, campaign_get,
-    campaign_lines, campaign_list, campaign_note,
+    campaign_lines, campaign_list, campaign_note, campaign_page,
 };
 use controlplane_core::scope::Reach;
 use jiff::civil::Date;
@@ -70,7 +70,8 @@ pub(super) async fn show(
     staff: &Staff,
     asked: CampaignShowRequest,
 ) -> Result<CampaignShowResponse, Status> {
-    let (campaign, lines) = lines(shared, staff, &asked.campaign).await?;
+    let campaign = found(shared, staff, &asked.campaign).await?;
+    let lines = lines(shared, staff, &campaign).await?;
     Ok(CampaignShowResponse { campaign: Some(summary(&campaign)), counts: counts(&lines) })
 }
 
@@ -81,18 +82,19 @@ pub(super) async fn report(
 ) -> Result<CampaignReportResponse, Status> {
     let limit = super::device::limit_of(asked.limit)?;
     let school = super::device::school_of(&asked.school)?;
-    let (campaign, lines) = lines(shared, staff, &asked.campaign).await?;
+    let campaign = found(shared, staff, &asked.campaign).await?;
     let only = Some(asked.outcome()).filter(|outcome| *outcome != CampaignOutcome::Unspecified);
-    let fits = |line: &&Line| {
+    let fits = |line: &Line| {
         school.is_none_or(|school| line.loan.school == school)
             && only.is_none_or(|only| outcome_of(line.outcome) == only)
-            && place(line) > asked.after
     };
-    let rest: Vec<&Line> = lines.iter().filter(fits).take(limit + 1).collect();
-    let more = rest.len() > limit;
-    let next = rest.get(limit - 1).filter(|_| more).map(|line| place(line)).unwrap_or_default();
-    let shown = rest.into_iter().take(limit).map(line_of).collect();
-    Ok(CampaignReportResponse { campaign: Some(summary(&campaign)), lines: shown, next, counts: counts(&lines) })
+    let (store, territory) = (shared.store.as_ref(), shared.territory());
+    let page = campaign_page(store, territory, &staff.reach, shared, &campaign, &asked.after, limit, &fits).await;
+    let (page, next) = page.map_err(status)?;
+    // Counted once: they need all of it.
+    let counts = if asked.after.is_empty() { counts(&lines(shared, staff, &campaign).await?) } else { Vec::new() };
+    let lines = page.iter().map(line_of).collect();
+    Ok(CampaignReportResponse { campaign: Some(summary(&campaign)), lines, next, counts })
 }
 
 pub(super) async fn note(
@@ -144,12 +146,10 @@ pub(super) async fn close(
     Ok(CampaignCloseResponse { campaign: Some(summary(&closed)) })
 }
 
-/// A campaign and how each of its loans fared.
-pub(super) async fn lines(shared: &Shared, staff: &Staff, id: &str) -> Result<(Campaign, Vec<Line>), Status> {
+/// How each loan of a campaign fared.
+async fn lines(shared: &Shared, staff: &Staff, campaign: &Campaign) -> Result<Vec<Line>, Status> {
     let (store, territory) = (shared.store.as_ref(), shared.territory());
-    let campaign = found(shared, staff, id).await?;
-    let lines = campaign_lines(store, territory, &staff.reach, shared, &campaign).await.map_err(status)?;
-    Ok((campaign, lines))
+    campaign_lines(store, territory, &staff.reach, shared, campaign).await.map_err(status)
 }
 
 /// The campaign with this id, among those that a person may see.
@@ -159,11 +159,6 @@ pub(super) async fn found(shared: &Shared, staff: &Staff, id: &str) -> Result<Ca
         missed(shared, staff, error, id).await;
     }
     Ok(row.map_err(status)?.value)
-}
-
-/// Where a line stands in the report's order.
-pub(super) fn place(line: &Line) -> String {
-    format!("{}/{}", line.loan.school, line.loan.number)
 }
 
 pub(super) const fn outcome_of(outcome: Outcome) -> CampaignOutcome {

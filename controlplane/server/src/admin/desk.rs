@@ -1,13 +1,13 @@
 //! What a desk takes along to a campaign: its loans with the borrowers' names, and the equipment that may turn up.
 
-use super::campaign::{found as campaign_found, lines, outcome_of, place, summary};
+use super::campaign::{found as campaign_found, outcome_of, summary};
 use super::loan::loan_shown;
 use crate::caller::Staff;
 use crate::shared::Shared;
 use crate::status::status;
 use controlplane_core::Error;
 use controlplane_core::asset::{ASSETS, Asset};
-use controlplane_core::campaign::{Campaign, Line};
+use controlplane_core::campaign::{Campaign, Line, campaign_page};
 use controlplane_core::store::PAGE_MAX;
 use controlplane_core::vault::{Guardian, Person, Purpose, persons_read};
 use model::borrower::BorrowerRef;
@@ -55,24 +55,23 @@ async fn page(
     asked: DeskPrepareRequest,
 ) -> Result<(DeskPrepareResponse, Vec<Option<BorrowerRef>>), Status> {
     let limit = super::device::limit_of(asked.limit)?;
-    let (campaign, lines) = lines(shared, staff, &asked.campaign).await?;
+    let campaign = campaign_found(shared, staff, &asked.campaign).await?;
     if campaign.closed.is_some() {
         return Err(status(Error::Expired(format!("campaign {} is closed", campaign.id))));
     }
-    let rest: Vec<&Line> = lines.iter().filter(|line| place(line) > asked.after).take(limit + 1).collect();
-    let more = rest.len() > limit;
-    let next = rest.get(limit - 1).filter(|_| more).map(|line| place(line)).unwrap_or_default();
-    let rest: Vec<&Line> = rest.into_iter().take(limit).collect();
+    let (store, territory) = (shared.store.as_ref(), shared.territory());
+    let page = campaign_page(store, territory, &staff.reach, shared, &campaign, &asked.after, limit, &|_| true).await;
+    let (lines, next) = page.map_err(status)?;
     let today = shared.today();
     let loan = |line: &Line| DeskLoan {
         loan: Some(loan_shown(&line.loan, today)),
         outcome: outcome_of(line.outcome).into(),
         person: None,
     };
-    let borrowers = rest.iter().map(|line| line.loan.borrower.as_ref()?.to_string().parse().ok()).collect();
+    let borrowers = lines.iter().map(|line| line.loan.borrower.as_ref()?.to_string().parse().ok()).collect();
     let page = DeskPrepareResponse {
         campaign: Some(summary(&campaign)),
-        loans: rest.into_iter().map(loan).collect(),
+        loans: lines.iter().map(loan).collect(),
         next,
         now_unix_ms: shared.clock.now().unix_millis(),
         today: today.to_string(),
