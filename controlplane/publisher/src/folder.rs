@@ -4,7 +4,7 @@ use crate::error::{Error, Result, read_failed, write_failed};
 use crate::key::SigningKey;
 use bundle::{Chunk, ContentId, chunk_open};
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -43,6 +43,11 @@ impl Folder {
     pub(crate) fn metadata(&self, role: &str, version: u64) -> PathBuf {
         let name = if role == "timestamp" { "timestamp.json".to_owned() } else { format!("{version}.{role}.json") };
         self.public().join("metadata").join(name)
+    }
+
+    pub(crate) fn metadata_read(&self, role: &str, version: u64) -> Result<Vec<u8>> {
+        let path = self.metadata(role, version);
+        fs::read(&path).map_err(read_failed(&path))
     }
 
     /// A target under the name that clients of consistent snapshots ask for.
@@ -117,11 +122,33 @@ pub(crate) fn file_create(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(write_failed(path))
 }
 
-/// Writes a file whole or not at all; [`Folder::sync`] makes it durable.
+/// Writes a file whole or not at all, and durably: a power cut leaves what was there before, or this.
 pub(crate) fn file_put(path: &Path, bytes: &[u8]) -> Result<()> {
+    let draft = draft_path(path);
+    let written = File::create(&draft).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.and_then(|()| fs::rename(&draft, path)).and_then(|()| above_sync(path)).map_err(write_failed(path))
+}
+
+/// Writes one of thousands of files; only [`Folder::sync`] makes it durable, and whoever meets it after a crash reads it first.
+pub(crate) fn chunk_put(path: &Path, bytes: &[u8]) -> Result<()> {
+    let draft = draft_path(path);
+    fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, path)).map_err(write_failed(path))
+}
+
+fn draft_path(path: &Path) -> PathBuf {
     let mut draft = path.as_os_str().to_owned();
     draft.push(format!(".{}.draft", std::process::id()));
-    let draft = PathBuf::from(draft);
-    fs::write(&draft, bytes).map_err(write_failed(path))?;
-    fs::rename(&draft, path).map_err(write_failed(path))
+    draft.into()
+}
+
+/// A new name is durable when its folder is; some sticks' file systems know no such thing.
+fn above_sync(path: &Path) -> io::Result<()> {
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match File::open(above)?.sync_all() {
+        Err(error) if [io::ErrorKind::InvalidInput, io::ErrorKind::Unsupported].contains(&error.kind()) => Ok(()),
+        done => done,
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::contents::Stored;
 use crate::error::{Error, Result, read_failed, write_failed};
-use crate::folder::{Folder, file_put};
+use crate::folder::{Folder, chunk_put, file_put};
 use crate::progress::Progress;
 use crate::proposal::Proposal;
 use crate::repository::{BUNDLES, OFFLINE_LIFE, Repository, index_name, patch_name, versions};
@@ -124,19 +124,16 @@ fn chunks_store(folder: &Folder, source: Source, bar: &Progress) -> Result<(Inde
             return Ok(());
         }
         let path = folder.chunk(id);
-        // One that was cut short by a crash is made again.
-        let there = fs::metadata(&path).map(|about| about.len()).ok().filter(|&length| {
-            length > 0
-                && length <= contents.len() as u64
-                && (length == contents.len() as u64 || chunk_holds(&path, contents, id))
-        });
+        // One that a crash or the disk has spoilt is made again.
+        let length = fs::metadata(&path).map(|about| about.len()).ok();
+        let there = length.filter(|&length| length <= contents.len() as u64 && chunk_holds(&path, contents, id));
         let length = match there {
             Some(length) => length,
             None => {
                 let stored = packing.chunk_store(contents)?;
                 let above = path.parent().unwrap_or(folder.root());
                 fs::create_dir_all(above).map_err(write_failed(above))?;
-                file_put(&path, &stored)?;
+                chunk_put(&path, &stored)?;
                 stored.len() as u64
             }
         };

@@ -86,9 +86,7 @@ impl Proposal {
     /// [`Error::File`].
     pub fn write(&self, path: &Path) -> Result<()> {
         let text = serde_json::to_vec_pretty(self).map_err(|error| write_failed(path)(error.into()))?;
-        file_put(path, &text)?;
-        // It may lie on a stick that is pulled out next.
-        fs::File::open(path).and_then(|file| file.sync_all()).map_err(write_failed(path))
+        file_put(path, &text)
     }
 
     /// Signs whatever this key may sign; the roles it signed.

@@ -1,11 +1,14 @@
-//! Publishing: what enough holders signed becomes what devices are offered, in one rename.
+//! Publishing: what enough holders signed is judged and made whole in memory, then becomes what devices are offered.
 
 use crate::error::{Error, Result, read_failed};
 use crate::folder::{Folder, file_put};
 use crate::key::SigningKey;
 use crate::proposal::Proposal;
-use crate::repository::{BUNDLES, Repository, SNAPSHOT_LIFE, TIMESTAMP_LIFE, delegated, root_keys, root_verify};
-use crate::tuf::{Document, MetaFile, Root, Snapshot, Target, Targets, Timestamp, key_id, moment};
+use crate::repository::{
+    BUNDLES, Published, Repository, SNAPSHOT_LIFE, TIMESTAMP_LIFE, contents_check, delegated, index_name, root_keys,
+    root_read, root_verify,
+};
+use crate::tuf::{Document, MetaFile, Root, Snapshot, Target, Targets, Timestamp, is_moment, key_id, moment};
 use bundle::Index;
 use model::time::Timestamp as Moment;
 use std::collections::BTreeMap;
@@ -18,23 +21,27 @@ pub struct Done {
     pub versions: BTreeMap<String, u64>,
 }
 
+/// Documents that are not written yet, by role and version.
+type Drafts = BTreeMap<(String, u64), Vec<u8>>;
+
 /// Verifies a proposal as a device would, and everything it names; then offers it.
 ///
-/// Until the timestamp is replaced, at the very end, devices see what they saw before: a run that was cut is run again.
+/// Nothing is written before all of it was judged. Devices take a new root as soon as it lies there, whatever the timestamp says, so
+/// the root is written last but one, and the timestamp at once after it; a run that was cut is run again.
 ///
 /// # Errors
-/// [`Error::Threshold`], [`Error::Stale`], [`Error::TargetBad`].
+/// [`Error::Threshold`], [`Error::Stale`], [`Error::TargetBad`]; [`Error::Metadata`] for what some device would refuse.
 pub fn publish(folder: &Folder, proposal: &Proposal, now: Moment) -> Result<Done> {
     let _lock = folder.lock()?;
-    let before = match folder.metadata("root", 1).exists() {
-        true => Some(Repository::read(folder)?),
-        false => None,
+    let before = match root_read(folder, 1)? {
+        Some(_) => Some(Repository::read(folder)?),
+        None => None,
     };
     let published = before.as_ref().and_then(|before| before.published.as_ref());
     let lacking = |name: &str| Error::Metadata { name: name.to_owned(), why: "it is neither proposed nor published" };
     let root = match proposal.document("root") {
         Some(document) => root_judge(before.as_ref(), document)?,
-        None => before.as_ref().map(|before| before.root.clone()).ok_or_else(|| lacking("root"))?,
+        None => whole(before.as_ref().ok_or_else(|| lacking("root"))?)?.root.clone(),
     };
     let targets: Targets = match proposal.document("targets") {
         Some(document) => document.role()?,
@@ -54,6 +61,7 @@ pub fn publish(folder: &Folder, proposal: &Proposal, now: Moment) -> Result<Done
     if let Some(document) = proposal.document(BUNDLES) {
         let (keys, role) = delegated(&targets, BUNDLES)?;
         document.verify(BUNDLES, keys, role)?;
+        contents_check(BUNDLES, &bundles)?;
         version_check(BUNDLES, bundles.version, published.map(|published| published.bundles.version))?;
         let known = published.map(|published| &published.bundles.targets);
         for (name, target) in &bundles.targets {
@@ -68,58 +76,109 @@ pub fn publish(folder: &Folder, proposal: &Proposal, now: Moment) -> Result<Done
         published.bundles_document.verify(BUNDLES, keys, role)?;
     }
     let mut meta = published.map(|published| published.snapshot.meta.clone()).unwrap_or_default();
+    let mut drafts = Drafts::new();
     for (role, version) in [("root", root.version), ("targets", targets.version), (BUNDLES, bundles.version)] {
         let Some(document) = proposal.document(role) else { continue };
         let bytes = document.bytes()?;
-        file_put(&folder.metadata(role, version), &bytes)?;
+        if Document::parse(role, &bytes)? != *document {
+            return Err(bad(role, "it does not read as it was written"));
+        }
         if role != "root" {
             meta.insert(format!("{role}.json"), MetaFile::of(version, &bytes));
+        } else if let Some(there) = root_read(folder, version)? {
+            // What lies there has its signatures, and devices may have read it.
+            if there.signed != document.signed {
+                return Err(bad(role, "another one of this version lies in the repository already"));
+            }
+            continue;
         }
+        drafts.insert((role.to_owned(), version), bytes);
     }
-    let last = published.map(|published| (published.snapshot.version, published.timestamp.version));
-    offer(folder, &root, meta, last.unwrap_or((0, 0)), now)
+    offer(folder, &root, drafts, meta, published, now)
 }
 
 /// Signs snapshot and timestamp anew, so that devices know the list is of today. To be run each day.
 ///
 /// # Errors
-/// What reading the repository says.
+/// What reading the repository says; [`Error::Metadata`] when publishing a root was cut, or something has expired.
 pub fn refresh(folder: &Folder, now: Moment) -> Result<Done> {
     let _lock = folder.lock()?;
     let repository = Repository::read(folder)?;
-    let published = repository.published(folder)?;
-    let last = (published.snapshot.version, published.timestamp.version);
-    offer(folder, &repository.root, published.snapshot.meta.clone(), last, now)
+    let published = whole(&repository)?.published(folder)?;
+    offer(folder, &repository.root, Drafts::new(), published.snapshot.meta.clone(), Some(published), now)
+}
+
+/// Devices follow the later root already: nothing is offered under the one before it.
+fn whole(repository: &Repository) -> Result<&Repository> {
+    if repository.cut {
+        return Err(bad("root", "publishing a later one was cut; publish its proposal once more"));
+    }
+    Ok(repository)
 }
 
 fn offer(
     folder: &Folder,
     root: &Root,
+    mut drafts: Drafts,
     meta: BTreeMap<String, MetaFile>,
-    last: (u64, u64),
+    last: Option<&Published>,
     now: Moment,
 ) -> Result<Done> {
     let keys = folder.online_keys()?;
     let mut versions: BTreeMap<String, u64> =
         meta.iter().map(|(name, meta)| (name.trim_end_matches(".json").to_owned(), meta.version)).collect();
-    let (snapshot, timestamp) = (last.0 + 1, last.1 + 1);
+    let snapshot = last.map_or(0, |last| last.snapshot.version) + 1;
+    let timestamp = last.map_or(0, |last| last.timestamp.version) + 1;
     let mut document = Document::new(&Snapshot::new(snapshot, moment(now.after(SNAPSHOT_LIFE)), meta))?;
     online_sign(&mut document, "snapshot", root, &keys)?;
     let bytes = document.bytes()?;
-    file_put(&folder.metadata("snapshot", snapshot), &bytes)?;
     let meta = [("snapshot.json".to_owned(), MetaFile::of(snapshot, &bytes))].into();
+    drafts.insert(("snapshot".to_owned(), snapshot), bytes);
     let mut document = Document::new(&Timestamp::new(timestamp, moment(now.after(TIMESTAMP_LIFE)), meta))?;
     online_sign(&mut document, "timestamp", root, &keys)?;
-    // What it leads to is durable before it is.
-    folder.sync()?;
-    file_put(&folder.metadata("timestamp", timestamp), &document.bytes()?)?;
-    folder.sync()?;
+    drafts.insert(("timestamp".to_owned(), 0), document.bytes()?);
+    drafts_judge(folder, root, &drafts, last, now)?;
+    drafts_write(folder, &drafts)?;
     versions.extend([
         ("root".to_owned(), root.version),
         ("snapshot".to_owned(), snapshot),
         ("timestamp".to_owned(), timestamp),
     ]);
     Ok(Done { versions })
+}
+
+/// Reads what is about to be written as a device will, from the very bytes, with today's date.
+fn drafts_judge(folder: &Folder, root: &Root, drafts: &Drafts, last: Option<&Published>, now: Moment) -> Result<()> {
+    let made = Published::judge(root, &|role, version| match drafts.get(&(role.to_owned(), version)) {
+        Some(bytes) => Ok(bytes.clone()),
+        None => folder.metadata_read(role, version),
+    })?;
+    let now = moment(now);
+    for (role, expires) in [
+        ("root", &root.expires),
+        ("targets", &made.targets.expires),
+        (BUNDLES, &made.bundles.expires),
+        ("snapshot", &made.snapshot.expires),
+        ("timestamp", &made.timestamp.expires),
+    ] {
+        if !is_moment(expires) || *expires <= now {
+            return Err(bad(role, "it has expired; propose to renew it first"));
+        }
+    }
+    if last.is_some_and(|last| made.timestamp.expires < last.timestamp.expires) {
+        return Err(bad("timestamp", "it would end before the one that is published: this machine's clock is wrong"));
+    }
+    Ok(())
+}
+
+/// First what is seen only when something else names it, then the root, then the timestamp; each durable before the next.
+fn drafts_write(folder: &Folder, drafts: &Drafts) -> Result<()> {
+    let rank = |role: &str| ["root", "timestamp"].iter().position(|last| *last == role).map_or(0, |at| at + 1);
+    let mut ordered: Vec<_> = drafts.iter().collect();
+    ordered.sort_by_key(|((role, _), _)| rank(role));
+    // Chunks that were packed, too.
+    folder.sync()?;
+    ordered.into_iter().try_for_each(|((role, version), bytes)| file_put(&folder.metadata(role, *version), bytes))
 }
 
 fn online_sign(document: &mut Document, role: &str, root: &Root, keys: &[SigningKey]) -> Result<()> {
@@ -133,8 +192,11 @@ fn online_sign(document: &mut Document, role: &str, root: &Root, keys: &[Signing
 fn root_judge(before: Option<&Repository>, document: &Document) -> Result<Root> {
     let root: Root = document.role()?;
     match before {
-        // It was written by a run that was cut.
-        Some(before) if before.root_document.signed == document.signed => return Ok(root),
+        // A run that was cut wrote it. What is proposed is judged all the same: signatures are not part of what is compared.
+        Some(before) if before.root_document.signed == document.signed => {
+            document.verify("root", &root.keys, root_keys(&root, "root")?)?;
+            return Ok(root);
+        }
         Some(before) => root_verify(&before.root, document, &root)?,
         None => document.verify("root", &root.keys, root_keys(&root, "root")?)?,
     }
@@ -150,7 +212,8 @@ fn version_check(role: &str, version: u64, last: Option<u64>) -> Result<()> {
 /// A target is there under both its names, and each chunk of an index with it.
 fn target_check(folder: &Folder, name: &str, target: &Target) -> Result<()> {
     let bad = || Error::TargetBad(name.to_owned());
-    if name.contains('/') {
+    // Of other digests, or none at all, there would be nothing to look at.
+    if target.hashes.keys().ne(["sha256", "sha512"]) {
         return Err(bad());
     }
     let mut bytes = Vec::new();
@@ -166,7 +229,15 @@ fn target_check(folder: &Folder, name: &str, target: &Target) -> Result<()> {
     }
     if name.ends_with(".index") {
         let index = Index::decode(&bytes)?;
+        // What is installed under one name is not what another name was signed for.
+        if index_name(&index.manifest().name, &index.manifest().version) != name {
+            return Err(bad());
+        }
         index.chunks().iter().try_for_each(|chunk| folder.chunk_read(chunk).map(drop).map_err(|_| bad()))?;
     }
     Ok(())
+}
+
+fn bad(name: &str, why: &'static str) -> Error {
+    Error::Metadata { name: name.to_owned(), why }
 }

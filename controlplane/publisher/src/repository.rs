@@ -1,6 +1,6 @@
 //! What a repository says now: each document verified from the first root on.
 
-use crate::error::{Error, Result, read_failed};
+use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::key::{PublicKey, SigningKey};
 use crate::proposal::Proposal;
@@ -39,6 +39,8 @@ pub struct Repository {
     pub(crate) root_document: Document,
     /// None until the first proposal is published.
     pub(crate) published: Option<Published>,
+    /// A later root lies there already, and all else is not of it: publishing it was cut.
+    pub(crate) cut: bool,
 }
 
 pub(crate) struct Published {
@@ -56,19 +58,22 @@ impl Repository {
     /// # Errors
     /// [`Error::NotRepository`], [`Error::Metadata`], [`Error::Threshold`].
     pub fn read(folder: &Folder) -> Result<Self> {
-        let first = document_read(folder, "root", 1).map_err(|_| Error::NotRepository(folder.root().to_owned()))?;
+        let none = || Error::NotRepository(folder.root().to_owned());
+        let first = root_read(folder, 1).ok().flatten().ok_or_else(none)?;
         let mut root: Root = first.role()?;
         first.verify("root", &root.keys, root_keys(&root, "root")?)?;
         let mut roots = vec![(root.clone(), first)];
-        while folder.metadata("root", root.version + 1).exists() {
-            let document = document_read(folder, "root", root.version + 1)?;
+        while let Some(document) = root_read(folder, root.version + 1)? {
             let next: Root = document.role()?;
             root_verify(&root, &document, &next)?;
+            if next.version != root.version + 1 {
+                return Err(Error::Metadata { name: "root".to_owned(), why: "its version is not that of its file" });
+            }
             root = next.clone();
             roots.push((next, document));
         }
-        let whole = |(root, root_document), published| Self { root, root_document, published };
-        let last = roots.pop().ok_or_else(|| Error::NotRepository(folder.root().to_owned()))?;
+        let whole = |(root, root_document), published| Self { root, root_document, published, cut: false };
+        let last = roots.pop().ok_or_else(none)?;
         if !folder.metadata("timestamp", 0).exists() {
             return Ok(whole(last, None));
         }
@@ -76,7 +81,7 @@ impl Repository {
             (Ok(published), _) => Ok(whole(last, Some(published))),
             // A root that was written just before publishing was cut: the one before it is still that of all else.
             (Err(error), Some(before)) => match Published::read(folder, &before.0) {
-                Ok(published) => Ok(whole(before, Some(published))),
+                Ok(published) => Ok(Self { cut: true, ..whole(before, Some(published)) }),
                 Err(_) => Err(error),
             },
             (Err(error), None) => Err(error),
@@ -102,19 +107,26 @@ impl Repository {
 
 impl Published {
     fn read(folder: &Folder, root: &Root) -> Result<Self> {
-        let timestamp = document_read(folder, "timestamp", 0)?;
+        Self::judge(root, &|role, version| folder.metadata_read(role, version))
+    }
+
+    /// From the timestamp down, each document by the one that names it, as a device would; `read` gives their bytes.
+    pub(crate) fn judge(root: &Root, read: &dyn Fn(&str, u64) -> Result<Vec<u8>>) -> Result<Self> {
+        let timestamp = Document::parse("timestamp", &read("timestamp", 0)?)?;
         timestamp.verify("timestamp", &root.keys, root_keys(root, "timestamp")?)?;
         let timestamp: Timestamp = timestamp.role()?;
-        let snapshot = listed_read(folder, &timestamp.meta, "snapshot")?;
+        let snapshot = listed_read(read, &timestamp.meta, "snapshot")?;
         snapshot.verify("snapshot", &root.keys, root_keys(root, "snapshot")?)?;
         let snapshot: Snapshot = snapshot.role()?;
-        let targets_document = listed_read(folder, &snapshot.meta, "targets")?;
+        let targets_document = listed_read(read, &snapshot.meta, "targets")?;
         targets_document.verify("targets", &root.keys, root_keys(root, "targets")?)?;
         let targets: Targets = targets_document.role()?;
-        let bundles_document = listed_read(folder, &snapshot.meta, BUNDLES)?;
+        contents_check("targets", &targets)?;
+        let bundles_document = listed_read(read, &snapshot.meta, BUNDLES)?;
         let (keys, role) = delegated(&targets, BUNDLES)?;
         bundles_document.verify(BUNDLES, keys, role)?;
-        let bundles = bundles_document.role()?;
+        let bundles: Targets = bundles_document.role()?;
+        contents_check(BUNDLES, &bundles)?;
         Ok(Self { targets, targets_document, bundles, bundles_document, snapshot, timestamp })
     }
 
@@ -205,6 +217,22 @@ pub(crate) fn delegated<'a>(targets: &'a Targets, role: &str) -> Result<(&'a BTr
     found.ok_or(Error::Metadata { name: role.to_owned(), why: "nothing is delegated to it" })
 }
 
+/// Targets under names that all clients ask for alike, in the one role that lists them; and nobody signs in that role's place.
+pub(crate) fn contents_check(role: &str, targets: &Targets) -> Result<()> {
+    let bad = |why| Err(Error::Metadata { name: role.to_owned(), why });
+    if role != BUNDLES {
+        return if targets.targets.is_empty() { Ok(()) } else { bad("it may not list targets itself") };
+    }
+    if targets.delegations.is_some() {
+        return bad("it may not let others sign");
+    }
+    let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
+    if !targets.targets.keys().all(|name| name.starts_with("bundle.") && name.chars().all(known)) {
+        return bad("a target's name is not of the form bundle.*, of a-z, 0-9, dots and hyphens");
+    }
+    Ok(())
+}
+
 /// Keys that are there, distinct, and enough.
 pub(crate) fn threshold_check(role: &str, threshold: usize, keys: &[String]) -> Result<()> {
     let distinct: std::collections::BTreeSet<_> = keys.iter().collect();
@@ -237,18 +265,34 @@ pub(crate) fn patch_name(name: &bundle::Name, from: &Version, to: &Version) -> S
     format!("bundle.{name}.{to}.from.{from}.patch")
 }
 
-fn document_read(folder: &Folder, role: &str, version: u64) -> Result<Document> {
-    let path = folder.metadata(role, version);
-    Document::parse(role, &fs::read(&path).map_err(read_failed(&path))?)
+/// A root that lies there. The last one counts for nothing while it is no metadata at all: writing it was cut.
+pub(crate) fn root_read(folder: &Folder, version: u64) -> Result<Option<Document>> {
+    let there = |version| folder.metadata("root", version).exists();
+    if !there(version) {
+        return Ok(None);
+    }
+    match Document::parse("root", &folder.metadata_read("root", version)?) {
+        Err(_) if !there(version + 1) => Ok(None),
+        document => document.map(Some),
+    }
 }
 
 /// A document that another one lists, in the very bytes it lists.
-fn listed_read(folder: &Folder, meta: &BTreeMap<String, MetaFile>, role: &str) -> Result<Document> {
+fn listed_read(
+    read: &dyn Fn(&str, u64) -> Result<Vec<u8>>,
+    meta: &BTreeMap<String, MetaFile>,
+    role: &str,
+) -> Result<Document> {
     let bad = |why| Error::Metadata { name: role.to_owned(), why };
     let listed = meta.get(&format!("{role}.json")).ok_or_else(|| bad("it is not listed"))?;
-    let path = folder.metadata(role, listed.version);
-    let bytes = fs::read(&path).map_err(read_failed(&path))?;
-    if listed.is_of(&bytes) { Document::parse(role, &bytes) } else { Err(bad("it is not the one that is listed")) }
+    let bytes = read(role, listed.version)?;
+    let document = Document::parse(role, &bytes)?;
+    let version = document.signed.get("version").and_then(serde_json::Value::as_u64);
+    if listed.is_of(&bytes) && version == Some(listed.version) {
+        Ok(document)
+    } else {
+        Err(bad("it is not the one that is listed"))
+    }
 }
 
 fn ids(holders: &Holders) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! Repositories that are made, published, rotated, renewed, and lied to.
 
+mod attack;
+
 use crate::error::Error;
 use crate::repository::BUNDLES;
 use crate::tuf::{Document, Target, Targets};

@@ -7,6 +7,6 @@ mod role;
 pub(crate) use canonical::canonical;
 pub(crate) use document::{Document, Threshold};
 pub(crate) use role::{
-    DelegatedRole, Delegations, Key, MetaFile, Role, RoleKeys, Root, Snapshot, Target, Targets, Timestamp, key_id,
-    moment, sha256,
+    DelegatedRole, Delegations, Key, MetaFile, Role, RoleKeys, Root, Snapshot, Target, Targets, Timestamp, is_moment,
+    key_id, moment, sha256,
 };

@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 /// Keys sorted, no space, `"` and `\` alone escaped, whole numbers only; `None` for what has no such form.
+///
+/// Files are written in it, too: control characters, which it would leave as they are and JSON refuses, have no form here.
 pub(crate) fn canonical(value: &Value) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     write(value, &mut out)?;
@@ -17,7 +19,7 @@ fn write(value: &Value, out: &mut Vec<u8>) -> Option<()> {
             out.extend_from_slice(number.to_string().as_bytes())
         }
         Value::Number(_) => return None,
-        Value::String(text) => string(text, out),
+        Value::String(text) => string(text, out)?,
         Value::Array(items) => {
             out.push(b'[');
             for (at, item) in items.iter().enumerate() {
@@ -32,7 +34,7 @@ fn write(value: &Value, out: &mut Vec<u8>) -> Option<()> {
             out.push(b'{');
             for (at, (key, field)) in fields.into_iter().enumerate() {
                 comma(at, out);
-                string(key, out);
+                string(key, out)?;
                 out.push(b':');
                 write(field, out)?;
             }
@@ -48,7 +50,10 @@ fn comma(at: usize, out: &mut Vec<u8>) {
     }
 }
 
-fn string(text: &str, out: &mut Vec<u8>) {
+fn string(text: &str, out: &mut Vec<u8>) -> Option<()> {
+    if text.contains(|c: char| c.is_control()) {
+        return None;
+    }
     out.push(b'"');
     for byte in text.bytes() {
         if byte == b'"' || byte == b'\\' {
@@ -57,6 +62,7 @@ fn string(text: &str, out: &mut Vec<u8>) {
         out.push(byte);
     }
     out.push(b'"');
+    Some(())
 }
 
 #[cfg(test)]
@@ -66,9 +72,11 @@ mod tests {
 
     #[test]
     fn the_form_is_that_of_the_specification() {
-        let value = json!({"b": [1, true, null, {}], "a": "l'\"eau\"\n\\", "A": -2, "é": ""});
-        let expected = "{\"A\":-2,\"a\":\"l'\\\"eau\\\"\n\\\\\",\"b\":[1,true,null,{}],\"é\":\"\"}";
+        let value = json!({"b": [1, true, null, {}], "a": "l'\"eau\"\\", "A": -2, "é": ""});
+        let expected = "{\"A\":-2,\"a\":\"l'\\\"eau\\\"\\\\\",\"b\":[1,true,null,{}],\"é\":\"\"}";
         assert_eq!(String::from_utf8(canonical(&value).unwrap()).unwrap(), expected);
-        assert_eq!(canonical(&json!([1.5])), None);
+        for none in [json!([1.5]), json!("a\nb"), json!({"a\u{7f}": 1})] {
+            assert_eq!(canonical(&none), None);
+        }
     }
 }

@@ -88,8 +88,12 @@ impl Document {
         Threshold { have: have.len(), need }
     }
 
-    /// Refuses too few signatures.
+    /// Refuses too few signatures, and two under one name: there are clients that would not read such a file.
     pub(crate) fn verify(&self, name: &str, keys: &BTreeMap<String, Key>, role: &RoleKeys) -> Result<()> {
+        let distinct: BTreeSet<_> = self.signatures.iter().map(|signature| &signature.keyid).collect();
+        if distinct.len() != self.signatures.len() {
+            return Err(bad(name, "two signatures bear one key's name"));
+        }
         let Threshold { have, need } = self.threshold(keys, role);
         if have >= need { Ok(()) } else { Err(Error::Threshold { role: name.to_owned(), have, need }) }
     }

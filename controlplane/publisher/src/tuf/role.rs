@@ -210,6 +210,12 @@ pub(crate) fn moment(at: Moment) -> String {
     second.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// Whether a moment is written so: only then is the order of texts that of time.
+pub(crate) fn is_moment(text: &str) -> bool {
+    let read = text.parse().ok().map(|second: jiff::Timestamp| second.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    read.as_deref() == Some(text)
+}
+
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
