@@ -9,7 +9,7 @@ use controlplane::folder::Folder;
 use controlplane::init::{Wish, init};
 use controlplane_core::audit::{AUDIT, Act, Person};
 use controlplane_core::device::{Decision, Device, device_decide, device_get};
-use controlplane_core::grant::{GRANTS, Granted};
+use controlplane_core::grant::{CONTACT_TERRITORY, CONTACTS, GRANTS, Granted};
 use controlplane_core::memory::Memory;
 use controlplane_core::role::Role;
 use controlplane_core::store::{Expect, PAGE_MAX, Scope, SharedStore};
@@ -255,14 +255,15 @@ impl World {
         decided.unwrap();
     }
 
-    /// Grants a device this, as an act of a loan does; the epoch is the next one.
+    /// Grants a device this, as an act of a loan does, and says whom to contact; the epoch is the next one.
     pub async fn grant(&self, device: DeviceId, hold: Hold, contact: &str) {
         let id = device.to_string();
         let before = GRANTS.get(self.store.as_ref(), &self.territory, &*id).await.unwrap();
         let epoch = before.map_or(0, |row| row.value.epoch) + 1;
         let act = Act::of(self.now(), &admin(), "loan_test", "P-1", "a test");
-        let granted = Granted { epoch, hold, contact: contact.to_owned() };
+        let granted = Granted { epoch, hold, school: None };
         let writes = Writes::by(&self.territory, &act).unwrap().put(&GRANTS, id, &granted, Expect::Any).unwrap();
+        let writes = writes.put(&CONTACTS, CONTACT_TERRITORY, &contact.to_owned(), Expect::Any).unwrap();
         writes.commit(&self.store).await.unwrap();
     }
 

@@ -3,6 +3,7 @@
 use controlplane_core::audit::{Person, audit_verify};
 use controlplane_core::device::{Certificate, DEVICES, IDENTITIES, Reason, device_decide, device_find};
 use controlplane_core::enrol::{Issuer, Joined, Proof, REFUSED, enrol};
+use controlplane_core::loan::LocalDays;
 use controlplane_core::memory::Memory;
 use controlplane_core::role::Role;
 use controlplane_core::scope::Reach;
@@ -10,6 +11,7 @@ use controlplane_core::store::{Batch, Changes, Entry, Key, Revision, Scope, Shar
 use controlplane_core::token::{FAILURES_MAX, TokenKind, TokenWish, token_create, token_list, token_revoke};
 use controlplane_core::{Error, Result};
 use identity::key::IdentitySigner;
+use jiff::civil::Date;
 use model::chain::Tip;
 use model::device::{Claims, JoinState};
 use model::id::{DeviceId, TerritoryId};
@@ -85,7 +87,20 @@ impl World {
             hmac: &token.key().proof(&transcript, &public),
         };
         let random = public.fingerprint().as_bytes()[..10].try_into().unwrap();
-        enrol(&self.store, &self.territory, &Paper, &proof, random, self.now).await
+        enrol(&self.store, &self.territory, &Paper, &NoLoans, &proof, random, self.now).await
+    }
+}
+
+/// No loan is made here whose days could matter.
+struct NoLoans;
+
+impl LocalDays for NoLoans {
+    fn day_of(&self, _: Timestamp) -> Date {
+        Date::default()
+    }
+
+    fn day_end(&self, _: Date) -> Timestamp {
+        Timestamp::default()
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) async fn stock(world: &World, school: &str, devices: &[(&str, Option<
     writes.commit(&world.store).await.unwrap();
 }
 
-async fn asset(world: &World, number: &str) -> Asset {
+pub(crate) async fn asset(world: &World, number: &str) -> Asset {
     ASSETS.get(world.store.as_ref(), &world.territory, number).await.unwrap().unwrap().value
 }
 

@@ -25,6 +25,7 @@ mod joining;
 mod kills;
 mod kits;
 mod layering;
+mod lent;
 mod loans;
 mod monitoring;
 mod operations;

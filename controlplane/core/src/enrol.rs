@@ -5,6 +5,7 @@ use crate::audit::{Act, Author};
 use crate::device::{Certificate, DEVICES, Device, EVIDENCE, IDENTITIES, Reason, evidence_of};
 use crate::error::{Error, Result};
 use crate::kit::kit_place;
+use crate::loan::LocalDays;
 use crate::reenrol::reenrol;
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Row, Writes};
@@ -78,12 +79,13 @@ pub async fn enrol(
     store: &SharedStore,
     territory: &TerritoryId,
     issuer: &dyn Issuer,
+    days: &dyn LocalDays,
     proof: &Proof<'_>,
     random: [u8; 10],
     now: Timestamp,
 ) -> Result<Joined> {
     for _ in 0..TRIES {
-        match enrol_once(store, territory, issuer, proof, random, now).await {
+        match enrol_once(store, territory, issuer, days, proof, random, now).await {
             Err(Error::Conflict(_)) => {}
             done => return done,
         }
@@ -98,6 +100,7 @@ async fn enrol_once(
     store: &SharedStore,
     territory: &TerritoryId,
     issuer: &dyn Issuer,
+    days: &dyn LocalDays,
     proof: &Proof<'_>,
     random: [u8; 10],
     now: Timestamp,
@@ -124,7 +127,7 @@ async fn enrol_once(
     if let Some(id) = token.value.device {
         return reenrol(store, territory, issuer, proof, token, id, now).await;
     }
-    enrol_new(store, territory, issuer, proof, token, random, now).await
+    enrol_new(store, territory, issuer, days, proof, token, random, now).await
 }
 
 /// A device that finished before, with the same key and token: the answer was lost on the way.
@@ -155,10 +158,12 @@ async fn enrol_again(
     Ok(Joined { device, until, chain })
 }
 
+#[allow(clippy::too_many_arguments, reason = "each is a plain value of one call")]
 async fn enrol_new(
     store: &SharedStore,
     territory: &TerritoryId,
     issuer: &dyn Issuer,
+    days: &dyn LocalDays,
     proof: &Proof<'_>,
     token: Row<TokenRecord>,
     random: [u8; 10],
@@ -205,7 +210,8 @@ async fn enrol_new(
     let device = match expected {
         Some(row) => {
             let act = Act::new(now, Author::from(used.id), "asset_bind", row.id.clone());
-            let (more, _, bound) = bound(store.as_ref(), territory, writes.also(&act)?, &row, device, now).await?;
+            let (more, _, bound) =
+                bound(store.as_ref(), territory, days, writes.also(&act)?, &row, device, now).await?;
             writes = more;
             bound
         }

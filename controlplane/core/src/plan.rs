@@ -89,7 +89,9 @@ mod tests {
 
     fn standing(n: u8, revision: u64) -> Standing {
         let grant = Grant { key: digest(9), epoch: n.into(), hold: Hold::Free, contact: String::new() };
-        Standing { grant, digest: digest(n), revision }
+        let mut standing = Standing::new(grant, revision, None).unwrap();
+        standing.digest = digest(n);
+        standing
     }
 
     proptest! {

@@ -132,7 +132,8 @@ impl Enrolment for EnrolmentService {
             hmac: &said.proof,
         };
         let random = random::bytes().map_err(crate::status::status)?;
-        let joined = match enrol(&shared.store, shared.territory(), ca.as_ref(), &proof, random, now).await {
+        let (store, territory) = (&shared.store, shared.territory());
+        let joined = match enrol(store, territory, ca.as_ref(), shared, &proof, random, now).await {
             Ok(joined) => joined,
             Err(error) => {
                 shared.refusal_wait(began).await;

@@ -154,6 +154,17 @@ impl Live {
         }
     }
 
+    /// A contact has changed: devices that show it look again.
+    pub(crate) fn contact_changed(&self, key: &str) {
+        for seat in self.lock().values_mut() {
+            // A grant that is being read may still show what was said before.
+            if seat.grant.as_ref().is_none_or(|grant| grant.as_ref().is_some_and(|standing| standing.shows(key))) {
+                seat.grant_forget();
+                seat.wake.iter().for_each(|wake| wake.notify_one());
+            }
+        }
+    }
+
     /// Wakes every held check-in to look again.
     pub(crate) fn wake_all(&self) {
         for seat in self.lock().values_mut() {

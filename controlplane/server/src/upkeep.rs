@@ -7,7 +7,7 @@ use crate::reminders::reminders_follow;
 use crate::shared::{Ruling, Shared};
 use controlplane_core::Result;
 use controlplane_core::device::DEVICES;
-use controlplane_core::grant::GRANTS;
+use controlplane_core::grant::{self, GRANTS};
 use controlplane_core::presence::CONTACTS;
 use controlplane_core::store::{Batch, Changes, Expect, PAGE_MAX, Revision, Scope};
 use controlplane_core::table::Writes;
@@ -92,17 +92,21 @@ async fn rules_follow(shared: Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>) 
     }
 }
 
-/// Wakes the held check-in of each device whose record or grant changes: a revoked one is answered within moments, and so is one that
-/// was lent, extended or missed.
+/// Wakes the held check-in of each device whose record or grant changes, or the contact that it shows: a revoked one is answered within
+/// moments, and so is one that was lent, extended or missed.
 async fn devices_follow(shared: Arc<Shared>, mut since: Revision) {
-    let tables = vec![DEVICES.name, GRANTS.name];
+    let tables = vec![DEVICES.name, GRANTS.name, grant::CONTACTS.name];
     let scope = Scope { tables, ..DEVICES.scope(shared.territory(), "") };
     loop {
         match shared.store.changes(&scope, since, PAGE_MAX).await {
             Ok(Changes::Keys { keys, upto }) => {
                 since = upto;
-                for id in keys.iter().filter_map(|key| key.id.parse::<DeviceId>().ok()) {
-                    shared.live.changed(id, upto);
+                for key in keys {
+                    if key.table == grant::CONTACTS.name {
+                        shared.live.contact_changed(&key.id);
+                    } else if let Ok(id) = key.id.parse::<DeviceId>() {
+                        shared.live.changed(id, upto);
+                    }
                 }
             }
             Ok(Changes::Gone { now }) => {

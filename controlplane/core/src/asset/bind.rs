@@ -8,6 +8,7 @@ use crate::device::{DEVICES, Device, device_get, revoked_check};
 use crate::error::{Error, Result};
 use crate::grant::{GRANTS, Granted};
 use crate::kit::{KIT_PLACES, kit_claim, kit_has};
+use crate::loan::{LocalDays, loan_hold};
 use crate::scope::Filed;
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Intent, Row, Writes};
@@ -30,11 +31,13 @@ pub(crate) enum Follow {
 ///
 /// # Errors
 /// `NotFound`; `Invalid` when either is bound, the device is put out, or the two are filed differently; `Conflict`.
+#[allow(clippy::too_many_arguments, reason = "each is a plain value of one call")]
 pub async fn asset_bind(
     store: &SharedStore,
     territory: &TerritoryId,
     number: &str,
     id: DeviceId,
+    days: &dyn LocalDays,
     by: &Person,
     why: &str,
     now: Timestamp,
@@ -58,7 +61,8 @@ pub async fn asset_bind(
     }
     let writes = Writes::by(territory, &Act::of(now, by, "asset_bind", number, why))?;
     let writes = writes.also(&Act::of(now, by, "device_bind", id.to_string(), why))?;
-    let (writes, asset, bound) = bound(store.as_ref(), territory, writes, &row, device.value.clone(), now).await?;
+    let (writes, asset, bound) =
+        bound(store.as_ref(), territory, days, writes, &row, device.value.clone(), now).await?;
     let joins = asset.lifecycle == Lifecycle::InKit && bound.kit == device.value.kit;
     if !joins && kit_has(store.as_ref(), territory, &device.value).await? {
         // It would be in two hands: the kit's, and whose the asset is lent to.
@@ -94,7 +98,7 @@ pub async fn asset_unbind(
     asset.epoch += 1;
     let writes = Writes::by(territory, &Act::of(now, by, "asset_unbind", number, why))?;
     let writes = writes.also(&Act::of(now, by, "device_unbind", id.to_string(), why))?;
-    let writes = grant_put(store.as_ref(), territory, writes, &asset, Hold::Free).await?;
+    let writes = grant_put(writes, &asset, Hold::Free, None)?;
     asset.device = None;
     writes
         .put(&ASSETS, number, &asset, Expect::At(row.revision))?
@@ -134,6 +138,7 @@ pub(crate) async fn asset_expected(
 pub(crate) async fn bound(
     store: &dyn Store,
     territory: &TerritoryId,
+    days: &dyn LocalDays,
     writes: Writes<Intent>,
     row: &Row<Asset>,
     mut device: Device,
@@ -160,15 +165,16 @@ pub(crate) async fn bound(
         // Whoever reinstalled what was stolen has not found it.
         device = lost;
     }
-    // What is lent is granted by its loan.
-    let hold = match asset.lifecycle {
-        Lifecycle::OnLoan | Lifecycle::AssignedStaff => None,
-        Lifecycle::Lost | Lifecycle::Stolen => Some(Hold::Missing),
-        _ => Some(Hold::Free),
+    let (hold, school) = match asset.lifecycle {
+        // Lent before its device was known: from now on that keeps to the loan, too.
+        Lifecycle::OnLoan | Lifecycle::AssignedStaff => {
+            let lent = loan_hold(store, territory, days, &asset.number).await?;
+            lent.map_or((Hold::Free, None), |(hold, school)| (hold, Some(school)))
+        }
+        Lifecycle::Lost | Lifecycle::Stolen => (Hold::Missing, None),
+        _ => (Hold::Free, None),
     };
-    if let Some(hold) = hold {
-        writes = grant_put(store, territory, writes, &asset, hold).await?;
-    }
+    writes = grant_put(writes, &asset, hold, school)?;
     writes = writes.put(&ASSETS, row.id.clone(), &asset, Expect::At(row.revision))?.put(
         &ASSET_DEVICES,
         device.id.to_string(),
@@ -222,7 +228,7 @@ pub(crate) async fn asset_follow(
     }
     if let Some(granted) = granted {
         // What the first was told last stays on record: it takes nothing older, should it ever be bound again.
-        let left = Granted { epoch: asset.epoch, hold: Hold::Free, contact: granted.contact.clone() };
+        let left = Granted { epoch: asset.epoch, hold: Hold::Free, school: None };
         let follows = Granted { epoch: asset.epoch, ..granted };
         writes = writes.put(&GRANTS, from.to_string(), &left, Expect::Any)?.put(
             &GRANTS,

@@ -58,7 +58,7 @@ pub async fn asset_missing(
         row.value = lost;
     }
     writes = device_put(writes, device.filter(|row| known.as_ref() != Some(&row.value)))?;
-    writes = grant_put(store.as_ref(), territory, writes, &asset, hold).await?;
+    writes = grant_put(writes, &asset, hold, None)?;
     writes.put(&ASSETS, number, &asset, Expect::At(row.revision))?.commit(store).await?;
     Ok(asset)
 }

@@ -5,7 +5,7 @@ use super::{ASSETS, Asset, Wipe, Wiped};
 use crate::audit::{Act, Person};
 use crate::device::{DEVICES, device_get};
 use crate::error::{Error, Result};
-use crate::grant::{GRANTS, Granted, contact_of};
+use crate::grant::{GRANTS, Granted};
 use crate::kit::{device_of, device_put, kit_leave};
 use crate::scope::{Filed, Reach};
 use crate::store::{Expect, SharedStore, Store};
@@ -14,6 +14,7 @@ use model::grant::Hold;
 use model::id::TerritoryId;
 use model::lifecycle::{Lifecycle, Step};
 use model::time::Timestamp;
+use model::uai::Uai;
 
 /// The acts that are a technician's own; loans, kits and losses are others' (`loan`, `kit`, `asset::missing`).
 pub const STEPS: [Step; 5] = [Step::Prepare, Step::Ready, Step::Repair, Step::Check, Step::Retire];
@@ -52,7 +53,7 @@ pub async fn asset_step(
         let mut device = device_of(store.as_ref(), territory, &asset).await?;
         (writes, _) = kit_leave(store.as_ref(), territory, writes, &mut asset, device.as_mut(), now).await?;
         writes = device_put(writes, device)?;
-        writes = grant_put(store.as_ref(), territory, writes, &asset, Hold::Free).await?;
+        writes = grant_put(writes, &asset, Hold::Free, None)?;
     }
     writes.put(&ASSETS, number, &asset, Expect::At(row.revision))?.commit(store).await?;
     Ok(asset)
@@ -133,17 +134,16 @@ pub(crate) fn after(asset: &Asset, step: Step) -> Result<Lifecycle> {
     })
 }
 
-/// Writes what the device of an asset is granted, with the asset's epoch; nothing for one without a device.
-pub(crate) async fn grant_put(
-    store: &dyn Store,
-    territory: &TerritoryId,
+/// Writes what the device of an asset is granted, with the asset's epoch, and which school lends it, if any; nothing for one without a
+/// device.
+pub(crate) fn grant_put(
     writes: Writes<Intent>,
     asset: &Asset,
     hold: Hold,
+    school: Option<Uai>,
 ) -> Result<Writes<Intent>> {
     let Some(device) = asset.device else { return Ok(writes) };
-    let contact = contact_of(store, territory, &asset.filed()).await?;
-    writes.put(&GRANTS, device.to_string(), &Granted { epoch: asset.epoch, hold, contact }, Expect::Any)
+    writes.put(&GRANTS, device.to_string(), &Granted { epoch: asset.epoch, hold, school }, Expect::Any)
 }
 
 fn verb(step: Step) -> &'static str {

@@ -6,6 +6,7 @@ use crate::device::{DEVICES, Device};
 use crate::error::{Error, Result};
 use crate::grant::GRANTS;
 use crate::kit::{KIT_PLACES, KITS, KitWish, Part, kit_bind, kit_create, kit_find, kit_unbind, template_put};
+use crate::loan::tests::Utc;
 use crate::memory::Memory;
 use crate::role::Role;
 use crate::scope::Reach;
@@ -130,7 +131,7 @@ impl World {
             }
             Deed::Bind(at, device) => {
                 let id = device_id(u8::try_from(device).unwrap());
-                asset_bind(store, territory, NUMBERS[at], id, by, "", now).await?;
+                asset_bind(store, territory, NUMBERS[at], id, &Utc, by, "", now).await?;
             }
             Deed::Unbind(at) => {
                 asset_unbind(store, territory, NUMBERS[at], by, "", now).await?;

@@ -54,7 +54,7 @@ pub async fn kit_bind(
         let bound = Device { kit: Some(place.clone()), school: asset.school, ..device.value };
         writes = writes.put(&DEVICES, id.to_string(), &bound, Expect::At(device.revision))?;
     }
-    writes = grant_put(store.as_ref(), territory, writes, &asset, Hold::Free).await?;
+    writes = grant_put(writes, &asset, Hold::Free, None)?;
     writes
         .put(&KITS, kit.label.clone(), &kit, Expect::At(kit_at))?
         .put(&KIT_PLACES, asset.number.clone(), &place, Expect::Absent)?

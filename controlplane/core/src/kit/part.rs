@@ -72,7 +72,7 @@ pub async fn kit_unbind(
             let left;
             (writes, left) = kit_leave(store.as_ref(), territory, writes, &mut asset, device.as_mut(), now).await?;
             writes = device_put(writes, device)?;
-            writes = grant_put(store.as_ref(), territory, writes, &asset, Hold::Free).await?;
+            writes = grant_put(writes, &asset, Hold::Free, None)?;
             writes.put(&ASSETS, row.id, &asset, Expect::At(row.revision))?.commit(store).await?;
             Ok(left)
         }
@@ -134,7 +134,7 @@ pub async fn kit_pass(
             asset.school = joined.school.or(asset.school);
             asset.epoch += 1;
             school = asset.school;
-            writes = grant_put(store.as_ref(), territory, writes, &asset, Hold::Free).await?;
+            writes = grant_put(writes, &asset, Hold::Free, None)?;
             // The asset's own revision stands for its place: whoever changes that changes both.
             writes = writes.put(&KIT_PLACES, row.id.clone(), &place, Expect::Any)?.put(
                 &ASSETS,

@@ -11,8 +11,9 @@ mod list;
 mod open;
 mod policy;
 mod remind;
+mod term;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod work;
 
 pub(crate) use act::loan_erase;
@@ -22,6 +23,7 @@ pub use find::loan_find;
 pub use list::{Filter, loan_page};
 pub use policy::{LOAN_POLICIES, policy_get, policy_set};
 pub use remind::{Reminded, remind_due};
+pub(crate) use term::loan_hold;
 
 use crate::scope::Filed;
 use crate::table::{Intent, Table};

@@ -27,7 +27,7 @@ use std::time::Duration;
 const ASSETS_N: usize = 3;
 const DAY: Duration = Duration::from_secs(86_400);
 
-struct Utc;
+pub(crate) struct Utc;
 
 impl LocalDays for Utc {
     fn day_of(&self, at: Timestamp) -> Date {
@@ -115,6 +115,21 @@ impl Town {
         ASSETS.get(self.store.as_ref(), &self.territory, number(n)).await.unwrap().unwrap().value
     }
 
+    /// A loan of this asset, handed over.
+    async fn active(&self, n: usize, days: i32) -> Loan {
+        let loan = self.act(None, "", wish(false, days, self.now)).await.unwrap().loan.number;
+        let deeds = [
+            Deed::Approve,
+            Deed::Prepare { asset: Some(number(n)), accessories: vec![], template: "1".to_owned() },
+            Deed::Sign(vec![signature(Signer::Borrower, Utc.day_of(self.now))]),
+            Deed::HandOver { asset: None, seen: seen(Grade::Good) },
+        ];
+        for deed in deeds {
+            self.act(None, &loan, deed).await.unwrap();
+        }
+        self.loans().await.into_iter().find(|one| one.number == loan).unwrap()
+    }
+
     async fn grants(&self) -> BTreeMap<String, Granted> {
         let page = GRANTS.page(self.store.as_ref(), &GRANTS.scope(&self.territory, ""), "", 100).await.unwrap();
         page.into_iter().map(|row| (row.id, row.value)).collect()
@@ -155,7 +170,7 @@ impl Town {
         let mut writes = Writes::by(&self.territory, &self.rule()).unwrap();
         if let Some(hold) = hold {
             asset.epoch += 1;
-            let granted = Granted { epoch: asset.epoch, hold, contact: String::new() };
+            let granted = Granted { epoch: asset.epoch, hold, school: None };
             writes = writes.put(&GRANTS, device_id(n).to_string(), &granted, Expect::Any).unwrap();
         }
         writes = writes.put(&ASSETS, number(n), &asset, Expect::At(row.revision)).unwrap();
@@ -421,6 +436,39 @@ fn ten_thousand_histories_break_no_invariant() {
         assert!(reached.get(what).is_some_and(|times| *times >= 5), "{what}: {reached:?}");
     }
     println!("{reached:?}");
+}
+
+/// It was lent while nobody had switched it on: what holds is what the loan says at the moment the two are bound.
+#[tokio::test]
+async fn what_is_lent_before_its_device_is_known_is_granted_when_the_two_are_bound() {
+    let mut town = Town::new().await;
+    let (store, territory) = (town.store.clone(), town.territory.clone());
+    crate::asset::asset_unbind(&store, &territory, &number(0), &town.by, "", town.now).await.unwrap();
+    let free = town.grants().await[&device_id(0).to_string()].clone();
+    assert_eq!(free.hold, Hold::Free);
+    let loan = town.active(0, 30).await;
+    let lent_at = town.now;
+    assert_eq!(town.grants().await[&device_id(0).to_string()], free, "nobody knows yet on what it runs");
+    town.now = town.now.after(DAY);
+    let due_on = loan.due_on.unwrap().checked_add(20.days()).unwrap();
+    town.act(None, &loan.number, Deed::Extend { due_on }).await.unwrap();
+    let bind = async || {
+        let now = town.now;
+        crate::asset::asset_bind(&store, &territory, &number(0), device_id(0), &Utc, &town.by, "", now).await
+    };
+    let asset = bind().await.unwrap();
+    let granted = town.grants().await[&device_id(0).to_string()].clone();
+    assert!(granted.epoch > free.epoch && granted.epoch == asset.epoch);
+    assert_eq!(granted.school, Some(loan.school));
+    let Hold::Lent(term) = granted.hold else { panic!("{granted:?}") };
+    let end = |days: i64| Some(Utc.day_end(due_on.checked_add(days.days()).unwrap()));
+    assert_eq!((term.loan, term.start, term.decided), (loan.number.clone(), lent_at, None));
+    assert_eq!((Some(term.notice), term.due, term.restricted), (end(-15), end(0), end(14)));
+    // The next act on the loan goes on from there.
+    let seen = Some(seen(Grade::Good));
+    town.act(None, &loan.number, Deed::Return { seen, parts: vec![], asset: None }).await.unwrap();
+    let back = town.grants().await[&device_id(0).to_string()].clone();
+    assert!(back.hold == Hold::Free && back.epoch > granted.epoch);
 }
 
 /// An erased identity is made anew by the next file that names the same pupil: it must lead to no loan of before.

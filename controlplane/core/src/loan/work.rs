@@ -2,19 +2,18 @@
 
 use super::act::Desk;
 use super::policy::policy_get;
+use super::term::loan_term;
 use super::{
     ActDone, LOAN_ACTS, LOAN_ASSETS, LOAN_BORROWERS, LOAN_DUES, LOAN_NUMBERS, LOAN_OPEN, LOAN_SCHOOLS, LOAN_SEQUENCES,
     LOANS, Loan,
 };
-use crate::asset::{ASSETS, Asset};
+use crate::asset::{ASSETS, Asset, grant_put};
 use crate::audit::Act;
 use crate::device::{DEVICES, Decision, Device};
 use crate::error::{Error, Result};
-use crate::grant::{GRANTS, Granted, contact_of};
-use crate::scope::Filed;
 use crate::store::{Expect, Revision};
 use crate::table::{Intent, Row, Table, Writes};
-use model::grant::{Exam, Hold, Term};
+use model::grant::Hold;
 use model::id::DeviceId;
 use model::lifecycle::{LifecycleError, Step};
 use model::loan::{ActId, LoanId, LoanPolicy, LoanState};
@@ -26,8 +25,6 @@ static INDEXES: [&Table<LoanId, Intent>; 6] =
     [&LOAN_NUMBERS, &LOAN_SCHOOLS, &LOAN_BORROWERS, &LOAN_ASSETS, &LOAN_DUES, &LOAN_OPEN];
 /// Those of them in which a key is one loan's alone.
 const ALONE: [usize; 2] = [0, 5];
-/// From when a device whose loan has no end says that it is to be returned: the end of the year 9999.
-const NEVER: Timestamp = Timestamp::from_unix_seconds(253_402_300_799);
 /// Lists in a loan that grow have at most so many entries.
 pub(super) const ENTRIES_MAX: usize = 100;
 
@@ -106,25 +103,7 @@ impl<'a> Work<'a> {
 
     /// What the device of this loan is granted.
     pub(super) fn term(&self, start: Timestamp) -> Hold {
-        let end = |days: i64| {
-            let due = self.loan.due_on?;
-            let day = due.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
-            Some(self.desk.days.day_end(day))
-        };
-        let notice = end(-i64::from(self.policy.notice_days) - 1).unwrap_or(NEVER);
-        Hold::Lent(Term {
-            loan: self.loan.number.clone(),
-            start,
-            notice,
-            due: end(0),
-            restricted: end(i64::from(self.policy.grace_days)),
-            decided: self.loan.decided.as_ref().map(|decided| decided.at),
-            exam: self.loan.exam.and_then(|days| {
-                // A day begins where the one before it ends.
-                let from = self.desk.days.day_end(days.from().yesterday().ok()?);
-                Some(Exam { from, until: self.desk.days.day_end(days.until()) })
-            }),
-        })
+        loan_term(&self.loan, &self.policy, self.desk.days, start)
     }
 
     /// Says that no other loan has this asset, or which one has it.
@@ -153,14 +132,8 @@ impl<'a> Work<'a> {
         for (number, touched) in assets {
             let Touched { revision, asset, hold } = touched;
             if let (Some(device), Some((hold, verb, why))) = (asset.device, hold) {
-                let filed = Filed { owner: asset.owner.clone(), school: Some(loan.school) };
-                let contact = contact_of(store.as_ref(), territory, &filed).await?;
-                writes = writes.put(
-                    &GRANTS,
-                    device.to_string(),
-                    &Granted { epoch: asset.epoch, hold: hold.clone(), contact },
-                    Expect::Any,
-                )?;
+                let lends = (hold != Hold::Free).then_some(loan.school);
+                writes = grant_put(writes, &asset, hold.clone(), lends)?;
                 writes = device_put(&desk, writes, (device, &asset), &hold, &act, &why).await?;
                 // The device is told of it, as of every act on it.
                 if told.insert(device.to_string()) {

@@ -149,7 +149,7 @@ pub(super) async fn bind(shared: &Shared, staff: &Staff, asked: AssetBindRequest
         asset_unbind(store, territory, &number, &staff.person, &asked.why, now).await
     } else {
         let device = super::device::found(shared, staff, &asked.device).await?.value.id;
-        asset_bind(store, territory, &number, device, &staff.person, &asked.why, now).await
+        asset_bind(store, territory, &number, device, shared, &staff.person, &asked.why, now).await
     };
     Ok(AssetBindResponse { asset: Some(summary(shared, &done.map_err(status)?).await?) })
 }
