@@ -70,6 +70,15 @@ impl Reach {
         Self(scopes.into_iter().collect())
     }
 
+    /// The school whose things it is, if it is one school's and no more.
+    #[must_use]
+    pub fn school(&self) -> Option<Uai> {
+        match self.0.as_slice() {
+            [Scope::Schools(schools)] if schools.len() == 1 => schools.first().copied(),
+            _ => None,
+        }
+    }
+
     /// Whether nothing is left out.
     #[must_use]
     pub fn is_territory(&self) -> bool {

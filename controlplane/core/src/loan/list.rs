@@ -1,6 +1,6 @@
 //! Lists of loans, each from the index that narrows it most.
 
-use super::{BorrowerRef, LOAN_ASSETS, LOAN_BORROWERS, LOAN_DUES, LOAN_SCHOOLS, LOANS, Loan};
+use super::{BorrowerRef, LOAN_ASSETS, LOAN_BORROWERS, LOAN_DUES, LOAN_SCHOOL_DUES, LOAN_SCHOOLS, LOANS, Loan};
 use crate::error::Result;
 use crate::scope::Reach;
 use crate::store::{PAGE_MAX, Store};
@@ -49,7 +49,7 @@ pub async fn loan_page(
     after: &str,
     limit: usize,
 ) -> Result<(Vec<Loan>, String)> {
-    let (table, prefix, until) = filter.index();
+    let (table, prefix, until) = filter.index(reach);
     let mut found = Vec::new();
     let mut after = after.to_owned();
     let mut looked_at = 0;
@@ -114,15 +114,19 @@ impl Filter {
     }
 
     /// The index to read, the beginning of its keys, and the key before which to stop.
-    fn index(&self) -> (Option<&'static Table<LoanId, Intent>>, String, Option<String>) {
+    fn index(&self, reach: &Reach) -> (Option<&'static Table<LoanId, Intent>>, String, Option<String>) {
         let due = self.overdue_on.into_iter().chain(self.due_before).min();
+        // Whoever sees one school's need not look through everybody's.
+        let school = self.school.or_else(|| reach.school());
         if let Some(borrower) = &self.borrower {
             (Some(&LOAN_BORROWERS), format!("{borrower}/"), None)
         } else if let Some(asset) = &self.asset {
             (Some(&LOAN_ASSETS), format!("{asset}/"), None)
+        } else if let (Some(due), Some(school)) = (due, school) {
+            (Some(&LOAN_SCHOOL_DUES), format!("{school}/"), Some(format!("{school}/{due}")))
         } else if let Some(due) = due {
             (Some(&LOAN_DUES), String::new(), Some(due.to_string()))
-        } else if let Some(school) = self.school {
+        } else if let Some(school) = school {
             (Some(&LOAN_SCHOOLS), format!("{school}/"), None)
         } else {
             (None, String::new(), None)

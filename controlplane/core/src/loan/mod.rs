@@ -24,6 +24,7 @@ pub use list::{Filter, loan_page};
 pub use policy::{LOAN_POLICIES, policy_get, policy_set};
 pub use remind::{Reminded, remind_due};
 pub(crate) use term::loan_hold;
+pub use work::loan_indexes;
 
 use crate::scope::Filed;
 use crate::table::{Intent, Table};
@@ -46,6 +47,8 @@ pub static LOAN_OPEN: Table<LoanId, Intent> = Table::new("loan_open");
 pub static LOAN_NUMBERS: Table<LoanId, Intent> = Table::new("loan_number");
 /// Active loans by due day: `<date>/<id>`.
 pub static LOAN_DUES: Table<LoanId, Intent> = Table::new("loan_due");
+/// The same of one school: `<UAI>/<date>/<id>`.
+pub static LOAN_SCHOOL_DUES: Table<LoanId, Intent> = Table::new("loan_school_due");
 /// Loans by school: `<UAI>/<id>`.
 pub static LOAN_SCHOOLS: Table<LoanId, Intent> = Table::new("loan_school");
 /// Loans by borrower: `<reference>/<id>`.

@@ -9,7 +9,7 @@ use crate::grant::{GRANTS, Granted};
 use crate::memory::Memory;
 use crate::report::{FACTS, Facts};
 use crate::role::Role;
-use crate::scope::Reach;
+use crate::scope::{Reach, Scope};
 use crate::store::{Expect, SharedStore};
 use crate::table::Writes;
 use jiff::ToSpan;
@@ -400,6 +400,51 @@ async fn invariants(town: &Town, before: &mut Before) {
     before.grants = grants;
 }
 
+/// Each index holds what follows from the loans, and nothing else.
+async fn indexed(town: &Town) {
+    let mut follows: BTreeMap<&str, BTreeMap<String, LoanId>> = BTreeMap::new();
+    for loan in town.loans().await {
+        for (table, key) in loan_indexes(&loan) {
+            follows.entry(table.name).or_default().insert(key, loan.id);
+        }
+    }
+    for table in
+        [&LOAN_NUMBERS, &LOAN_SCHOOLS, &LOAN_BORROWERS, &LOAN_ASSETS, &LOAN_DUES, &LOAN_SCHOOL_DUES, &LOAN_OPEN]
+    {
+        let page = table.page(town.store.as_ref(), &table.scope(&town.territory, ""), "", 1_000).await.unwrap();
+        let holds: BTreeMap<String, LoanId> = page.into_iter().map(|row| (row.id, row.value)).collect();
+        assert_eq!(holds, follows.remove(table.name).unwrap_or_default(), "{}", table.name);
+    }
+    assert!(follows.is_empty(), "{follows:?}");
+}
+
+#[tokio::test]
+async fn what_is_overdue_in_one_school_is_read_from_its_own_index() {
+    let mut town = Town::new().await;
+    let mut due = Vec::new();
+    for (n, days) in [(0, 9), (1, 3), (2, 20)] {
+        town.now = town.now.after(Duration::from_millis(1));
+        due.push(town.active(n, days).await);
+    }
+    let other: Uai = "0750654D".parse().unwrap();
+    let on = due[0].due_on.unwrap();
+    town.act(None, &due[0].number, Deed::Transfer { school: other, on }).await.unwrap();
+    let overdue_on = Some(Utc.day_of(town.now.after(DAY * 15)));
+    let list = async |reach: &Reach, school: Option<Uai>| {
+        let filter = Filter { overdue_on, school, ..Filter::default() };
+        let (found, next) = loan_page(town.store.as_ref(), &town.territory, reach, &filter, "", 10).await.unwrap();
+        assert_eq!(next, "");
+        found.into_iter().map(|loan| loan.id).collect::<Vec<_>>()
+    };
+    let whole = Reach::territory();
+    assert_eq!(list(&whole, None).await, [due[1].id, due[0].id]);
+    assert_eq!(list(&whole, Some(due[1].school)).await, [due[1].id]);
+    assert_eq!(list(&whole, Some(other)).await, [due[0].id], "it went with its borrower");
+    let own = |school| Reach::of([Scope::Schools([school].into())]);
+    assert_eq!(list(&own(other), None).await, [due[0].id]);
+    assert!(list(&own(other), Some(due[1].school)).await.is_empty());
+}
+
 #[test]
 fn ten_thousand_histories_break_no_invariant() {
     let reached = Mutex::new(BTreeMap::<&str, u32>::new());
@@ -416,6 +461,7 @@ fn ten_thousand_histories_break_no_invariant() {
                 happen(&mut town, thing).await;
                 invariants(&town, &mut before).await;
             }
+            indexed(&town).await;
             let mut reached = reached.lock().unwrap();
             for loan in before.loans.values() {
                 *reached.entry(loan.state.name()).or_default() += 1;

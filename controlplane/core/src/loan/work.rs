@@ -4,8 +4,8 @@ use super::act::Desk;
 use super::policy::policy_get;
 use super::term::loan_term;
 use super::{
-    ActDone, LOAN_ACTS, LOAN_ASSETS, LOAN_BORROWERS, LOAN_DUES, LOAN_NUMBERS, LOAN_OPEN, LOAN_SCHOOLS, LOAN_SEQUENCES,
-    LOANS, Loan,
+    ActDone, LOAN_ACTS, LOAN_ASSETS, LOAN_BORROWERS, LOAN_DUES, LOAN_NUMBERS, LOAN_OPEN, LOAN_SCHOOL_DUES,
+    LOAN_SCHOOLS, LOAN_SEQUENCES, LOANS, Loan,
 };
 use crate::asset::{ASSETS, Asset, grant_put};
 use crate::audit::Act;
@@ -21,8 +21,8 @@ use model::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a loan is found, besides by its id.
-static INDEXES: [&Table<LoanId, Intent>; 6] =
-    [&LOAN_NUMBERS, &LOAN_SCHOOLS, &LOAN_BORROWERS, &LOAN_ASSETS, &LOAN_DUES, &LOAN_OPEN];
+static INDEXES: [&Table<LoanId, Intent>; 7] =
+    [&LOAN_NUMBERS, &LOAN_SCHOOLS, &LOAN_BORROWERS, &LOAN_ASSETS, &LOAN_DUES, &LOAN_OPEN, &LOAN_SCHOOL_DUES];
 /// Those of them in which a key is one loan's alone.
 const ALONE: [usize; 2] = [0, 5];
 /// Lists in a loan that grow have at most so many entries.
@@ -188,14 +188,22 @@ async fn device_put(
     writes.put(&DEVICES, id.to_string(), &device, Expect::At(row.revision))
 }
 
+/// The indexes in which a loan stands, and under which keys.
+#[must_use]
+pub fn loan_indexes(loan: &Loan) -> Vec<(&'static Table<LoanId, Intent>, String)> {
+    keys(loan).into_iter().map(|(index, key)| (INDEXES[index], key)).collect()
+}
+
 /// Under which keys a loan is found: all that follows from it, so that no act can forget one.
-pub(super) fn keys(loan: &Loan) -> BTreeSet<(usize, String)> {
+fn keys(loan: &Loan) -> BTreeSet<(usize, String)> {
     let id = loan.id;
     let mut keys = BTreeSet::from([(0, loan.number.clone()), (1, format!("{}/{id}", loan.school))]);
     keys.extend(loan.borrower.iter().map(|borrower| (2, format!("{borrower}/{id}"))));
     let assets = loan.lines.iter().map(|line| &line.asset).chain(&loan.prepared);
     keys.extend(assets.map(|asset| (3, format!("{asset}/{id}"))));
-    keys.extend(loan.due_on.filter(|_| loan.state == LoanState::Active).map(|due| (4, format!("{due}/{id}"))));
+    if let Some(due) = loan.due_on.filter(|_| loan.state == LoanState::Active) {
+        keys.extend([(4, format!("{due}/{id}")), (6, format!("{}/{due}/{id}", loan.school))]);
+    }
     keys.extend(loan.holds().map(|asset| (5, asset.to_owned())));
     keys
 }
