@@ -17,9 +17,9 @@ use wire::v1::loan_act::Deed;
 use wire::v1::{
     BorrowerKind, Grade, IncidentKind, Loan, LoanAccessory, LoanAct, LoanActsRequest, LoanAnswer, LoanApprove,
     LoanCancel, LoanClose, LoanClosing, LoanCondition, LoanCreate, LoanDecide, LoanExtend, LoanHandOver,
-    LoanListRequest, LoanOutcome, LoanPolicySetRequest, LoanPolicyShowRequest, LoanPrepare, LoanRemindRequest,
-    LoanReport, LoanReturn, LoanShowRequest, LoanSign, LoanSignature, LoanState, LoanSwap, LoanTransfer, LoanUndecide,
-    PartState, SignatureMode, Signer,
+    LoanListRequest, LoanOutcome, LoanPolicySetRequest, LoanPolicyShowRequest, LoanPrepare, LoanPrice,
+    LoanRemindRequest, LoanReport, LoanReturn, LoanShowRequest, LoanSign, LoanSignature, LoanState, LoanSwap,
+    LoanTransfer, LoanUndecide, PartState, SignatureMode, Signer,
 };
 
 pub(crate) const A: &str = "0951099D";
@@ -134,6 +134,17 @@ async fn a_loan_from_the_wish_to_its_end_is_what_the_device_is_granted() {
     let desk = Staff::invited(&world, "jeanne", vec![schools(Role::LoanDesk, &[A])]).await;
     let mut client = desk.client(&world).await;
 
+    let mut admin = Staff::first(&world).client(&world).await;
+    let mut policy = admin.loan_policy_show(LoanPolicyShowRequest {}).await.unwrap().into_inner().policy.unwrap();
+    assert_eq!((policy.worn_percent, policy.damaged_percent, policy.prices.len()), (Some(10), Some(50), 0));
+    policy.prices = vec![LoanPrice { kind: "Charger ".to_owned(), cents: 3_900 }];
+    let set = LoanPolicySetRequest { policy: Some(policy.clone()), why: "voted".to_owned() };
+    let set = admin.loan_policy_set(set).await.unwrap().into_inner().policy.unwrap();
+    assert_eq!(set.prices, [LoanPrice { kind: "charger".to_owned(), cents: 3_900 }]);
+    policy.damaged_percent = Some(101);
+    let refused = LoanPolicySetRequest { policy: Some(policy), why: "voted".to_owned() };
+    assert_eq!(admin.loan_policy_set(refused).await.unwrap_err().code(), Code::InvalidArgument);
+
     let loan = done(&mut client, "", create(A, "2027-06-30")).await;
     assert_eq!((loan.number.as_str(), loan.state()), ("0951099D-2026-00001", LoanState::Draft));
     // Nothing before its time, and a minor's own signature is not enough.
@@ -192,14 +203,16 @@ async fn a_loan_from_the_wish_to_its_end_is_what_the_device_is_granted() {
     let closed = done(&mut client, &loan.id, how(LoanClosing::Stolen)).await;
     assert_eq!(closed.state(), LoanState::ClosedStolen);
 
-    // Damage, a missing charger, and what is proposed for it: 80 % of the price at one year.
+    // Damage, a missing charger, and what is proposed for it: half of what is left at one year, which is 80 % of the price.
     let damaged = LoanCondition { screen: Grade::Damaged.into(), ..good().unwrap() };
     let returned = acted(&mut client, "L-TNE-3", back(Some(damaged), PartState::Missing)).await;
     assert_eq!(returned.outcome(), LoanOutcome::NotFound, "a label nobody registered");
     let returned = acted(&mut client, "TNE-3", back(Some(damaged), PartState::Missing)).await;
     assert_eq!(returned.worse[0].part, "screen");
     let closed = done(&mut client, &other.number, how(LoanClosing::Damaged)).await;
-    assert_eq!((closed.proposal_cents, closed.proposal_scale.as_str()), (Some(40_000), "1"));
+    assert_eq!((closed.proposal_cents, closed.proposal_scale.as_str()), (Some(23_900), "1"));
+    let amounts: Vec<_> = closed.amounts.iter().map(|one| (one.number.as_str(), one.why.as_str(), one.cents)).collect();
+    assert_eq!(amounts, [("TNE-3", "damaged", Some(20_000)), ("CH-1", "missing", Some(3_900))]);
     // What is over does not change.
     conflict(&mut client, &other.number, Deed::Approve(LoanApprove {})).await;
     // Not available again before it is wiped.
@@ -412,8 +425,12 @@ fn a_desk_lends_by_typing_and_prints_what_is_signed() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = tests::process::ServerProcess::init(folder.path());
     server.start();
-    let today = server.json(&["loan", "policy", "set", "--grace-days", "7", "--why", "voted"]);
+    let today =
+        server.json(&["loan", "policy", "set", "--grace-days", "7", "--price", "charger:39,50", "--why", "voted"]);
     assert_eq!((today["grace_days"].as_u64(), today["notice_days"].as_u64()), (Some(7), Some(14)));
+    assert_eq!(today["prices"], serde_json::json!([{"kind": "charger", "cents": 3_950}]));
+    let changed = server.json(&["loan", "policy", "set", "--price", "charger:0", "--price", "mouse:12"]);
+    assert_eq!(changed["prices"], serde_json::json!([{"kind": "mouse", "cents": 1_200}]));
     let create = ["loan", "create", "--school", "951099d", "--borrower", BORROWER, "--due", "2099-06-30"];
     let loan = server.json(&create);
     let number = loan["number"].as_str().unwrap().to_owned();

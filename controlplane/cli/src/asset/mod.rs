@@ -9,8 +9,9 @@ mod row;
 mod show;
 
 pub(crate) use labels::lang_code;
-pub(crate) use lines::{day_read, plain, text_of};
+pub(crate) use lines::{day_read, plain, price_read, text_of};
 pub(crate) use row::{AssetRow, measure_text};
+pub(crate) use show::price_text;
 
 use crate::Error;
 use crate::call::Call;

@@ -2,8 +2,9 @@
 
 use super::named::Identity;
 use super::row::{day_text, item_word};
-use super::show::{Condition, Shown};
+use super::show::{Amount, Condition, Shown};
 use super::template::{Filling, List};
+use crate::asset::price_text;
 use crate::print::Look;
 use paper::Part;
 use std::collections::BTreeMap;
@@ -41,7 +42,11 @@ pub(super) fn filling(loan: &Shown, identity: &Identity, place: &Place, version:
         ("asset", loan.asset().unwrap_or_default().to_owned()),
         ("measure", loan.measure.clone()),
     ]);
-    let tables = BTreeMap::from([(List::Equipment, equipment(loan, look)), (List::Condition, condition(loan, look))]);
+    let mut tables =
+        BTreeMap::from([(List::Equipment, equipment(loan, look)), (List::Condition, condition(loan, look))]);
+    if !loan.amounts.is_empty() {
+        tables.insert(List::Amounts, amounts(loan, look));
+    }
     Filling { code: loan.number.clone(), minor: loan.minor, fields, tables }
 }
 
@@ -87,6 +92,20 @@ fn condition(loan: &Shown, look: &Look<'_>) -> Part {
     Part::Table { columns, rows }
 }
 
+/// What is proposed, thing by thing, and the sum of what is known.
+fn amounts(loan: &Shown, look: &Look<'_>) -> Part {
+    let row = |one: &Amount| {
+        let what = format!("{} ({})", item_word(&one.kind, look), one.why_text(look));
+        vec![what, one.number.clone(), one.cents_text(look)]
+    };
+    let mut rows: Vec<Vec<String>> = loan.amounts.iter().map(row).collect();
+    let total = loan.proposal_cents.map(|cents| price_text(cents, look));
+    rows.extend(total.map(|total| vec![look.text("loan-paper-total"), String::new(), total]));
+    let column = |key: &str, share| (look.text(key), share);
+    let columns = vec![column("loan-paper-what", 6.0), column("loan-paper-number", 4.0), column("loan-proposal", 3.0)];
+    Part::Table { columns, rows }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +129,12 @@ mod tests {
                 kind: kind.into(),
                 state: v1::PartState::Out.into(),
             };
+            let amount = |number: &str, why: &str, cents| v1::LoanAmount {
+                number: number.into(),
+                kind: "charger".into(),
+                why: why.into(),
+                cents,
+            };
             let loan = v1::Loan {
                 number: "0951099D-2026-00042".into(),
                 minor,
@@ -117,12 +142,15 @@ mod tests {
                 prepared: "TNE-1".into(),
                 accessories: vec![accessory("charger", "CH-1"), accessory("key", "K-1"), accessory("tapis", "T-1")],
                 start_on: "2026-09-05".into(),
+                amounts: vec![amount("CH-1", "missing", Some(3_900)), amount("T-1", "damaged", None)],
+                proposal_cents: Some(3_900),
                 ..Default::default()
             };
-            let shown = Shown::of(loan, Vec::new());
-            for (version, look, word, function) in
-                [("fr-1", &french, "clé 4G", "enseignant"), ("en-1", &english, "4G key", "teacher")]
-            {
+            let shown = shown_of(&loan);
+            for (version, look, word, function, unpriced) in [
+                ("fr-1", &french, "clé 4G", "enseignant", "prix inconnu"),
+                ("en-1", &english, "4G key", "teacher", "no price known"),
+            ] {
                 for paper in [Kind::Agreement, Kind::HandOver, Kind::Return] {
                     let Ok(Ok(template)) = Template::of(paper, Some(version), None) else {
                         panic!("{paper:?} {version}")
@@ -137,8 +165,19 @@ mod tests {
                     assert_eq!(said.contains("Mme Alix Zzparent"), minor && whole, "{version}");
                     assert_eq!(said.contains(&format!("{function:?}")), !minor && whole, "{version}");
                     assert_eq!(agreement.lang, version[..2]);
+                    let asked = said.contains("39") && said.contains(unpriced);
+                    assert_eq!(asked, paper == Kind::Return, "{said}");
                 }
+                // Nothing is asked for what came back whole.
+                let whole = Shown { amounts: Vec::new(), proposal_cents: None, ..shown_of(&loan) };
+                let Ok(Ok(template)) = Template::of(Kind::Return, Some(version), None) else { panic!("{version}") };
+                let said = format!("{:?}", template.filled(&filling(&whole, &identity, &place, version, look)).unwrap());
+                assert!(!said.contains("propos"), "{said}");
             }
         }
+    }
+
+    fn shown_of(loan: &v1::Loan) -> Shown {
+        Shown::of(loan.clone(), Vec::new())
     }
 }

@@ -1,6 +1,7 @@
 //! A loan in full.
 
 use super::row::{day_text, item_word, kind_name, state_name, state_tone};
+use crate::asset::price_text;
 use crate::print::{Look, Sheet, Tone, rfc3339};
 use serde::Serialize;
 use wire::v1;
@@ -36,6 +37,7 @@ pub(crate) struct Shown {
     pub(crate) exam_until: Option<String>,
     pub(crate) proposal_cents: Option<u32>,
     pub(crate) proposal_scale: Option<String>,
+    pub(crate) amounts: Vec<Amount>,
     pub(crate) created: Option<String>,
     #[serde(skip)]
     pub(crate) changed_unix_ms: i64,
@@ -70,6 +72,15 @@ pub(crate) struct Accessory {
     pub(crate) number: String,
     pub(crate) kind: String,
     pub(crate) state: &'static str,
+}
+
+/// What might be asked for one thing.
+#[derive(Debug, Serialize)]
+pub(crate) struct Amount {
+    pub(crate) number: String,
+    pub(crate) kind: String,
+    pub(crate) why: &'static str,
+    pub(crate) cents: Option<u32>,
 }
 
 #[derive(Debug, Serialize)]
@@ -119,6 +130,7 @@ impl Shown {
             kind: kind_name(loan.kind()),
             lines: loan.lines.iter().map(line).collect(),
             accessories: loan.accessories.iter().map(accessory).collect(),
+            amounts: loan.amounts.into_iter().map(amount).collect(),
             signatures: loan.signatures.iter().map(signature).collect(),
             incidents: loan.incidents.iter().map(incident).collect(),
             reminders: loan.reminders.into_iter().map(reminder).collect(),
@@ -154,6 +166,18 @@ impl Shown {
     }
 }
 
+impl Amount {
+    /// What became of it, in words.
+    pub(super) fn why_text(&self, look: &Look<'_>) -> String {
+        look.text(&format!("loan-amount-{}", self.why))
+    }
+
+    /// The amount, or that no price is known.
+    pub(super) fn cents_text(&self, look: &Look<'_>) -> String {
+        self.cents.map_or_else(|| look.text("loan-amount-unpriced"), |cents| price_text(cents, look))
+    }
+}
+
 /// A loan as people read it, with a first line that says what was just done.
 pub(super) fn loan_sheet(loan: &Shown, done: Option<String>, look: &Look<'_>) -> Sheet {
     let mut sheet = Sheet::default();
@@ -183,8 +207,7 @@ pub(super) fn loan_sheet(loan: &Shown, done: Option<String>, look: &Look<'_>) ->
         look.words.text_with("loan-exam-text", &values)
     });
     line("loan-exam", exam, Tone::Warning);
-    let cents = |cents: u32| format!("{} €", look.decimal(f64::from(cents) / 100.0, 2));
-    line("loan-proposal", loan.proposal_cents.map(cents), Tone::Warning);
+    line("loan-proposal", loan.proposal_cents.map(|cents| price_text(cents, look)), Tone::Warning);
     lists(loan, &mut sheet, look);
     sheet
 }
@@ -216,6 +239,11 @@ fn lists(loan: &Shown, sheet: &mut Sheet, look: &Look<'_>) {
         )
     };
     section("loan-accessories", loan.accessories.iter().map(accessory).collect());
+    let amount = |one: &Amount| {
+        let text = format!("{}, {}, {}", item_word(&one.kind, look), one.why_text(look), one.cents_text(look));
+        (one.number.clone(), text, Tone::Warning)
+    };
+    section("loan-amounts", loan.amounts.iter().map(amount).collect());
     let worse = |one: &Worse| {
         let grade = |text: &str| {
             if one.part == "battery" || one.part == "disk" {
@@ -293,6 +321,11 @@ fn accessory(one: &v1::LoanAccessory) -> Accessory {
         v1::PartState::Unspecified => "unknown",
     };
     Accessory { number: one.number.clone(), kind: one.kind.clone(), state }
+}
+
+fn amount(one: v1::LoanAmount) -> Amount {
+    let known = ["lost", "missing", "worn", "damaged"].into_iter().find(|known| *known == one.why);
+    Amount { number: one.number, kind: one.kind, why: known.unwrap_or("other"), cents: one.cents }
 }
 
 fn signature(one: &v1::LoanSignature) -> Signature {

@@ -88,6 +88,8 @@ pub(super) enum List {
     Equipment,
     /// The condition at hand-over and at return.
     Condition,
+    /// What might be asked for what is missing or damaged.
+    Amounts,
 }
 
 /// What a template is filled with.
@@ -156,7 +158,9 @@ impl Template {
         let fill = |text: &str| fill(text, &filling.fields, &self.name);
         let here = |when: Option<When>| when.is_none_or(|when| (when == When::Minor) == filling.minor);
         let mut parts = Vec::new();
-        for section in self.section.iter().filter(|section| here(section.when)) {
+        // What is about a table that there is not is left out with it.
+        let there = |list: Option<List>| list.is_none_or(|list| filling.tables.contains_key(&list));
+        for section in self.section.iter().filter(|section| here(section.when) && there(section.list)) {
             parts.extend(section.heading.as_deref().map(|text| fill(text).map(Part::Heading)).transpose()?);
             if !section.fields.is_empty() {
                 let fields = section.fields.iter().map(|(name, value)| Ok((fill(name)?, fill(value)?)));

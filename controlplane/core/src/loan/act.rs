@@ -1,9 +1,10 @@
 //! An act on a loan: done once, in one commit, or refused with what stands in its way.
 
+use super::amount::Amount;
 use super::deed::{Ask, Deed};
 use super::find::{loan_find, loan_get};
 use super::work::Work;
-use super::{ActDone, Amount, LOAN_ACTS, LOAN_BORROWERS, LOANS, Loan};
+use super::{ActDone, LOAN_ACTS, LOAN_BORROWERS, LOANS, Loan};
 use crate::audit::{Act, Author, Person};
 use crate::error::{Error, Result};
 use crate::scope::Reach;
@@ -107,7 +108,7 @@ async fn loan_work<'a>(desk: &Desk<'a>, ask: &Ask, at: Timestamp, fresh: LoanId)
         Deed::Sign(signatures) => work.sign(signatures)?,
         Deed::HandOver { asset, seen } => work.hand_over(asset.as_deref(), seen, &ask.why).await?,
         Deed::Extend { due_on } => work.extend(*due_on, &ask.why).await?,
-        Deed::ReturnParts(parts) => work.parts_back(parts)?,
+        Deed::ReturnParts(parts) => work.parts_back(parts).await?,
         Deed::Return { seen, parts, asset } => {
             work.same_check(asset.as_deref())?;
             work.give_back(seen.as_ref(), parts, &ask.why).await?;

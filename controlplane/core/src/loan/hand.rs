@@ -2,7 +2,7 @@
 
 use super::deed::{Closing, PartBack, Seen};
 use super::work::{ENTRIES_MAX, Work, used_until};
-use super::{Amount, Incident, Line, LineEnd, PartState};
+use super::{Incident, Line, LineEnd, PartState};
 use crate::device::DEVICES;
 use crate::error::{Error, Result};
 use crate::kit::kit_has;
@@ -61,16 +61,18 @@ impl Work<'_> {
             }
         }
         self.go(LoanStep::Return)?;
-        self.parts_set(parts)
+        self.parts_set(parts)?;
+        self.propose(None).await
     }
 
     /// Notes what became of accessories.
-    pub(super) fn parts_back(&mut self, parts: &[PartBack]) -> Result<()> {
+    pub(super) async fn parts_back(&mut self, parts: &[PartBack]) -> Result<()> {
         if parts.is_empty() {
             return Err(Error::Invalid("name what came back".to_owned()));
         }
         self.go(LoanStep::ReturnPart)?;
-        self.parts_set(parts)
+        self.parts_set(parts)?;
+        self.propose(None).await
     }
 
     /// Gives another device in the place of the first, which comes back unless it is missing; the loan goes on.
@@ -149,17 +151,7 @@ impl Work<'_> {
             }
             _ => {}
         }
-        // What was stolen is the thief's debt; what was returned whole is nobody's.
-        if matches!(how, Closing::Lost | Closing::Damaged)
-            && let Some(number) = self.loan.lines.last().map(|line| line.asset.clone())
-        {
-            let day = self.desk.days.day_of(self.at);
-            let asset = self.asset(&number).await?;
-            let (price, purchased) = (asset.price_cents, asset.purchased_on);
-            let cents = price.and_then(|price| self.policy.wear.left_cents(price, purchased, day));
-            let scale = self.policy.wear.version.clone();
-            self.loan.proposal = cents.map(|cents| Amount { cents, scale });
-        }
+        self.propose(Some(how)).await?;
         self.loan.decided = None;
         Ok(())
     }

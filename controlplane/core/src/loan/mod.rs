@@ -1,6 +1,7 @@
 //! Loans: who has which equipment, since when, until when, and what became of it.
 
 mod act;
+mod amount;
 #[cfg(test)]
 mod around;
 mod change;
@@ -18,6 +19,7 @@ mod work;
 
 pub(crate) use act::loan_erase;
 pub use act::{Acted, Desk, LocalDays, loan_act};
+pub use amount::{Amount, Item, ItemWhy};
 pub use deed::{AccessoryWish, Ask, Closing, Deed, PartBack, Seen, Wish};
 pub use find::loan_find;
 pub use list::{Filter, loan_page};
@@ -245,15 +247,6 @@ pub struct Decided {
     pub at: Timestamp,
     /// Who.
     pub by: String,
-}
-
-/// An amount by a wear scale.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Amount {
-    /// In cents of a euro.
-    pub cents: u32,
-    /// The scale's version.
-    pub scale: String,
 }
 
 /// An act that was done.

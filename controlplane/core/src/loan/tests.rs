@@ -1,5 +1,7 @@
 //! Random histories through the loan and device state machines together, over the real acts and a store.
 
+mod acts;
+
 use super::*;
 use crate::asset::{ASSET_DEVICES, ASSETS, Asset, Wipe, Wiped};
 use crate::audit::{Act, Author, Person};
@@ -17,7 +19,7 @@ use jiff::civil::date;
 use model::grant::{Exam, Hold};
 use model::id::{DeviceId, TerritoryId};
 use model::lifecycle::{Lifecycle, Step};
-use model::loan::{ActId, Difference, ExamDays, Grade, Part, SignatureMode, Signer, signed_enough};
+use model::loan::{ActId, Difference, ExamDays, Grade, LoanPolicy, Part, SignatureMode, Signer, signed_enough};
 use proptest::prelude::{ProptestConfig, any};
 use proptest::test_runner::TestRunner;
 use std::collections::BTreeMap;
@@ -418,33 +420,6 @@ async fn indexed(town: &Town) {
     assert!(follows.is_empty(), "{follows:?}");
 }
 
-#[tokio::test]
-async fn what_is_overdue_in_one_school_is_read_from_its_own_index() {
-    let mut town = Town::new().await;
-    let mut due = Vec::new();
-    for (n, days) in [(0, 9), (1, 3), (2, 20)] {
-        town.now = town.now.after(Duration::from_millis(1));
-        due.push(town.active(n, days).await);
-    }
-    let other: Uai = "0750654D".parse().unwrap();
-    let on = due[0].due_on.unwrap();
-    town.act(None, &due[0].number, Deed::Transfer { school: other, on }).await.unwrap();
-    let overdue_on = Some(Utc.day_of(town.now.after(DAY * 15)));
-    let list = async |reach: &Reach, school: Option<Uai>| {
-        let filter = Filter { overdue_on, school, ..Filter::default() };
-        let (found, next) = loan_page(town.store.as_ref(), &town.territory, reach, &filter, "", 10).await.unwrap();
-        assert_eq!(next, "");
-        found.into_iter().map(|loan| loan.id).collect::<Vec<_>>()
-    };
-    let whole = Reach::territory();
-    assert_eq!(list(&whole, None).await, [due[1].id, due[0].id]);
-    assert_eq!(list(&whole, Some(due[1].school)).await, [due[1].id]);
-    assert_eq!(list(&whole, Some(other)).await, [due[0].id], "it went with its borrower");
-    let own = |school| Reach::of([Scope::Schools([school].into())]);
-    assert_eq!(list(&own(other), None).await, [due[0].id]);
-    assert!(list(&own(other), Some(due[1].school)).await.is_empty());
-}
-
 #[test]
 fn ten_thousand_histories_break_no_invariant() {
     let reached = Mutex::new(BTreeMap::<&str, u32>::new());
@@ -482,88 +457,4 @@ fn ten_thousand_histories_break_no_invariant() {
         assert!(reached.get(what).is_some_and(|times| *times >= 5), "{what}: {reached:?}");
     }
     println!("{reached:?}");
-}
-
-/// It was lent while nobody had switched it on: what holds is what the loan says at the moment the two are bound.
-#[tokio::test]
-async fn what_is_lent_before_its_device_is_known_is_granted_when_the_two_are_bound() {
-    let mut town = Town::new().await;
-    let (store, territory) = (town.store.clone(), town.territory.clone());
-    crate::asset::asset_unbind(&store, &territory, &number(0), &town.by, "", town.now).await.unwrap();
-    let free = town.grants().await[&device_id(0).to_string()].clone();
-    assert_eq!(free.hold, Hold::Free);
-    let loan = town.active(0, 30).await;
-    let lent_at = town.now;
-    assert_eq!(town.grants().await[&device_id(0).to_string()], free, "nobody knows yet on what it runs");
-    town.now = town.now.after(DAY);
-    let due_on = loan.due_on.unwrap().checked_add(20.days()).unwrap();
-    town.act(None, &loan.number, Deed::Extend { due_on }).await.unwrap();
-    let bind = async || {
-        let now = town.now;
-        crate::asset::asset_bind(&store, &territory, &number(0), device_id(0), &Utc, &town.by, "", now).await
-    };
-    let asset = bind().await.unwrap();
-    let granted = town.grants().await[&device_id(0).to_string()].clone();
-    assert!(granted.epoch > free.epoch && granted.epoch == asset.epoch);
-    assert_eq!(granted.school, Some(loan.school));
-    let Hold::Lent(term) = granted.hold else { panic!("{granted:?}") };
-    let end = |days: i64| Some(Utc.day_end(due_on.checked_add(days.days()).unwrap()));
-    assert_eq!((term.loan, term.start, term.decided), (loan.number.clone(), lent_at, None));
-    assert_eq!((Some(term.notice), term.due, term.restricted), (end(-15), end(0), end(14)));
-    // The next act on the loan goes on from there.
-    let seen = Some(seen(Grade::Good));
-    town.act(None, &loan.number, Deed::Return { seen, parts: vec![], asset: None }).await.unwrap();
-    let back = town.grants().await[&device_id(0).to_string()].clone();
-    assert!(back.hold == Hold::Free && back.epoch > granted.epoch);
-}
-
-/// An erased identity is made anew by the next file that names the same pupil: it must lead to no loan of before.
-#[tokio::test]
-async fn whoever_is_forgotten_is_in_no_loan_that_is_over() {
-    use crate::vault::{LoanRegister, Loans};
-    let mut town = Town::new().await;
-    let over = town.act(None, "", wish(true, 30, town.now)).await.unwrap().loan;
-    town.act(None, &over.number, Deed::Cancel).await.unwrap();
-    town.now = town.now.after(Duration::from_millis(1));
-    let open = town.act(None, "", wish(true, 30, town.now)).await.unwrap().loan;
-    assert_eq!(over.borrower, open.borrower);
-    let reference = over.borrower.clone().unwrap().to_string().parse().unwrap();
-    let act = |number: &str| Act::of(town.now, &town.by, "loan_erase", number, "asked for");
-    let register = LoanRegister(town.store.clone());
-    for _ in 0..2 {
-        register.forget(&town.territory, reference, &[], &act).await.unwrap();
-        let named = town.loans().await.into_iter().filter(|loan| loan.borrower.is_some());
-        let left = register.standing(&town.territory, reference, &[]).await.unwrap();
-        assert_eq!(named.map(|loan| loan.id).collect::<Vec<_>>(), [open.id]);
-        assert_eq!((left.over, left.open), (vec![], vec![open.number.clone()]));
-    }
-}
-
-/// What the device says of its own wear goes before what somebody typed, at both ends, and is compared.
-#[tokio::test]
-async fn wear_is_the_devices_own_word_where_it_gives_one() {
-    let town = Town::new().await;
-    let today = Utc.day_of(town.now);
-    let says = async |battery_wear, disk_wear| {
-        let facts = Facts { battery_wear, disk_wear, ..Facts::default() };
-        let writes = Writes::observed(&town.territory).put(&FACTS, device_id(0).to_string(), &facts, Expect::Any);
-        writes.unwrap().commit(&town.store).await.unwrap();
-    };
-    let typed = Seen { battery_wear: Some(50), disk_wear: Some(60), ..seen(Grade::Good) };
-    let loan = town.act(None, "", wish(true, 30, town.now)).await.unwrap().loan.number;
-    let prepare = Deed::Prepare { asset: Some(number(0)), accessories: vec![], template: "1".to_owned() };
-    let signed = Deed::Sign(vec![signature(Signer::Guardian1, today)]);
-    for deed in [Deed::Approve, prepare, signed] {
-        town.act(None, &loan, deed).await.unwrap();
-    }
-    says(Some(4), Some(10)).await;
-    let lent = town.act(None, &loan, Deed::HandOver { asset: None, seen: typed }).await.unwrap().loan;
-    assert_eq!((lent.lines[0].out.battery_wear, lent.lines[0].out.disk_wear), (Some(4), Some(10)));
-    // The battery says nothing any more, and somebody measured it; the disk says itself how it is.
-    says(None, Some(30)).await;
-    let back = Seen { battery_wear: None, ..typed };
-    let returned = town.act(None, &loan, Deed::Return { seen: Some(back), parts: vec![], asset: None }).await.unwrap();
-    let report = returned.loan.lines[0].back.unwrap();
-    assert_eq!((report.battery_wear, report.disk_wear), (None, Some(30)));
-    assert_eq!(returned.worse, [Difference { part: Part::Disk, was: 10, is: 30 }]);
 }

@@ -80,6 +80,14 @@ impl ConditionReport {
         ];
         all.into_iter().flatten().collect()
     }
+
+    /// The worst grade of what a person saw to be worse than at the hand-over; nothing where all of it is as it was. What a battery or
+    /// a disk wears is nobody's fault.
+    #[must_use]
+    pub fn worst_since(&self, before: &Self) -> Option<Grade> {
+        let pairs = [(self.screen, before.screen), (self.keyboard, before.keyboard), (self.case, before.case)];
+        pairs.into_iter().filter(|(is, was)| is > was).map(|(is, _)| is).max()
+    }
 }
 
 impl Grade {

@@ -1,5 +1,6 @@
 //! What a thing is still worth: a proposal for a person, never a debt.
 
+use super::condition::Grade;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,40 @@ pub struct WearStep {
     pub from_months: u16,
     /// So many hundredths of the price.
     pub percent: u8,
+}
+
+/// Which part of what a thing is still worth is proposed when it comes back worse than it was handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DamageScale {
+    /// For what was good and is worn, in hundredths.
+    pub worn_percent: u8,
+    /// For what is damaged, in hundredths.
+    pub damaged_percent: u8,
+}
+
+impl DamageScale {
+    /// Whether it never gives more than all, nor more for less.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        self.worn_percent <= self.damaged_percent && self.damaged_percent <= 100
+    }
+
+    /// The part of an amount for a thing in that grade, in cents, rounded down.
+    #[must_use]
+    pub fn share_cents(&self, cents: u32, grade: Grade) -> u32 {
+        let percent = match grade {
+            Grade::Good => 0,
+            Grade::Worn => self.worn_percent,
+            Grade::Damaged => self.damaged_percent,
+        };
+        u32::try_from(u64::from(cents) * u64::from(percent) / 100).unwrap_or(u32::MAX)
+    }
+}
+
+impl Default for DamageScale {
+    fn default() -> Self {
+        Self { worn_percent: 10, damaged_percent: 50 }
+    }
 }
 
 impl WearScale {
@@ -75,6 +110,14 @@ mod tests {
         assert_eq!(left(2040, 1, 1), Some(4_000));
         assert_eq!(left(2020, 1, 1), Some(40_000));
         assert_eq!(scale.left_cents(40_000, None, date(2026, 1, 1)), None);
+    }
+
+    #[test]
+    fn damage_is_a_share_of_what_is_left() {
+        let scale = DamageScale::default();
+        let share = |grade| scale.share_cents(32_001, grade);
+        assert_eq!([Grade::Good, Grade::Worn, Grade::Damaged].map(share), [0, 3_200, 16_000]);
+        assert_eq!(DamageScale { damaged_percent: 100, ..scale }.share_cents(u32::MAX, Grade::Damaged), u32::MAX);
     }
 
     #[test]

@@ -4,9 +4,12 @@ use crate::caller::Staff;
 use crate::shared::Shared;
 use crate::status::{invalid, status};
 use controlplane_core::loan;
-use model::loan::{LoanPolicy, TransferRule, WearScale, WearStep};
+use model::loan::{DamageScale, LoanPolicy, TransferRule, WearScale, WearStep, kind_read};
 use tonic::Status;
-use wire::v1::{self, LoanPolicySetRequest, LoanPolicySetResponse, LoanPolicyShowResponse, LoanWearStep};
+use wire::v1::{self, LoanPolicySetRequest, LoanPolicySetResponse, LoanPolicyShowResponse, LoanPrice, LoanWearStep};
+
+/// The most prices of one message.
+const PRICES_MAX: usize = 50;
 
 pub(crate) async fn policy_show(shared: &Shared) -> Result<LoanPolicyShowResponse, Status> {
     let policy = loan::policy_get(shared.store.as_ref(), shared.territory()).await.map_err(status)?;
@@ -32,11 +35,21 @@ fn read(asked: &v1::LoanPolicy) -> Result<LoanPolicy, Status> {
         from_months: days(step.from_months),
         percent: u8::try_from(step.percent).unwrap_or(u8::MAX),
     };
+    let usual = DamageScale::default();
+    let percent = |asked: Option<u32>, usual: u8| asked.map_or(usual, |asked| u8::try_from(asked).unwrap_or(u8::MAX));
+    if asked.prices.len() > PRICES_MAX {
+        return Err(invalid(format!("at most {PRICES_MAX} kinds of accessories have a price")));
+    }
     Ok(LoanPolicy {
         notice_days: days(asked.notice_days),
         grace_days: days(asked.grace_days),
         reminder_days: asked.reminder_days.iter().copied().map(days).collect(),
         wear: WearScale { version: asked.wear_version.clone(), steps: asked.wear.iter().map(step).collect() },
+        damage: DamageScale {
+            worn_percent: percent(asked.worn_percent, usual.worn_percent),
+            damaged_percent: percent(asked.damaged_percent, usual.damaged_percent),
+        },
+        prices: asked.prices.iter().map(|price| (kind_read(&price.kind), price.cents)).collect(),
         transfer: match asked.transfer() {
             v1::TransferRule::Follow => TransferRule::Follow,
             v1::TransferRule::End => TransferRule::End,
@@ -59,6 +72,9 @@ fn shown(policy: &LoanPolicy) -> v1::LoanPolicy {
             .iter()
             .map(|step| LoanWearStep { from_months: step.from_months.into(), percent: step.percent.into() })
             .collect(),
+        worn_percent: Some(policy.damage.worn_percent.into()),
+        damaged_percent: Some(policy.damage.damaged_percent.into()),
+        prices: policy.prices.iter().map(|(kind, cents)| LoanPrice { kind: kind.clone(), cents: *cents }).collect(),
         transfer: match policy.transfer {
             TransferRule::Follow => v1::TransferRule::Follow,
             TransferRule::End => v1::TransferRule::End,

@@ -1,6 +1,6 @@
 //! A loan as a message.
 
-use controlplane_core::loan::{Accessory, Event, EventKind, Incident, Line, LineEnd, Loan, PartState};
+use controlplane_core::loan::{Accessory, Event, EventKind, Incident, Item, Line, LineEnd, Loan, PartState};
 use jiff::civil::Date;
 use model::loan::{
     BorrowerKind, ConditionReport, Difference, Grade, IncidentKind, LoanState, Reminder, Signature, SignatureMode,
@@ -8,7 +8,8 @@ use model::loan::{
 };
 use model::time::Timestamp;
 use wire::v1::{
-    self, LoanAccessory, LoanCondition, LoanDifference, LoanEvent, LoanIncident, LoanLine, LoanReminder, LoanSignature,
+    self, LoanAccessory, LoanAmount, LoanCondition, LoanDifference, LoanEvent, LoanIncident, LoanLine, LoanReminder,
+    LoanSignature,
 };
 
 /// A loan, with what follows from the day.
@@ -43,8 +44,9 @@ pub(in crate::admin) fn loan_shown(loan: &Loan, today: Date) -> v1::Loan {
         events: loan.events.iter().map(event).collect(),
         decided_unix_ms: loan.decided.as_ref().map_or(0, |decided| decided.at.unix_millis()),
         decided_by: text(loan.decided.as_ref().map(|decided| decided.by.clone())),
-        proposal_cents: loan.proposal.as_ref().map(|amount| amount.cents),
+        proposal_cents: loan.proposal.as_ref().filter(|amount| amount.is_known()).map(|amount| amount.cents),
         proposal_scale: text(loan.proposal.as_ref().map(|amount| amount.scale.clone())),
+        amounts: loan.proposal.iter().flat_map(|amount| &amount.items).map(amount).collect(),
         created_unix_ms: loan.created.unix_millis(),
         changed_unix_ms: loan.changed.unix_millis(),
         exam_from: text(loan.exam.map(|days| days.from().to_string())),
@@ -114,6 +116,15 @@ fn accessory(one: &Accessory) -> LoanAccessory {
         PartState::Damaged => v1::PartState::Damaged,
     };
     LoanAccessory { number: one.number.clone(), kind: one.kind.clone(), state: state.into() }
+}
+
+fn amount(item: &Item) -> LoanAmount {
+    LoanAmount {
+        number: item.number.clone(),
+        kind: item.kind.clone(),
+        why: item.why.name().to_owned(),
+        cents: item.cents,
+    }
 }
 
 fn signature(one: &Signature) -> LoanSignature {
