@@ -1,20 +1,21 @@
 //! Loans, equipment and devices together: what the register says of an asset is what the device that runs on it keeps to.
 
-use crate::loans::{active, asset, done, stock};
+use crate::loans::{act, active, asset, create, done, sent, stock};
 use crate::people::staff::{Staff, schools};
 use controlplane_core::asset::{AssetWish, CODE_CHARS, Receiving, asset_receive, asset_step};
 use controlplane_core::grant::GRANTS;
+use controlplane_core::loan::{ACT_LIFE, LOAN_ACTS};
 use controlplane_core::role::Role;
 use controlplane_core::scope::Reach;
 use model::grant::Hold;
 use model::id::DeviceId;
 use model::lifecycle::{Lifecycle, Step};
 use std::time::Duration;
-use tests::world::{Machine, World, admin};
+use tests::world::{DAY, Machine, World, admin};
 use tonic::transport::Channel;
 use wire::v1::admin_client::AdminClient;
 use wire::v1::loan_act::Deed;
-use wire::v1::{AssetBindRequest, Contact, ContactSetRequest, LoanExtend};
+use wire::v1::{AssetBindRequest, Contact, ContactSetRequest, LoanAct, LoanExtend, LoanOutcome};
 
 const A: &str = "0951099D";
 const BANNER: &str = "etc/issue.d/cartable.issue";
@@ -125,4 +126,27 @@ async fn a_contact_that_changes_reaches_every_device_that_is_lent() {
 async fn contact(client: &mut AdminClient<Channel>, school: &str, text: &str) {
     let contact = Contact { school: school.to_owned(), text: text.to_owned(), ..Contact::default() };
     client.contact_set(ContactSetRequest { contact: Some(contact), why: "a test".to_owned() }).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_server_forgets_by_itself_which_acts_were_sent_once_nobody_can_send_them_again() {
+    let world = World::new().await;
+    let mut client = Staff::first(&world).client(&world).await;
+    let known = async || {
+        let scope = LOAN_ACTS.scope(&world.territory, "");
+        LOAN_ACTS.page(world.store.as_ref(), &scope, "", 10).await.unwrap().len()
+    };
+    let named = LoanAct {
+        act: "01930000-0000-7000-8000-000000000001".to_owned(),
+        ..act("", create(A, "2030-06-30"))
+    };
+    assert_eq!(sent(&mut client, vec![named]).await[0].outcome(), LoanOutcome::Done);
+    assert_eq!(known().await, 1);
+    world.clock.forward(ACT_LIFE + DAY);
+    let forgotten = async {
+        while known().await > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(20), forgotten).await.is_ok());
 }

@@ -54,7 +54,7 @@ pub(crate) async fn held(world: &World, device: &str) -> (u64, Hold) {
     (row.value.epoch, row.value.hold)
 }
 
-fn act(loan: &str, deed: Deed) -> LoanAct {
+pub(super) fn act(loan: &str, deed: Deed) -> LoanAct {
     LoanAct { loan: loan.to_owned(), why: "a test".to_owned(), deed: Some(deed), ..Default::default() }
 }
 
@@ -62,7 +62,7 @@ pub(crate) async fn acted(client: &mut AdminClient<Channel>, loan: &str, deed: D
     sent(client, vec![act(loan, deed)]).await.remove(0)
 }
 
-async fn sent(client: &mut AdminClient<Channel>, acts: Vec<LoanAct>) -> Vec<LoanAnswer> {
+pub(super) async fn sent(client: &mut AdminClient<Channel>, acts: Vec<LoanAct>) -> Vec<LoanAnswer> {
     client.loan_acts(LoanActsRequest { acts, desk_unix_ms: 0 }).await.unwrap().into_inner().answers
 }
 
@@ -80,7 +80,7 @@ pub(crate) async fn conflict(client: &mut AdminClient<Channel>, loan: &str, deed
     answer.why
 }
 
-fn create(school: &str, due_on: &str) -> Deed {
+pub(super) fn create(school: &str, due_on: &str) -> Deed {
     Deed::Create(LoanCreate {
         school: school.to_owned(),
         borrower: BORROWER.to_owned(),

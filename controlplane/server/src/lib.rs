@@ -1,5 +1,6 @@
 //! The control plane as a program: sockets, certificates, files and the clock around the rules of `controlplane-core`.
 
+mod act_ids;
 mod acts;
 mod admin;
 mod arguments;

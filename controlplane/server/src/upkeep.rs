@@ -1,5 +1,6 @@
 //! What goes on beside the calls: rules are followed, changed devices woken, last contacts and refusals written.
 
+use crate::act_ids::act_ids_end;
 use crate::admin::retention_of;
 use crate::ca;
 use crate::ends::ends_follow;
@@ -52,6 +53,7 @@ pub(crate) fn start(shared: &Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>, s
     tasks.spawn(ends_follow(Arc::clone(shared)));
     tasks.spawn(reminders_follow(Arc::clone(shared)));
     tasks.spawn(identities_end(Arc::clone(shared)));
+    tasks.spawn(act_ids_end(Arc::clone(shared)));
     Upkeep(tasks)
 }
 

@@ -132,7 +132,7 @@ async fn done_before(desk: &Desk<'_>, ask: &Ask, asked: model::digest::Digest) -
     let Some(id) = ask.act else { return Ok(None) };
     let store = desk.store.as_ref();
     let Some(row) = LOAN_ACTS.get(store, desk.territory, id.to_string()).await? else { return Ok(None) };
-    let ActDone { loan, asked: before } = row.value;
+    let ActDone { loan, asked: before, .. } = row.value;
     if before != asked {
         return Err(Error::Invalid("this act id was used for another act".to_owned()));
     }
@@ -144,7 +144,7 @@ async fn done_before(desk: &Desk<'_>, ask: &Ask, asked: model::digest::Digest) -
 impl Work<'_> {
     async fn commit(self, ask: &Ask, asked: model::digest::Digest) -> Result<Acted> {
         let act = Act::of(self.desk.now, self.desk.by, ask.deed.verb(), self.loan.number.clone(), &ask.why);
-        let done = ask.act.map(|id| (id, ActDone { loan: self.loan.id, asked }));
+        let done = ask.act.map(|id| (id, ActDone { loan: self.loan.id, asked, at: Some(self.desk.now) }));
         let loan = self.write(act, done).await?;
         Ok(Acted { worse: loan.worse(), proposal: loan.proposal.clone(), loan, already: false })
     }

@@ -7,6 +7,7 @@ mod around;
 mod change;
 mod deed;
 mod find;
+mod forget;
 mod hand;
 mod list;
 mod open;
@@ -22,6 +23,7 @@ pub use act::{Acted, Desk, LocalDays, loan_act};
 pub use amount::{Amount, Item, ItemWhy};
 pub use deed::{AccessoryWish, Ask, Closing, Deed, PartBack, Seen, Wish};
 pub use find::loan_find;
+pub use forget::{ACT_LIFE, acts_forget};
 pub use list::{Filter, loan_page};
 pub use policy::{LOAN_POLICIES, policy_get, policy_set};
 pub use remind::{Reminded, remind_due};
@@ -256,6 +258,9 @@ pub struct ActDone {
     pub loan: LoanId,
     /// The digest of what was asked, so that one id is not used for two acts.
     pub asked: Digest,
+    /// When it was taken, by the server's clock; nothing where that was not noted yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
 }
 
 /// A borrower, as the vault names them: 32 hexadecimal digits of a keyed hash.

@@ -183,3 +183,24 @@ async fn wear_is_the_devices_own_word_where_it_gives_one() {
     assert_eq!((report.battery_wear, report.disk_wear), (None, Some(30)));
     assert_eq!(returned.worse, [Difference { part: Part::Disk, was: 10, is: 30 }]);
 }
+
+#[tokio::test]
+async fn the_id_of_an_act_is_known_for_four_hundred_days_and_no_longer() {
+    let mut town = Town::new().await;
+    let id = |n: u8| Some(ActId::new(town.now, [n; 10]));
+    let (first, second) = (id(1), id(2));
+    let loan = town.act(first, "", wish(true, 30, town.now)).await.unwrap().loan;
+    town.now = town.now.after(Duration::from_millis(1));
+    town.act(second, &loan.number, Deed::Approve).await.unwrap();
+    let forget = async |now| acts_forget(&town.store, &town.territory, "", now).await.unwrap();
+    assert_eq!(forget(town.now.after(ACT_LIFE)).await, (1, String::new()));
+    let left = LOAN_ACTS.page(town.store.as_ref(), &LOAN_ACTS.scope(&town.territory, ""), "", 10).await.unwrap();
+    assert_eq!(left.into_iter().map(|row| row.id).collect::<Vec<_>>(), [second.unwrap().to_string()]);
+    let revision = town.store.revision().await.unwrap();
+    assert_eq!(forget(town.now.after(ACT_LIFE)).await.0, 0);
+    assert_eq!(town.store.revision().await.unwrap(), revision, "nothing over, nothing written");
+    assert!(town.act(second, &loan.number, Deed::Approve).await.unwrap().already);
+    // One of before its moment was noted is known for ever.
+    let of_old: ActDone = serde_json::from_value(serde_json::json!({"loan": loan.id, "asked": Digest::of(b"x")})).unwrap();
+    assert_eq!(of_old.at, None);
+}
