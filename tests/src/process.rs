@@ -226,7 +226,7 @@ impl ServerProcess {
         );
         std::fs::write(&file, template).expect("a file");
         self.json(&["kit", "template", "add", file.to_str().expect("UTF-8")]);
-        self.json(&["kit", "create", label, "--template", &format!("t-{}", label.to_lowercase())]);
+        self.json(&["kit", "create", label, "--template", &format!("t-{}", label.to_lowercase()), "--measure", "base"]);
     }
 
     /// A fresh token's text.

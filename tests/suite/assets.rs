@@ -83,10 +83,17 @@ fn latin(text: &str) -> Vec<u8> {
 async fn a_list_is_received_once_and_what_enrols_finds_its_place_in_it() {
     let fleet = Fleet::new();
     let list = fleet.file("lot.csv", &latin(LIST));
+    // Nobody owns anything yet, and three lines name no measure.
     let refused = fleet.refused(1, &["asset", "import", &list, "--dry-run"]);
-    assert!(refused.contains("A trial") && refused.contains("3 lines were refused"), "{refused}");
+    assert!(refused.contains("A trial") && refused.contains("7 lines were refused"), "{refused}");
+    fleet.said(&["org", "add", "commune-besancon", "--name", "Commune A", "--kind", "commune"]);
+    let refused = fleet.refused(1, &["asset", "import", &list, "--dry-run"]);
+    assert!(refused.contains("4 lines were refused"), "{refused}");
+    let import = ["asset", "import", &list, "--measure", "base"];
+    let refused = fleet.refused(1, &[&import[..], &["--dry-run"]].concat());
+    assert!(refused.contains("3 lines were refused"), "{refused}");
     assert_eq!(fleet.server.json(&["asset", "list"]).as_array().unwrap().len(), 0, "a trial writes nothing");
-    let out = fleet.server.cartable(&["--output", "json", "asset", "import", &list]);
+    let out = fleet.server.cartable(&[&["--output", "json"], &import[..]].concat());
     let report: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
     assert_eq!((&report["new"], &report["refused"]), (&4.into(), &3.into()), "{report}");
     assert_eq!(report["ignored_columns"], serde_json::json!(["Remarque"]));
@@ -97,7 +104,7 @@ async fn a_list_is_received_once_and_what_enrols_finds_its_place_in_it() {
     assert!(at(7)["why"].as_str().unwrap().contains("0699990Z"), "{report}");
     assert!(at(8)["why"].as_str().unwrap().contains("douze"), "{report}");
     // The same list again changes nothing.
-    let out = fleet.server.cartable(&["--output", "json", "asset", "import", &list]);
+    let out = fleet.server.cartable(&[&["--output", "json"], &import[..]].concat());
     let again: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
     assert_eq!((&again["new"], &again["same"]), (&0.into(), &4.into()), "{again}");
     let one = fleet.asset("TNE25-000001");
@@ -127,7 +134,7 @@ async fn a_list_is_received_once_and_what_enrols_finds_its_place_in_it() {
     fleet.said(&["asset", "bind", "TNE25-000002", &elsewhere, "--yes"]);
     fleet.said(&["asset", "unbind", "TNE25-000002"]);
     // A placeholder never binds.
-    fleet.said(&["asset", "receive", "X-1", "--kind", "laptop"]);
+    fleet.said(&["asset", "receive", "X-1", "--kind", "laptop", "--measure", "base"]);
     let (nameless, _) = fleet.enrol("Default string", &["--kind", "unit"]).await;
     assert_eq!(fleet.asset("X-1")["device"], serde_json::Value::Null);
     assert!(!nameless.is_empty());
@@ -140,7 +147,7 @@ async fn a_list_is_received_once_and_what_enrols_finds_its_place_in_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lost_found_repaired_wiped_and_retired() {
     let fleet = Fleet::new();
-    fleet.said(&["asset", "receive", "A-1", "--serial", "PF-1", "--school", "0951099D"]);
+    fleet.said(&["asset", "receive", "A-1", "--serial", "PF-1", "--school", "0951099D", "--measure", "pupil-loan"]);
     let (device, _) = fleet.enrol("PF-1", &["--kind", "unit"]).await;
     let said = fleet.refused(2, &["asset", "ready", "A-1"]);
     assert!(said.contains("A-1 is received and cannot be made available"), "{said}");
@@ -179,9 +186,20 @@ async fn lost_found_repaired_wiped_and_retired() {
 #[test]
 fn labels_say_no_school_and_are_refused_where_they_say_nothing() {
     let fleet = Fleet::new();
+    fleet.said(&["org", "add", "commune-besancon", "--name", "Commune A", "--kind", "commune"]);
     for n in 1..=22 {
         let number = format!("TNE25-{n:06}");
-        fleet.said(&["asset", "receive", &number, "--school", "0951099D", "--owner", "commune-besancon"]);
+        fleet.said(&[
+            "asset",
+            "receive",
+            &number,
+            "--school",
+            "0951099D",
+            "--owner",
+            "commune-besancon",
+            "--measure",
+            "base",
+        ]);
     }
     let to = fleet.path("labels.pdf");
     let out = fleet.server.cartable(&["asset", "labels", "--school", "0951099D", "-o", &to]);

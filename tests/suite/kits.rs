@@ -6,6 +6,7 @@ use controlplane_core::kit::{KitWish, kit_bind, kit_create, kit_find, template_p
 use controlplane_core::scope::Reach;
 use model::kit::{PartRole, Slot, Template};
 use model::lifecycle::Step;
+use model::measure::Measure;
 use tests::world::World;
 
 const TEMPLATE: &str = r#"
@@ -51,7 +52,16 @@ async fn a_kit_is_composed_by_scan_and_at_enrolment_and_says_what_it_lacks() {
     fleet.refused(2, &["kit", "template", "add", &broken]);
 
     let create = ["kit", "create", "kh25-001", "--template", "hybride-doubs", "--school", "0951099D"];
-    fleet.said(&[&create[..], &["--owner", "commune-besancon", "--measure", "hybrid-kit"]].concat());
+    let said = fleet.refused(2, &create);
+    assert!(said.contains("names no measure") && said.contains("--measure"), "{said}");
+    let create = [&create[..], &["--owner", "commune-besancon", "--measure", "hybrid-kit"]].concat();
+    let said = fleet.refused(2, &create);
+    assert!(said.contains("no organisation is called commune-besancon") && said.contains("cartable org add"), "{said}");
+    fleet.said(&["org", "add", "commune-besancon", "--name", "Commune A", "--kind", "commune"]);
+    fleet.said(&["org", "add", "syndicat-a", "--name", "Syndicat A", "--kind", "syndicat"]);
+    let create = [&create[..], &["--operator", "syndicat-a"]].concat();
+    fleet.said(&create);
+    assert_eq!(fleet.server.json(&["kit", "show", "KH25-001"])["operator"], "syndicat-a");
     fleet.refused(5, &create);
     fleet.refused(3, &["kit", "create", "KH25-002", "--template", "nothing"]);
     let kit = |fleet: &Fleet| fleet.server.json(&["kit", "show", "KH25-001"]);
@@ -61,9 +71,33 @@ async fn a_kit_is_composed_by_scan_and_at_enrolment_and_says_what_it_lacks() {
     for (code, kit, slot) in [(3, "KH25-009", "pc"), (2, "KH25-001", "nothing"), (2, "KH25-001", "camera")] {
         fleet.refused(code, &["token", "create", "--kit", kit, "--slot", slot]);
     }
-    fleet.said(&["asset", "receive", "N-1", "--serial", "PC-1", "--kind", "mini-pc", "--school", "0951099D"]);
-    fleet.said(&["asset", "receive", "C-1", "--serial", "CAM-1", "--kind", "camera", "--school", "0951099D"]);
-    fleet.said(&["asset", "receive", "C-2", "--kind", "camera"]);
+    fleet.said(&[
+        "asset",
+        "receive",
+        "N-1",
+        "--serial",
+        "PC-1",
+        "--kind",
+        "mini-pc",
+        "--school",
+        "0951099D",
+        "--measure",
+        "hybrid-kit",
+    ]);
+    fleet.said(&[
+        "asset",
+        "receive",
+        "C-1",
+        "--serial",
+        "CAM-1",
+        "--kind",
+        "camera",
+        "--school",
+        "0951099D",
+        "--measure",
+        "hybrid-kit",
+    ]);
+    fleet.said(&["asset", "receive", "C-2", "--kind", "camera", "--measure", "hybrid-kit"]);
     // One act: received, enrolled, in its kit.
     let (device, _) = fleet.enrol("PC-1", &["--kit", "kh25-001", "--slot", "PC"]).await;
     let pc = fleet.asset("N-1");
@@ -100,7 +134,8 @@ async fn a_kit_is_composed_by_scan_and_at_enrolment_and_says_what_it_lacks() {
     }
 
     // Carried over to another kit in one act; a device of which nothing is known as equipment is a part as well, and has a way out.
-    fleet.said(&["kit", "create", "KH25-002", "--template", "hybride-doubs", "--school", "0951099D"]);
+    let second = ["kit", "create", "KH25-002", "--template", "hybride-doubs", "--school", "0951099D"];
+    fleet.said(&[&second[..], &["--measure", "hybrid-kit"]].concat());
     let both = fleet.server.json(&["kit", "move", "C-1", "--to", "KH25-002", "--why", "a new room"]);
     assert_eq!(both["from"]["lacking"], "camera: missing 0/1");
     assert_eq!(both["to"]["lacking"], "pc: missing 0/1; cables: missing 0/2");
@@ -157,10 +192,20 @@ async fn a_slot_is_taken_once_however_many_reach_for_it() {
     };
     let template = Template { name: "t".to_owned(), version: 0, title: String::new(), slots: vec![slot] };
     template_put(store, territory, template, &by, now).await.unwrap();
-    let wish = KitWish { label: "K".to_owned(), template: "t".to_owned(), ..KitWish::default() };
+    let wish = KitWish {
+        label: "K".to_owned(),
+        template: "t".to_owned(),
+        measure: Some(Measure::HybridKit),
+        ..KitWish::default()
+    };
     let reach = Reach::territory();
     kit_create(store, territory, &reach, &wish, &by, &[1; CODE_CHARS], now).await.unwrap();
-    let wish = |n: u8| AssetWish { number: format!("H-{n}"), kind: "hub".to_owned(), ..AssetWish::default() };
+    let wish = |n: u8| AssetWish {
+        number: format!("H-{n}"),
+        kind: "hub".to_owned(),
+        measure: Some(Measure::HybridKit),
+        ..AssetWish::default()
+    };
     let wishes: Vec<AssetWish> = (0..8).map(wish).collect();
     let codes: Vec<[u8; CODE_CHARS]> = (10..18).map(|n| [n; CODE_CHARS]).collect();
     asset_receive(store, territory, &reach, &wishes, Receiving::default(), &by, &codes, now).await.unwrap();

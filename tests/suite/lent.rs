@@ -10,6 +10,7 @@ use controlplane_core::scope::Reach;
 use model::grant::Hold;
 use model::id::DeviceId;
 use model::lifecycle::{Lifecycle, Step};
+use model::measure::Measure;
 use std::time::Duration;
 use tests::world::{DAY, Machine, World, admin};
 use tonic::transport::Channel;
@@ -27,6 +28,7 @@ async fn received(world: &World, number: &str, serial: &str) {
         kind: "laptop".to_owned(),
         serial: serial.to_owned(),
         school: Some(A.parse().unwrap()),
+        measure: Some(Measure::PupilLoan),
         ..AssetWish::default()
     };
     let (store, territory, now) = (&world.store, &world.territory, world.now());
@@ -136,10 +138,7 @@ async fn the_server_forgets_by_itself_which_acts_were_sent_once_nobody_can_send_
         let scope = LOAN_ACTS.scope(&world.territory, "");
         LOAN_ACTS.page(world.store.as_ref(), &scope, "", 10).await.unwrap().len()
     };
-    let named = LoanAct {
-        act: "01930000-0000-7000-8000-000000000001".to_owned(),
-        ..act("", create(A, "2030-06-30"))
-    };
+    let named = LoanAct { act: "01930000-0000-7000-8000-000000000001".to_owned(), ..act("", create(A, "2030-06-30")) };
     assert_eq!(sent(&mut client, vec![named]).await[0].outcome(), LoanOutcome::Done);
     assert_eq!(known().await, 1);
     world.clock.forward(ACT_LIFE + DAY);

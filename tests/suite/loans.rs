@@ -92,7 +92,7 @@ pub(super) fn create(school: &str, due_on: &str) -> Deed {
     })
 }
 
-fn prepare(asset: &str) -> Deed {
+pub(super) fn prepare(asset: &str) -> Deed {
     let charger = LoanAccessory { number: "CH-1".to_owned(), kind: "charger".to_owned(), state: 0 };
     Deed::Prepare(LoanPrepare { asset: asset.to_owned(), accessories: vec![charger], template: "fr-1".to_owned() })
 }
@@ -461,7 +461,7 @@ fn a_desk_lends_by_typing_and_prints_what_is_signed() {
     // An exam of a whole school: said again, it changes nothing; taken back, it is gone from all.
     for n in 0..2 {
         let asset = format!("TNE-{n}");
-        server.json(&["asset", "receive", &asset, "--kind", "laptop", "--school", "951099d"]);
+        server.json(&["asset", "receive", &asset, "--school", "951099d", "--measure", "pupil-loan"]);
         for step in ["prepare", "ready"] {
             server.json(&["asset", step, &asset]);
         }

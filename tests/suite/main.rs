@@ -35,6 +35,7 @@ mod pki;
 mod privacy;
 mod proxy;
 mod recovery;
+mod register;
 mod renewal;
 mod scan;
 mod school_year;

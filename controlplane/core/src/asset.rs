@@ -60,6 +60,9 @@ pub struct Asset {
     /// Whose it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<OwnerId>,
+    /// Who runs it, where that is not its owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<OwnerId>,
     /// Where it is filed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub school: Option<Uai>,

@@ -2,7 +2,7 @@
 
 use crate::audit::{Act, Person};
 use crate::error::{Error, Result};
-use crate::organisation::owner_of_siret;
+use crate::organisation::{organisation_check, owner_of_siret};
 use crate::scope::{Filed, Reach};
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Intent, Table, Writes};
@@ -203,6 +203,32 @@ pub async fn establishment_get(
 /// `Unavailable` when the store fails.
 pub async fn establishment_name(store: &dyn Store, territory: &TerritoryId, uai: Uai) -> Result<Option<String>> {
     Ok(ESTABLISHMENTS.get(store, territory, uai.to_string()).await?.map(|row| row.value.name))
+}
+
+/// Says that an establishment is not in the annuaire that was imported; where none was, every well-written UAI is taken.
+///
+/// # Errors
+/// `Invalid` when it is not known, `Unavailable` when the store fails.
+pub async fn establishment_check(store: &dyn Store, territory: &TerritoryId, uai: Uai) -> Result<()> {
+    let known = ESTABLISHMENTS.get(store, territory, uai.to_string()).await?.is_some();
+    if known || ESTABLISHMENTS.page(store, &ESTABLISHMENTS.scope(territory, ""), "", 1).await?.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!("school {uai} is not in the annuaire that was imported")))
+}
+
+/// Both checks of where a thing is to be filed.
+///
+/// # Errors
+/// As [`establishment_check`] and [`organisation_check`].
+pub async fn filed_check(store: &dyn Store, territory: &TerritoryId, filed: &Filed) -> Result<()> {
+    if let Some(owner) = &filed.owner {
+        organisation_check(store, territory, owner).await?;
+    }
+    match filed.school {
+        Some(school) => establishment_check(store, territory, school).await,
+        None => Ok(()),
+    }
 }
 
 async fn placed(store: &dyn Store, territory: &TerritoryId, establishment: Establishment) -> Result<Placed> {

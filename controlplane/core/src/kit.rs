@@ -54,6 +54,9 @@ pub struct Kit {
     /// Whose it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<OwnerId>,
+    /// Who runs it, where that is not its owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<OwnerId>,
     /// What it was bought for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measure: Option<Measure>,

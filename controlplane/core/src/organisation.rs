@@ -213,6 +213,17 @@ pub async fn organisation_page(
     }
 }
 
+/// Says that this organisation is not known here: equipment is nobody's by a typing mistake.
+///
+/// # Errors
+/// `Invalid` when it is not known, `Unavailable` when the store fails.
+pub async fn organisation_check(store: &dyn Store, territory: &TerritoryId, id: &OwnerId) -> Result<()> {
+    match ORGANISATIONS.get(store, territory, id.to_string()).await? {
+        Some(_) => Ok(()),
+        None => Err(Error::Invalid(format!("no organisation is called {id}; add it first"))),
+    }
+}
+
 /// The owner to whom a SIRET leads, if that organisation is known here.
 ///
 /// # Errors

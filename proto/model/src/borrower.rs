@@ -19,7 +19,7 @@ pub struct BorrowerRef([u8; 16]);
 
 /// Why a text is not a borrower's reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a borrower's reference is 32 of 0-9 and a-f")]
+#[error("a borrower reference is 32 hexadecimal digits in lower case, as the vault makes it")]
 pub struct RefError;
 
 /// A pupil's national identifier: nine digits and two letters since 2018, ten digits and one letter before.

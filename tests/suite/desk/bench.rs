@@ -41,6 +41,7 @@ pub(crate) async fn laptop(world: &World, number: &str, school: &str, lifecycle:
         model: "14".to_owned(),
         serial: format!("PF{}", &number[at..]),
         owner: None,
+        operator: None,
         school: Some(school.parse().unwrap()),
         measure: None,
         funding: None,

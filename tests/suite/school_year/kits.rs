@@ -30,7 +30,12 @@ pub(super) async fn kits_compose(year: &mut Territory) {
     let mut hands = year.hands().await;
     for (n, school) in SCHOOLS.iter().enumerate().take(2) {
         let (kit, camera) = (format!("KIT-{n}"), format!("CAM-{n}"));
-        let line = AssetLine { number: camera.clone(), kind: "camera".to_owned(), ..Default::default() };
+        let line = AssetLine {
+            number: camera.clone(),
+            kind: "camera".to_owned(),
+            measure: "hybrid-kit".to_owned(),
+            ..Default::default()
+        };
         let lines = vec![AssetLine { school: (*school).to_owned(), ..line }];
         answered(hands.asset_receive(AssetReceiveRequest { lines, dry_run: false, update: false }).await);
         year.step(&mut hands, &camera, AssetStep::Prepare).await.unwrap();

@@ -24,6 +24,8 @@ pub(crate) struct Import {
     dry_run: bool,
     #[arg(long)]
     update: bool,
+    #[arg(long, value_enum)]
+    measure: Option<Measure>,
 }
 
 #[derive(Debug, Args)]
@@ -41,6 +43,8 @@ pub(crate) struct Receive {
     school: Option<String>,
     #[arg(long)]
     owner: Option<String>,
+    #[arg(long)]
+    operator: Option<String>,
     #[arg(long, value_enum)]
     measure: Option<Measure>,
     #[arg(long)]
@@ -84,11 +88,16 @@ pub(crate) async fn asset_import(import: Import, call: &mut Call<'_>) -> Result<
     let (lines, ignored_columns) = lines_read(&import.file)?;
     let mut report = Report { dry_run: import.dry_run, ignored_columns, ..Report::default() };
     let mut client = call.client().await?;
-    let total = lines.len();
+    let (total, measure) = (lines.len(), measure_name(import.measure));
     let mut waiting: Vec<(u64, AssetLine)> = Vec::new();
     for (done, (at, line)) in lines.into_iter().enumerate() {
         match line {
-            Ok(line) => waiting.push((at, line)),
+            Ok(mut line) => {
+                if line.measure.is_empty() {
+                    line.measure.clone_from(&measure);
+                }
+                waiting.push((at, line));
+            }
             Err(error) => report.refused(at, String::new(), error_sentence(&error, call.words)),
         }
         if waiting.len() >= AT_A_TIME {
@@ -147,6 +156,7 @@ pub(crate) async fn asset_receive(receive: Receive, call: &mut Call<'_>) -> Resu
         model: text(receive.model),
         serial: text(receive.serial),
         owner: receive.owner.as_deref().map(owner_read).transpose()?.unwrap_or_default(),
+        operator: receive.operator.as_deref().map(owner_read).transpose()?.unwrap_or_default(),
         school: receive.school.as_deref().map(school_read).transpose()?.unwrap_or_default(),
         measure: measure_name(receive.measure),
         funding: text(receive.funding),

@@ -73,6 +73,7 @@ fn sheet(asset: &AssetSheet, look: &Look<'_>) -> Sheet {
     line(&mut sheet, "asset-label", Some(row.label.clone()));
     line(&mut sheet, "asset-school", row.school.clone());
     line(&mut sheet, "asset-owner", row.owner.clone());
+    line(&mut sheet, "asset-operator", row.operator.clone());
     line(&mut sheet, "asset-contact", asset.contact.clone());
     line(&mut sheet, "asset-measure", row.measure.as_deref().map(|measure| measure_text(measure, look)));
     line(&mut sheet, "asset-funding", row.funding.clone());

@@ -51,6 +51,8 @@ pub(crate) struct Create {
     school: Option<String>,
     #[arg(long)]
     owner: Option<String>,
+    #[arg(long)]
+    operator: Option<String>,
     #[arg(long, value_enum)]
     measure: Option<Measure>,
     #[arg(long)]
@@ -108,6 +110,7 @@ async fn kit_create(create: Create, call: &mut Call<'_>) -> Result<(), Error> {
         version: create.template_version.unwrap_or_default(),
         school: create.school.as_deref().map(school_read).transpose()?.unwrap_or_default(),
         owner: create.owner.as_deref().map(owner_read).transpose()?.unwrap_or_default(),
+        operator: create.operator.as_deref().map(owner_read).transpose()?.unwrap_or_default(),
         measure: measure_name(create.measure),
         funding: create.funding.unwrap_or_default(),
     };
@@ -189,6 +192,7 @@ fn sheet(kit: &KitSheet, look: &Look<'_>) -> Sheet {
         ("kit-template", Some(row.template_text())),
         ("kit-school", row.school.clone()),
         ("kit-owner", row.owner.clone()),
+        ("kit-operator", row.operator.clone()),
         ("kit-measure", row.measure.as_deref().map(|measure| measure_text(measure, look))),
         ("kit-funding", row.funding.clone()),
         ("kit-code", Some(row.code.clone())),

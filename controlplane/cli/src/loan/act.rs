@@ -2,6 +2,7 @@
 
 use super::condition::{Back, Condition, Grade};
 use crate::Error;
+use crate::asset::{Measure, measure_name};
 use crate::config::file_bytes;
 use crate::device::{owner_read, school_read};
 use clap::{Args, ValueEnum};
@@ -46,8 +47,8 @@ pub(crate) struct Create {
     kind: Kind,
     #[arg(long)]
     adult: bool,
-    #[arg(long)]
-    measure: Option<String>,
+    #[arg(long, value_enum)]
+    measure: Option<Measure>,
     #[arg(long)]
     funding: Option<String>,
     #[arg(long)]
@@ -230,10 +231,10 @@ impl Plain {
 
 impl Create {
     pub(super) fn act(self) -> Result<Act, Error> {
-        let (kind, measure) = match self.kind {
-            Kind::Pupil => (v1::BorrowerKind::Pupil, "pupil-loan"),
-            Kind::Teacher => (v1::BorrowerKind::Teacher, "new-teacher"),
-            Kind::Staff => (v1::BorrowerKind::Staff, "base"),
+        let kind = match self.kind {
+            Kind::Pupil => v1::BorrowerKind::Pupil,
+            Kind::Teacher => v1::BorrowerKind::Teacher,
+            Kind::Staff => v1::BorrowerKind::Staff,
         };
         let deed = Deed::Create(LoanCreate {
             id: self.id.unwrap_or_default(),
@@ -242,7 +243,7 @@ impl Create {
             borrower: self.borrower,
             kind: kind.into(),
             minor: self.kind == Kind::Pupil && !self.adult,
-            measure: self.measure.unwrap_or_else(|| measure.to_owned()),
+            measure: measure_name(self.measure),
             funding: self.funding.unwrap_or_default(),
             start_on: self.start.unwrap_or_default(),
             due_on: self.due.unwrap_or_default(),

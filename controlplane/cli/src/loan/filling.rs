@@ -40,7 +40,7 @@ pub(super) fn filling(loan: &Shown, identity: &Identity, place: &Place, version:
         ("start", day(&loan.start_on)),
         ("due", loan.due_on.as_deref().map(day).unwrap_or_default()),
         ("asset", loan.asset().unwrap_or_default().to_owned()),
-        ("measure", loan.measure.clone()),
+        ("measure", loan.measure.clone().unwrap_or_default()),
     ]);
     let mut tables =
         BTreeMap::from([(List::Equipment, equipment(loan, look)), (List::Condition, condition(loan, look))]);
@@ -171,7 +171,8 @@ mod tests {
                 // Nothing is asked for what came back whole.
                 let whole = Shown { amounts: Vec::new(), proposal_cents: None, ..shown_of(&loan) };
                 let Ok(Ok(template)) = Template::of(Kind::Return, Some(version), None) else { panic!("{version}") };
-                let said = format!("{:?}", template.filled(&filling(&whole, &identity, &place, version, look)).unwrap());
+                let said =
+                    format!("{:?}", template.filled(&filling(&whole, &identity, &place, version, look)).unwrap());
                 assert!(!said.contains("propos"), "{said}");
             }
         }

@@ -1,7 +1,8 @@
 //! Which loans.
 
 use crate::Error;
-use crate::device::school_read;
+use crate::asset::{Measure, measure_name};
+use crate::device::{owner_read, school_read};
 use clap::{Args, ValueEnum};
 use wire::v1::{self, LoanListRequest};
 
@@ -17,7 +18,11 @@ pub(crate) struct Filter {
     #[arg(long, value_enum)]
     state: Option<State>,
     #[arg(long)]
-    measure: Option<String>,
+    owner: Option<String>,
+    #[arg(long, value_enum)]
+    measure: Option<Measure>,
+    #[arg(long)]
+    funding: Option<String>,
     #[arg(long)]
     borrower: Option<String>,
     #[arg(long)]
@@ -47,7 +52,9 @@ impl Filter {
             due_before: self.due_before.unwrap_or_default(),
             school: self.school.as_deref().map(school_read).transpose()?.unwrap_or_default(),
             state: self.state.map_or(v1::LoanState::Unspecified, State::wire).into(),
-            measure: self.measure.unwrap_or_default(),
+            owner: self.owner.as_deref().map(owner_read).transpose()?.unwrap_or_default(),
+            measure: measure_name(self.measure),
+            funding: self.funding.unwrap_or_default(),
             borrower: self.borrower.unwrap_or_default(),
             asset: self.asset.unwrap_or_default(),
             limit: 0,

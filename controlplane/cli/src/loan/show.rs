@@ -1,7 +1,7 @@
 //! A loan in full.
 
 use super::row::{day_text, item_word, kind_name, state_name, state_tone};
-use crate::asset::price_text;
+use crate::asset::{measure_text, price_text};
 use crate::print::{Look, Sheet, Tone, rfc3339};
 use serde::Serialize;
 use wire::v1;
@@ -17,7 +17,7 @@ pub(crate) struct Shown {
     pub(crate) borrower: Option<String>,
     pub(crate) kind: &'static str,
     pub(crate) minor: bool,
-    pub(crate) measure: String,
+    pub(crate) measure: Option<String>,
     pub(crate) funding: Option<String>,
     pub(crate) start_on: String,
     pub(crate) due_on: Option<String>,
@@ -146,7 +146,7 @@ impl Shown {
             owner: some(loan.owner),
             borrower: some(loan.borrower),
             minor: loan.minor,
-            measure: loan.measure,
+            measure: some(loan.measure),
             funding: some(loan.funding),
             start_on: loan.start_on,
             due_on: some(loan.due_on),
@@ -193,7 +193,7 @@ pub(super) fn loan_sheet(loan: &Shown, done: Option<String>, look: &Look<'_>) ->
     line("loan-owner", loan.owner.clone(), Tone::Plain);
     line("loan-kind", Some(look.text(&format!("loan-kind-{}", loan.kind))), Tone::Plain);
     line("loan-borrower", loan.borrower.clone(), Tone::Plain);
-    line("loan-measure", Some(loan.measure.clone()), Tone::Plain);
+    line("loan-measure", loan.measure.as_deref().map(|measure| measure_text(measure, look)), Tone::Plain);
     line("loan-funding", loan.funding.clone(), Tone::Plain);
     line("loan-start", Some(day_text(&loan.start_on, look)), Tone::Plain);
     line("loan-due", loan.due_on.as_deref().map(|day| day_text(day, look)), Tone::Plain);

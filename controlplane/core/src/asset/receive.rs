@@ -4,8 +4,10 @@ use super::find::{CODE_CHARS, code_of, number_read, serial_assets, serial_prefix
 use super::{ASSET_LABELS, ASSET_SERIALS, ASSETS, Asset};
 use crate::audit::{Act, Person};
 use crate::error::{Error, Result};
+use crate::establishment::filed_check;
+use crate::organisation::organisation_check;
 use crate::scope::{Filed, Reach};
-use crate::store::{Expect, SharedStore};
+use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Row, Writes};
 use jiff::civil::Date;
 use model::device::{EVIDENCE_CHARS_MAX, evidence};
@@ -39,6 +41,8 @@ pub struct AssetWish {
     pub serial: String,
     /// Whose it is.
     pub owner: Option<OwnerId>,
+    /// Who runs it.
+    pub operator: Option<OwnerId>,
     /// Where it is filed.
     pub school: Option<Uai>,
     /// What it was bought for.
@@ -130,7 +134,15 @@ async fn asset_receive_once(
             told.push(Received::Refused(format!("{} stands in the list twice", wish.number)));
             continue;
         }
-        let Some(row) = ASSETS.get(store.as_ref(), territory, wish.number.as_str()).await? else {
+        let row = ASSETS.get(store.as_ref(), territory, wish.number.as_str()).await?;
+        match wish.known_check(store.as_ref(), territory, row.is_none()).await {
+            Err(Error::Invalid(why)) => {
+                told.push(Received::Refused(why));
+                continue;
+            }
+            known => known?,
+        }
+        let Some(row) = row else {
             let alike = serial_assets(store.as_ref(), territory, &wish.serial).await?;
             let here = written.iter().map(|(_, asset)| asset).chain(alike.iter().map(|row| &row.value));
             let same = |asset: &&Asset| !wish.serial.is_empty() && asset.serial.eq_ignore_ascii_case(&wish.serial);
@@ -231,6 +243,20 @@ impl AssetWish {
         }
     }
 
+    /// Whether whom and what it names is known; what is new is for a measure, because that is what is asked first of everything.
+    async fn known_check(&self, store: &dyn Store, territory: &TerritoryId, new: bool) -> Result<()> {
+        if let Some(operator) = &self.operator {
+            organisation_check(store, territory, operator).await?;
+        }
+        if !new {
+            return Ok(());
+        }
+        if self.measure.is_none() {
+            return Err(Error::Invalid(format!("{} names no measure", self.number)));
+        }
+        filed_check(store, territory, &Filed { owner: self.owner.clone(), school: self.school }).await
+    }
+
     fn made(self, label: String, now: Timestamp) -> Asset {
         Asset {
             number: self.number,
@@ -240,6 +266,7 @@ impl AssetWish {
             model: self.model,
             serial: self.serial,
             owner: self.owner,
+            operator: self.operator,
             school: self.school,
             measure: self.measure,
             funding: self.funding,
@@ -270,6 +297,7 @@ impl AssetWish {
                 fields.push(name);
             }
         }
+        field("operator", self.operator.clone(), &mut to.operator, &mut fields);
         field("measure", self.measure, &mut to.measure, &mut fields);
         field("funding", self.funding.clone(), &mut to.funding, &mut fields);
         field("price", self.price_cents, &mut to.price_cents, &mut fields);

@@ -5,10 +5,11 @@ use super::{ASSETS, Asset, Wipe, Wiped};
 use crate::audit::{Act, Person};
 use crate::device::{DEVICES, device_get};
 use crate::error::{Error, Result};
+use crate::establishment::filed_check;
 use crate::grant::{GRANTS, Granted};
 use crate::kit::{device_of, device_put, kit_leave};
 use crate::scope::{Filed, Reach};
-use crate::store::{Expect, SharedStore, Store};
+use crate::store::{Expect, SharedStore};
 use crate::table::{Intent, Writes};
 use model::grant::Hold;
 use model::id::TerritoryId;
@@ -116,6 +117,7 @@ pub async fn asset_move(
             "equipment can be filed only within your scope: name its school or its owner".to_owned(),
         ));
     }
+    filed_check(store.as_ref(), territory, to).await?;
     let act = Act::of(now, by, "asset_move", number, why);
     let mut writes = Writes::by(territory, &act)?;
     if let Some(id) = asset.device {

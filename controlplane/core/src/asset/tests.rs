@@ -76,7 +76,12 @@ impl World {
         let template = Template { name: "t".to_owned(), version: 0, title: String::new(), slots: vec![slot] };
         template_put(&world.store, &world.territory, template, &world.by, now).await.unwrap();
         for (at, label) in (0u8..).zip(KITS_MADE) {
-            let wish = KitWish { label: label.to_owned(), template: "t".to_owned(), ..KitWish::default() };
+            let wish = KitWish {
+                label: label.to_owned(),
+                template: "t".to_owned(),
+                measure: Some(Measure::HybridKit),
+                ..KitWish::default()
+            };
             let reach = Reach::territory();
             kit_create(&world.store, &world.territory, &reach, &wish, &world.by, &[at; CODE_CHARS], now).await.unwrap();
         }
@@ -293,6 +298,7 @@ fn wish(number: &str, serial: &str) -> AssetWish {
         number: number.to_owned(),
         kind: "laptop".to_owned(),
         serial: serial.to_owned(),
+        measure: Some(Measure::PupilLoan),
         ..AssetWish::default()
     }
 }

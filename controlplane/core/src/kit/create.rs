@@ -5,12 +5,15 @@ use crate::asset::{CODE_CHARS, code_of, number_read};
 use crate::audit::{Act, Person};
 use crate::device::KitSlot;
 use crate::error::{Error, Result};
+use crate::establishment::filed_check;
+use crate::organisation::organisation_check;
 use crate::scope::{Filed, Reach};
 use crate::store::{Expect, PAGE_MAX, SharedStore, Store};
 use crate::table::{Row, Writes};
 use model::id::TerritoryId;
 use model::kit::{Slot, Template};
 use model::measure::{FundingLine, Measure};
+use model::owner::OwnerId;
 use model::time::Timestamp;
 use std::collections::BTreeMap;
 
@@ -28,6 +31,8 @@ pub struct KitWish {
     pub version: u32,
     /// Where it is filed.
     pub filed: Filed,
+    /// Who runs it.
+    pub operator: Option<OwnerId>,
     /// What it was bought for.
     pub measure: Option<Measure>,
     /// From which money.
@@ -114,6 +119,13 @@ pub async fn kit_create(
             "equipment can be filed only within your scope: name its school or its owner".to_owned(),
         ));
     }
+    if wish.measure.is_none() {
+        return Err(Error::Invalid(format!("{label} names no measure")));
+    }
+    filed_check(store.as_ref(), territory, &wish.filed).await?;
+    if let Some(operator) = &wish.operator {
+        organisation_check(store.as_ref(), territory, operator).await?;
+    }
     let kit = Kit {
         label: label.clone(),
         code: code_of(code),
@@ -121,6 +133,7 @@ pub async fn kit_create(
         version: template.version,
         school: wish.filed.school,
         owner: wish.filed.owner.clone(),
+        operator: wish.operator.clone(),
         measure: wish.measure,
         funding: wish.funding.clone(),
         parts: Vec::new(),

@@ -49,6 +49,7 @@ impl World {
                 number: number.to_owned(),
                 kind: "part".to_owned(),
                 serial: serial.to_owned(),
+                measure: Some(Measure::HybridKit),
                 ..AssetWish::default()
             };
             let (reach, how) = (Reach::territory(), Receiving::default());
@@ -59,7 +60,12 @@ impl World {
             }
         }
         for (at, label) in (10u8..).zip(["A", "B"]) {
-            let wish = KitWish { label: label.to_owned(), template: "t".to_owned(), ..KitWish::default() };
+            let wish = KitWish {
+                label: label.to_owned(),
+                template: "t".to_owned(),
+                measure: Some(Measure::HybridKit),
+                ..KitWish::default()
+            };
             let (reach, code) = (Reach::territory(), [at; CODE_CHARS]);
             kit_create(&world.store, &world.territory, &reach, &wish, &world.by, &code, now).await.unwrap();
             world.device(label).await;
@@ -189,7 +195,12 @@ impl World {
         let template = Template { name: "m".to_owned(), version: 0, title: String::new(), slots: vec![slot, passive] };
         template_put(&self.store, &self.territory, template, &self.by, self.now).await.unwrap();
         for (at, label) in (20u8..).zip(["M", "N"]) {
-            let wish = KitWish { label: label.to_owned(), template: "m".to_owned(), ..KitWish::default() };
+            let wish = KitWish {
+                label: label.to_owned(),
+                template: "m".to_owned(),
+                measure: Some(Measure::HybridKit),
+                ..KitWish::default()
+            };
             let (reach, code) = (Reach::territory(), [at; CODE_CHARS]);
             kit_create(&self.store, &self.territory, &reach, &wish, &self.by, &code, self.now).await.unwrap();
         }

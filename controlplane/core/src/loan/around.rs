@@ -34,7 +34,12 @@ async fn kit(town: &Town) {
     };
     let template = Template { name: "t".to_owned(), version: 0, title: String::new(), slots: vec![slot] };
     template_put(&town.store, &town.territory, template, &town.by, town.now).await.unwrap();
-    let wish = KitWish { label: "K".to_owned(), template: "t".to_owned(), ..KitWish::default() };
+    let wish = KitWish {
+        label: "K".to_owned(),
+        template: "t".to_owned(),
+        measure: Some(Measure::HybridKit),
+        ..KitWish::default()
+    };
     let reach = Reach::territory();
     kit_create(&town.store, &town.territory, &reach, &wish, &town.by, &[1; CODE_CHARS], town.now).await.unwrap();
 }

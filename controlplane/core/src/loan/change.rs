@@ -3,6 +3,7 @@
 use super::work::{ENTRIES_MAX, Work};
 use super::{Decided, Event, EventKind};
 use crate::error::{Error, Result};
+use crate::establishment::establishment_check;
 use crate::scope::Filed;
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -92,6 +93,7 @@ impl Work<'_> {
         if school == self.loan.school {
             return Err(Error::Invalid("the borrower is at that establishment already".to_owned()));
         }
+        establishment_check(self.desk.store.as_ref(), self.desk.territory, school).await?;
         match self.policy.transfer {
             TransferRule::Follow => {
                 if !self.desk.reach.covers(&Filed { owner: self.loan.owner.clone(), school: Some(school) }) {

@@ -1,8 +1,9 @@
 //! What can be asked of a loan, as values: a desk without a network keeps them and sends them later.
 
-use super::{BorrowerRef, PartState};
+use super::PartState;
 use crate::error::{Error, Result};
 use jiff::civil::Date;
+use model::borrower::BorrowerRef;
 use model::digest::Digest;
 use model::loan::{ActId, BorrowerKind, ExamDays, Grade, IncidentKind, LoanId, Signature};
 use model::measure::{FundingLine, Measure};
@@ -125,7 +126,7 @@ pub struct Wish {
     /// Whether guardians sign.
     pub minor: bool,
     /// For which measure.
-    pub measure: Measure,
+    pub measure: Option<Measure>,
     /// From which money.
     pub funding: Option<FundingLine>,
     /// From when.

@@ -160,6 +160,7 @@ impl Work<'_> {
     async fn lend(&mut self, number: &str, seen: &Seen, verb: &'static str, why: &str) -> Result<()> {
         let ours = self.taken_check(number).await?;
         self.clean_check(number).await?;
+        self.measure_take(number).await?;
         let asset = self.asset(number).await?;
         if asset.lifecycle == Lifecycle::Reserved && !ours {
             return Err(Error::Expired(format!("{number} is reserved already")));

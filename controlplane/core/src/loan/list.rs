@@ -1,14 +1,16 @@
 //! Lists of loans, each from the index that narrows it most.
 
-use super::{BorrowerRef, LOAN_ASSETS, LOAN_BORROWERS, LOAN_DUES, LOAN_SCHOOL_DUES, LOAN_SCHOOLS, LOANS, Loan};
+use super::{LOAN_ASSETS, LOAN_BORROWERS, LOAN_DUES, LOAN_SCHOOL_DUES, LOAN_SCHOOLS, LOANS, Loan};
 use crate::error::Result;
 use crate::scope::Reach;
 use crate::store::{PAGE_MAX, Store};
 use crate::table::{Intent, Table};
 use jiff::civil::Date;
+use model::borrower::BorrowerRef;
 use model::id::TerritoryId;
 use model::loan::{LoanId, LoanState};
-use model::measure::Measure;
+use model::measure::{FundingLine, Measure};
+use model::owner::OwnerId;
 use model::uai::Uai;
 
 /// The most loans looked at for one page, even if few of them fit.
@@ -29,6 +31,10 @@ pub struct Filter {
     pub state: Option<LoanState>,
     /// Those for this measure.
     pub measure: Option<Measure>,
+    /// Those about this owner's equipment.
+    pub owner: Option<OwnerId>,
+    /// Those from this money.
+    pub funding: Option<FundingLine>,
     /// Those of this borrower.
     pub borrower: Option<BorrowerRef>,
     /// Those that have, or had, this asset.
@@ -108,8 +114,10 @@ impl Filter {
             && self.due_before.is_none_or(due)
             && self.school.is_none_or(|school| loan.school == school)
             && self.state.is_none_or(|state| loan.state == state)
-            && self.measure.is_none_or(|measure| loan.measure == measure)
-            && self.borrower.as_ref().is_none_or(|borrower| loan.borrower.as_ref() == Some(borrower))
+            && self.measure.is_none_or(|measure| loan.measure == Some(measure))
+            && self.owner.as_ref().is_none_or(|owner| loan.owner.as_ref() == Some(owner))
+            && self.funding.as_ref().is_none_or(|funding| loan.funding.as_ref() == Some(funding))
+            && self.borrower.is_none_or(|borrower| loan.borrower == Some(borrower))
             && self.asset.as_deref().is_none_or(had)
     }
 

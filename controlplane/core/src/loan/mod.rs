@@ -33,6 +33,7 @@ pub use work::loan_indexes;
 use crate::scope::Filed;
 use crate::table::{Intent, Table};
 use jiff::civil::Date;
+use model::borrower::BorrowerRef;
 use model::digest::Digest;
 use model::loan::{
     BorrowerKind, ConditionReport, Difference, ExamDays, IncidentKind, LoanId, LoanState, Reminder, Signature,
@@ -85,8 +86,9 @@ pub struct Loan {
     pub kind: BorrowerKind,
     /// Whether guardians sign.
     pub minor: bool,
-    /// For which measure.
-    pub measure: Measure,
+    /// For which measure: its own, or that of the device that its agreement names; there at the latest when that is handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure: Option<Measure>,
     /// From which money.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub funding: Option<FundingLine>,
@@ -261,36 +263,6 @@ pub struct ActDone {
     /// When it was taken, by the server's clock; nothing where that was not noted yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-}
-
-/// A borrower, as the vault names them: 32 hexadecimal digits of a keyed hash.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct BorrowerRef(String);
-
-/// A text that is no borrower reference.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a borrower reference is 32 hexadecimal digits in lower case, as the vault makes it")]
-pub struct BorrowerRefError;
-
-impl TryFrom<String> for BorrowerRef {
-    type Error = BorrowerRefError;
-    fn try_from(text: String) -> Result<Self, BorrowerRefError> {
-        let hex = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if hex { Ok(Self(text)) } else { Err(BorrowerRefError) }
-    }
-}
-
-impl From<BorrowerRef> for String {
-    fn from(borrower: BorrowerRef) -> Self {
-        borrower.0
-    }
-}
-
-impl std::fmt::Display for BorrowerRef {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 impl Loan {

@@ -5,6 +5,7 @@ use super::deed::{AccessoryWish, Wish};
 use super::work::Work;
 use super::{Accessory, LOAN_SEQUENCES, LOANS, Loan, PartState};
 use crate::error::{Error, Result};
+use crate::establishment::filed_check;
 use crate::scope::Filed;
 use crate::store::Expect;
 use model::lifecycle::{Lifecycle, Step};
@@ -32,6 +33,7 @@ impl<'a> Work<'a> {
             return Err(Error::Denied(text.to_owned()));
         }
         let store = desk.store.as_ref();
+        filed_check(store, desk.territory, &filed).await?;
         let id = wish.id.unwrap_or(fresh);
         if LOANS.get(store, desk.territory, id.to_string()).await?.is_some() {
             return Err(Error::Expired(format!("loan {id} was begun already")));
@@ -46,7 +48,7 @@ impl<'a> Work<'a> {
             state: LoanState::Draft,
             school: wish.school,
             owner: wish.owner.clone(),
-            borrower: Some(wish.borrower.clone()),
+            borrower: Some(wish.borrower),
             kind: wish.kind,
             minor: wish.minor,
             measure: wish.measure,
@@ -92,6 +94,7 @@ impl<'a> Work<'a> {
         if let Some(number) = asset {
             let ours = self.taken_check(number).await?;
             self.clean_check(number).await?;
+            self.measure_take(number).await?;
             if !ours {
                 self.step(number, Step::Reserve).await?;
             }
@@ -136,6 +139,18 @@ impl<'a> Work<'a> {
             return Ok(());
         }
         Err(Error::Expired(format!("{number} has not been wiped since it was last in use")))
+    }
+
+    /// Where the loan names no measure or no money, those of its device are its own.
+    pub(super) async fn measure_take(&mut self, number: &str) -> Result<()> {
+        let asset = self.asset(number).await?;
+        let (measure, funding) = (asset.measure, asset.funding.clone());
+        self.loan.measure = self.loan.measure.or(measure);
+        self.loan.funding = self.loan.funding.take().or(funding);
+        match self.loan.measure {
+            Some(_) => Ok(()),
+            None => Err(Error::Expired(format!("neither loan {} nor {number} names a measure", self.loan.number))),
+        }
     }
 
     /// Lets go of what waited for this loan, unless it is the same again.

@@ -40,6 +40,7 @@ async fn world() -> (SharedStore, TerritoryId) {
             model: "Exemplaire".to_owned(),
             serial: format!("PF{}", &number[6..]),
             owner: None,
+            operator: None,
             school: Some(school.parse().unwrap()),
             measure: None,
             funding: None,

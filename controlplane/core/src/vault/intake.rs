@@ -1,7 +1,7 @@
 //! Taking in a school's file: what it says is compared with what is known, and nothing follows from what it does not say.
 
 use super::guardians::guardians_join;
-use super::person::{Guardian, Person, PersonKind, Source};
+use super::person::{Guardian, Person, Source};
 use super::{ALIASES, ENROLLED, PERSONS, Vault, enrolled_id, person_get};
 use crate::audit::{Act, Person as Reader, acts_note};
 use crate::error::{Error, Result};
@@ -11,6 +11,7 @@ use crate::table::{Row, Writes};
 use crate::vault::retention::Loans;
 use jiff::civil::Date;
 use model::borrower::{BorrowerRef, Ine, Known, LOCAL_ID_MAX};
+use model::loan::BorrowerKind;
 use model::time::Timestamp;
 use model::uai::Uai;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +29,7 @@ pub struct Incoming {
     /// The line of the file, for the report.
     pub line: u32,
     /// What they are to the school.
-    pub kind: PersonKind,
+    pub kind: BorrowerKind,
     /// The INE, as written.
     pub ine: String,
     /// The identifier within the school, if the file has one; of who works there, the one that the territory knows them by.
@@ -285,7 +286,7 @@ async fn wish_make(
 /// By what references somebody may be known; the best one first.
 fn references_of(vault: &Vault, school: Uai, one: &Incoming) -> std::result::Result<Vec<BorrowerRef>, Fault> {
     let mut references = Vec::new();
-    if one.kind != PersonKind::Pupil {
+    if one.kind != BorrowerKind::Pupil {
         let id = one.local.trim().to_uppercase();
         if id.is_empty() || id.len() > LOCAL_ID_MAX || id.chars().any(char::is_control) {
             return Err(Fault::Identifier);

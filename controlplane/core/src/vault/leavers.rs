@@ -2,7 +2,7 @@
 
 use super::intake::school_check;
 use super::name::why_hidden;
-use super::person::{Person, PersonKind};
+use super::person::Person;
 use super::{Vault, persons_school};
 use crate::audit::{Act, Person as Reader, acts_note};
 use crate::error::{Error, Result};
@@ -10,6 +10,7 @@ use crate::scope::Reach;
 use crate::store::BATCH_WRITES_MAX;
 use crate::table::Row;
 use model::borrower::BorrowerRef;
+use model::loan::BorrowerKind;
 use model::time::Timestamp;
 use model::uai::Uai;
 use std::collections::BTreeSet;
@@ -33,7 +34,7 @@ pub async fn leavers_list(
         own || row.value.aliases.iter().any(|alias| present.contains(alias))
     };
     let mut missing = persons_school(vault, school).await?;
-    missing.retain(|row| row.value.kind == PersonKind::Pupil && !there(row));
+    missing.retain(|row| row.value.kind == BorrowerKind::Pupil && !there(row));
     missing.sort_by_cached_key(|row| (super::folded(&row.value.surname), row.id.clone()));
     if missing.len() >= BATCH_WRITES_MAX {
         return Err(Error::Invalid("nearly everybody is missing from this file: it is not this school's".to_owned()));

@@ -54,7 +54,7 @@ impl Loans for LoanRegister {
     async fn borrower(&self, territory: &TerritoryId, loan: &str) -> Result<Option<BorrowerRef>> {
         // How far the caller may see is judged by where the person is filed.
         match loan_find(self.0.as_ref(), territory, &Reach::territory(), loan).await {
-            Ok(row) => Ok(row.value.borrower.and_then(|borrower| borrower.to_string().parse().ok())),
+            Ok(row) => Ok(row.value.borrower),
             Err(Error::NotFound(_) | Error::Expired(_)) => Ok(None),
             Err(error) => Err(error),
         }

@@ -21,7 +21,7 @@ pub use intake::{Fault, INTAKE_MAX, Incoming, Line, Outcome, persons_import};
 pub use leavers::leavers_list;
 pub use loans::LoanRegister;
 pub use name::{folded, why_hidden};
-pub use person::{GUARDIANS_MAX, Guardian, Person, PersonKind, Source};
+pub use person::{GUARDIANS_MAX, Guardian, Person, Source};
 pub use reading::{Purpose, READING_MAX, persons_read};
 pub use retention::{ActOf, Loans, NoLoans, Retention, Standing, retention_act, retention_due, retention_run};
 

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::scope::Filed;
 use jiff::civil::Date;
 use model::borrower::BorrowerRef;
+use model::loan::BorrowerKind;
 use model::time::Timestamp;
 use model::uai::Uai;
 use serde::{Deserialize, Serialize};
@@ -16,31 +17,6 @@ pub const GUARDIANS_MAX: usize = 2;
 pub(super) const TEXT_CHARS_MAX: usize = 120;
 /// The most lines of an address, and the most telephone numbers.
 pub(super) const LINES_MAX: usize = 5;
-
-/// What somebody is to a school.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PersonKind {
-    /// A pupil.
-    #[default]
-    Pupil,
-    /// A teacher.
-    Teacher,
-    /// Somebody else who works there.
-    Staff,
-}
-
-impl PersonKind {
-    /// The name in tables and messages.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pupil => "pupil",
-            Self::Teacher => "teacher",
-            Self::Staff => "staff",
-        }
-    }
-}
 
 /// Where an identity came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +50,7 @@ impl Source {
 pub struct Person {
     /// What they are to the school.
     #[serde(default)]
-    pub kind: PersonKind,
+    pub kind: BorrowerKind,
     /// The surname at birth.
     pub surname: String,
     /// The surname in use, when it is another.

@@ -9,6 +9,7 @@ use crate::store::Expect;
 use crate::table::Writes;
 use async_trait::async_trait;
 use jiff::civil::{Date, date};
+use model::loan::BorrowerKind;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -207,7 +208,7 @@ async fn guardians_find_their_pupils_by_the_schools_own_identifier() {
 async fn who_works_at_schools_is_one_person_wherever_they_are() {
     let vault = vault();
     let teacher = |id: &str| Incoming {
-        kind: PersonKind::Teacher,
+        kind: BorrowerKind::Teacher,
         local: id.to_owned(),
         ine: String::new(),
         class: String::new(),
@@ -218,13 +219,13 @@ async fn who_works_at_schools_is_one_person_wherever_they_are() {
     let moved = taken(&vault, B, &[teacher(" 25E123ABC ")], NOW).await.remove(0);
     assert_eq!((moved.outcome, moved.reference), (Outcome::Updated, first.reference));
     let shown = person_show(&vault, &at(B), first.reference.unwrap(), &desk(), "a call", NOW).await.unwrap().value;
-    assert_eq!((shown.kind, shown.school), (PersonKind::Teacher, school(B)));
+    assert_eq!((shown.kind, shown.school), (BorrowerKind::Teacher, school(B)));
     assert_eq!(taken(&vault, A, &[teacher(" ")], NOW).await[0].outcome, Outcome::Refused(Fault::Identifier));
     // A pupil with the same letters in the school's software is somebody else, and staff never stand among those who left.
-    let pupil = Incoming { kind: PersonKind::Pupil, ..teacher("25e123abc") };
+    let pupil = Incoming { kind: BorrowerKind::Pupil, ..teacher("25e123abc") };
     assert_ne!(taken(&vault, B, &[pupil], NOW).await[0].reference, first.reference);
     let left = leavers_list(&vault, &at(B), school(B), &BTreeSet::new(), &desk(), "end of term", NOW).await.unwrap();
-    assert!(left.iter().all(|row| row.value.kind == PersonKind::Pupil) && left.len() == 1);
+    assert!(left.iter().all(|row| row.value.kind == BorrowerKind::Pupil) && left.len() == 1);
 }
 
 #[tokio::test]

@@ -206,6 +206,7 @@ async fn summary_with(shared: &Shared, asset: &Asset, contacts: &mut Contacts) -
         model: asset.model.clone(),
         serial: asset.serial.clone(),
         owner: text(owner),
+        operator: text(asset.operator.as_ref().map(ToString::to_string)),
         school: text(school),
         measure: asset.measure.map_or("", Measure::name).to_owned(),
         funding: text(asset.funding.as_ref().map(ToString::to_string)),
@@ -235,6 +236,7 @@ fn wish_of(line: AssetLine) -> Result<AssetWish, Status> {
     };
     Ok(AssetWish {
         owner: owner_of(&line.owner)?,
+        operator: owner_of(&line.operator)?,
         school: school_of(&line.school)?,
         measure: measure_of(&line.measure)?,
         funding: funding_of(&line.funding)?,

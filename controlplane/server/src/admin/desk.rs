@@ -68,7 +68,7 @@ async fn page(
         outcome: outcome_of(line.outcome).into(),
         person: None,
     };
-    let borrowers = lines.iter().map(|line| line.loan.borrower.as_ref()?.to_string().parse().ok()).collect();
+    let borrowers = lines.iter().map(|line| line.loan.borrower).collect();
     let page = DeskPrepareResponse {
         campaign: Some(summary(&campaign)),
         loans: lines.iter().map(loan).collect(),

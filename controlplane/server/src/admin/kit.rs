@@ -65,6 +65,7 @@ pub(super) async fn create(
         template: short(&asked.template)?.to_owned(),
         version: asked.version,
         filed: Filed { owner: owner_of(&asked.owner)?, school: school_of(&asked.school)? },
+        operator: owner_of(&asked.operator)?,
         measure: measure_of(&asked.measure)?,
         funding: funding_of(&asked.funding)?,
     };
@@ -244,6 +245,7 @@ async fn summary(shared: &Shared, kit: &Kit) -> Result<KitSummary, Status> {
         title: template.title,
         school: kit.school.map_or_else(String::new, |school| school.to_string()),
         owner: kit.owner.as_ref().map_or_else(String::new, ToString::to_string),
+        operator: kit.operator.as_ref().map_or_else(String::new, ToString::to_string),
         measure: kit.measure.map_or("", Measure::name).to_owned(),
         funding: kit.funding.as_ref().map_or_else(String::new, ToString::to_string),
         parts: bound.iter().map(|part| u32::from(part.count)).sum(),

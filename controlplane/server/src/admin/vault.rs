@@ -10,11 +10,12 @@ use controlplane_core::scope::Reach;
 use controlplane_core::store::PAGE_MAX;
 use controlplane_core::table::Row;
 use controlplane_core::vault::{
-    Fault, Force, Guardian, GuardianLine, Incoming, Line, Outcome, Person, PersonKind, Purpose, Retention, Source,
-    Vault, guardians_import, leavers_list, person_erase, person_show, persons_count, persons_find, persons_import,
+    Fault, Force, Guardian, GuardianLine, Incoming, Line, Outcome, Person, Purpose, Retention, Source, Vault,
+    guardians_import, leavers_list, person_erase, person_show, persons_count, persons_find, persons_import,
     persons_read, retention_due, retention_run,
 };
 use model::borrower::BorrowerRef;
+use model::loan::BorrowerKind;
 use model::time::Timestamp;
 use model::uai::Uai;
 use tonic::Status;
@@ -263,9 +264,9 @@ fn incoming(one: VaultIncoming) -> Option<Incoming> {
     Some(Incoming {
         line: one.line,
         kind: match one.kind.as_str() {
-            "" | "pupil" => PersonKind::Pupil,
-            "teacher" => PersonKind::Teacher,
-            "staff" => PersonKind::Staff,
+            "" | "pupil" => BorrowerKind::Pupil,
+            "teacher" => BorrowerKind::Teacher,
+            "staff" => BorrowerKind::Staff,
             _ => return None,
         },
         ine: one.ine,

@@ -94,11 +94,12 @@ pub enum LoanStep {
     Cancel,
 }
 
-/// Who borrows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Who borrows, and what somebody is to a school.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BorrowerKind {
     /// A pupil, with their guardians jointly when a minor.
+    #[default]
     Pupil,
     /// A teacher.
     Teacher,

@@ -1,11 +1,11 @@
 //! What a message asks, as the core takes it.
 
+use super::super::asset::{funding_of, measure_of};
 use super::super::device::{owner_of, school_of, short};
 use crate::status::invalid;
-use controlplane_core::loan::{
-    AccessoryWish, Ask, BorrowerRef, Closing, Deed, Filter, PartBack, PartState, Seen, Wish,
-};
+use controlplane_core::loan::{AccessoryWish, Ask, Closing, Deed, Filter, PartBack, PartState, Seen, Wish};
 use jiff::civil::Date;
+use model::borrower::BorrowerRef;
 use model::digest::Digest;
 use model::loan::{BorrowerKind, ExamDays, Grade, IncidentKind, LoanState, Signature, SignatureMode, Signer};
 use model::uai::Uai;
@@ -79,8 +79,8 @@ fn wish_of(create: LoanCreate, today: Date) -> Result<Wish, Status> {
         borrower: borrower_of(create.borrower)?,
         kind,
         minor: create.minor,
-        measure: create.measure.parse().map_err(invalid)?,
-        funding: some(create.funding).map(|line| line.parse().map_err(invalid)).transpose()?,
+        measure: measure_of(&create.measure)?,
+        funding: funding_of(&create.funding)?,
         start_on: day_or(&create.start_on, today)?,
         due_on: some(create.due_on).map(|day| day_of(&day)).transpose()?,
     })
@@ -158,7 +158,9 @@ pub(super) fn filter_of(asked: &LoanListRequest, today: Date) -> Result<Filter, 
         due_before: day(&asked.due_before)?,
         school: school_of(&asked.school)?,
         state,
-        measure: some(asked.measure.clone()).map(|measure| measure.parse().map_err(invalid)).transpose()?,
+        measure: measure_of(&asked.measure)?,
+        owner: owner_of(&asked.owner)?,
+        funding: funding_of(&asked.funding)?,
         borrower: some(asked.borrower.clone()).map(borrower_of).transpose()?,
         asset: some(asked.asset.clone()).map(|asset| short(&asset).map(str::to_owned)).transpose()?,
     })

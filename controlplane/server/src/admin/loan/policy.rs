@@ -8,8 +8,8 @@ use model::loan::{DamageScale, LoanPolicy, TransferRule, WearScale, WearStep, ki
 use tonic::Status;
 use wire::v1::{self, LoanPolicySetRequest, LoanPolicySetResponse, LoanPolicyShowResponse, LoanPrice, LoanWearStep};
 
-/// The most prices of one message.
-const PRICES_MAX: usize = 50;
+/// So many prices of one message are read; more than a policy may have, so that it is refused.
+const PRICES_READ: usize = 51;
 
 pub(crate) async fn policy_show(shared: &Shared) -> Result<LoanPolicyShowResponse, Status> {
     let policy = loan::policy_get(shared.store.as_ref(), shared.territory()).await.map_err(status)?;
@@ -37,9 +37,6 @@ fn read(asked: &v1::LoanPolicy) -> Result<LoanPolicy, Status> {
     };
     let usual = DamageScale::default();
     let percent = |asked: Option<u32>, usual: u8| asked.map_or(usual, |asked| u8::try_from(asked).unwrap_or(u8::MAX));
-    if asked.prices.len() > PRICES_MAX {
-        return Err(invalid(format!("at most {PRICES_MAX} kinds of accessories have a price")));
-    }
     Ok(LoanPolicy {
         notice_days: days(asked.notice_days),
         grace_days: days(asked.grace_days),
@@ -49,7 +46,7 @@ fn read(asked: &v1::LoanPolicy) -> Result<LoanPolicy, Status> {
             worn_percent: percent(asked.worn_percent, usual.worn_percent),
             damaged_percent: percent(asked.damaged_percent, usual.damaged_percent),
         },
-        prices: asked.prices.iter().map(|price| (kind_read(&price.kind), price.cents)).collect(),
+        prices: asked.prices.iter().take(PRICES_READ).map(|price| (kind_read(&price.kind), price.cents)).collect(),
         transfer: match asked.transfer() {
             v1::TransferRule::Follow => TransferRule::Follow,
             v1::TransferRule::End => TransferRule::End,

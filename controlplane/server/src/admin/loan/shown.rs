@@ -6,6 +6,7 @@ use model::loan::{
     BorrowerKind, ConditionReport, Difference, Grade, IncidentKind, LoanState, Reminder, Signature, SignatureMode,
     Signer,
 };
+use model::measure::Measure;
 use model::time::Timestamp;
 use wire::v1::{
     self, LoanAccessory, LoanAmount, LoanCondition, LoanDifference, LoanEvent, LoanIncident, LoanLine, LoanReminder,
@@ -29,7 +30,7 @@ pub(in crate::admin) fn loan_shown(loan: &Loan, today: Date) -> v1::Loan {
         }
         .into(),
         minor: loan.minor,
-        measure: loan.measure.name().to_owned(),
+        measure: loan.measure.map_or("", Measure::name).to_owned(),
         funding: text(loan.funding.as_ref().map(ToString::to_string)),
         start_on: loan.start_on.to_string(),
         due_on: text(loan.due_on.map(|day| day.to_string())),
