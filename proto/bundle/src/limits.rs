@@ -6,6 +6,8 @@ pub const INDEX_BYTES_MAX: usize = 64 << 20;
 pub const MANIFEST_BYTES_MAX: usize = 64 << 10;
 /// The most files.
 pub const FILES_MAX: usize = 250_000;
+/// The most paths, files and folders together; each is looked up while an index is read.
+pub const PATHS_MAX: usize = 2 * FILES_MAX;
 /// The most chunks.
 pub const CHUNKS_MAX: usize = 2_000_000;
 /// The longest path, in bytes: with the folder that holds it, still within what Windows opens by itself (260).
@@ -20,5 +22,5 @@ pub const PATCH_BYTES_MAX: usize = 256 << 20;
 pub const PIECE_BYTES_MAX: usize = 1 << 20;
 /// What a piece may refer to, in bytes.
 pub const REFERENCE_BYTES_MAX: usize = 2 << 20;
-/// A patch's list of instructions, in bytes.
-pub const INSTRUCTIONS_BYTES_MAX: usize = 32 << 20;
+/// A patch's list of instructions, in bytes: some 150,000 changed files, and 40 MB of memory at the very most.
+pub const INSTRUCTIONS_BYTES_MAX: usize = 2 << 20;

@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 const MAGIC: &[u8] = b"cartable-patch 1\n";
 /// How hard pieces are compressed: they are made once, and travel to each device.
 const LEVEL: i32 = 19;
+/// Room for so many steps is made at once.
+const STEPS_AHEAD: usize = 1024;
 /// Kinds of step.
 const COPY: u64 = 0;
 const PIECE_LIKE: u64 = 1;
@@ -197,6 +199,7 @@ impl<'a> Patch<'a> {
     }
 }
 
+/// How each file is made, and where the data ends.
 fn makings_read(reader: &mut Reader<'_>, old: &Index, new: &Index, mut data: usize) -> Result<(Vec<Making>, usize)> {
     let count = reader.size("changed files", FILES_MAX.min(new.files().len()))?;
     let mut files = Vec::with_capacity(count.min(reader.left()));
@@ -207,7 +210,8 @@ fn makings_read(reader: &mut Reader<'_>, old: &Index, new: &Index, mut data: usi
         let known = new.files().get(file).filter(|_| at == 0 || more > 0);
         let size = known.ok_or(Error::Damaged("a file's number is out of order"))?.size;
         let steps = reader.size("steps", reader.left())?;
-        let mut making = Making { file, data, steps: Vec::with_capacity(steps) };
+        // What is claimed takes no memory before it is read.
+        let mut making = Making { file, data, steps: Vec::with_capacity(steps.min(STEPS_AHEAD)) };
         let mut made = 0_u64;
         for _ in 0..steps {
             let (step, stored) = step_read(reader, old)?;
@@ -215,6 +219,9 @@ fn makings_read(reader: &mut Reader<'_>, old: &Index, new: &Index, mut data: usi
                 Step::Copy(part) => part.length,
                 Step::Piece { length, .. } => length as u64,
             });
+            if made > size {
+                return Err(Error::Damaged("a file's steps make more than it is"));
+            }
             data += stored;
             making.steps.push((step, stored));
         }
@@ -236,6 +243,10 @@ fn step_read(reader: &mut Reader<'_>, old: &Index) -> Result<(Step, usize)> {
             };
             let length = reader.size("bytes of a piece", PIECE_BYTES_MAX)?;
             let stored = reader.size("bytes of a piece", length)?;
+            // Steps that make nothing would be without number.
+            if stored == 0 {
+                return Err(Error::Damaged("a piece of nothing"));
+            }
             Ok((Step::Piece { length, like }, stored))
         }
         _ => Err(Error::Damaged("a step of no known kind")),

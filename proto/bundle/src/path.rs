@@ -1,7 +1,7 @@
 //! Paths within a bundle: what is safe below any folder, on each system that an agent runs on.
 
 use crate::error::limit_check;
-use crate::limits::{PATH_BYTES_MAX, PATH_DEPTH_MAX};
+use crate::limits::{PATH_BYTES_MAX, PATH_DEPTH_MAX, PATHS_MAX};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -95,22 +95,29 @@ impl fmt::Debug for SafePath {
 /// # Errors
 /// [`Error::Collision`] with the two; [`Error::Limit`] when folders are too many.
 pub fn paths_check<'a>(paths: impl Iterator<Item = &'a SafePath>) -> Result<()> {
-    // Each path and each folder above it, without case; folders may be shared when they are written alike.
-    let mut seen: BTreeMap<String, (&str, bool)> = BTreeMap::new();
+    // Each path and each folder above it, without case; folders may be shared when they are written alike. Digests, since a device
+    // that reads an index has little memory: two of them that are equal by chance refuse a bundle, and never let one pass.
+    let mut seen: BTreeMap<u64, (&str, bool)> = BTreeMap::new();
     for path in paths {
         let ends = path.0.match_indices('/').map(|(at, _)| (at, false));
         for (end, is_file) in ends.chain([(path.0.len(), true)]) {
             let written = &path.0[..end];
-            match seen.insert(folded(written), (written, is_file)) {
+            match seen.insert(digest(&folded(written)), (written, is_file)) {
                 Some((other, other_file)) if is_file || other_file || other != written => {
                     return Err(Error::Collision { first: other.to_owned(), second: path.0.clone() });
                 }
                 _ => {}
             }
         }
-        limit_check("paths with their folders", seen.len() as u64, 4 * crate::limits::FILES_MAX as u64)?;
+        limit_check("paths with their folders", seen.len() as u64, PATHS_MAX as u64)?;
     }
     Ok(())
+}
+
+fn digest(text: &str) -> u64 {
+    let mut bytes = [0; 8];
+    blake3::Hasher::new().update(text.as_bytes()).finalize_xof().fill(&mut bytes);
+    u64::from_le_bytes(bytes)
 }
 
 fn path_fault(path: &str) -> Option<PathFault> {

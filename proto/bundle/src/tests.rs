@@ -266,6 +266,59 @@ fn a_patch_is_about_as_large_as_what_is_new() {
     assert_eq!(patched(&patch, (&old, &old_tree), &new), new_tree);
 }
 
+/// A patch to a version with one file of three bytes, by whoever writes its steps by hand.
+fn patch_by_hand(old: &Index, new: &Index, claimed: Option<usize>, steps: &[(usize, usize)]) -> Vec<u8> {
+    let (old_bytes, new_bytes) = (old.encode(), new.encode());
+    let mut data = stored::frame_make(&new_bytes, 3, &old_bytes).unwrap();
+    let mut instructions = code::Writer::default();
+    // The index, one file, the first one.
+    for number in [new_bytes.len(), data.len(), 1, 0, steps.len()] {
+        instructions.size(number);
+    }
+    for &(length, stored) in steps {
+        // A piece like nothing.
+        [2, length, stored].into_iter().for_each(|number| instructions.size(number));
+        data.extend(&b"abcabcabc"[..stored]);
+    }
+    let frame = stored::frame_make(&instructions.0, 3, &[]).unwrap();
+    let mut patch = code::Writer::default();
+    patch.bytes(b"cartable-patch 1\n");
+    [&old_bytes, &new_bytes].into_iter().for_each(|bytes| patch.bytes(ContentId::of(bytes).as_bytes()));
+    patch.size(claimed.unwrap_or(instructions.0.len()));
+    patch.size(frame.len());
+    patch.bytes(&frame);
+    patch.bytes(&data);
+    patch.0
+}
+
+#[test]
+fn a_patch_of_steps_without_number_is_refused() {
+    let tree: Tree = [("a".to_owned(), b"abc".to_vec())].into();
+    let ((old, _), (new, _)) = (packed(&Tree::new(), "1", usize::MAX), packed(&tree, "2", usize::MAX));
+    let open = |claimed, steps: &[(usize, usize)]| {
+        Patch::open(&patch_by_hand(&old, &new, claimed, steps), &old).map(|patch| patch.files().count())
+    };
+    assert_eq!(open(None, &[(3, 3)]).unwrap(), 1);
+    for steps in [&[(0, 0), (3, 3)][..], &[(3, 0)], &[(3, 3), (1, 1)], &[(2, 2)]] {
+        assert!(matches!(open(None, steps), Err(Error::Damaged(_))), "{steps:?}");
+    }
+    // They are not read on when the file is made: what would follow is of no known kind.
+    let said = open(None, &[(3, 3), (1, 1), (1 << 30, 1)]).unwrap_err();
+    assert!(matches!(said, Error::Damaged("a file's steps make more than it is")), "{said}");
+    assert!(matches!(open(Some(3 << 20), &[(3, 3)]), Err(Error::Limit { .. })));
+}
+
+#[test]
+fn too_many_folders_are_refused() {
+    let path = |at: usize| {
+        let parts: Vec<String> = (0..limits::PATH_DEPTH_MAX).map(|depth| format!("{at:x}{depth}")).collect();
+        SafePath::new(&parts.join("/")).unwrap()
+    };
+    let paths: Vec<SafePath> = (0..=limits::PATHS_MAX / limits::PATH_DEPTH_MAX).map(path).collect();
+    assert!(paths_check(paths[1..].iter()).is_ok());
+    assert!(matches!(paths_check(paths.iter()), Err(Error::Limit { .. })));
+}
+
 #[test]
 fn too_many_files_are_refused_before_they_are_read() {
     let mut bytes = packed(&Tree::new(), "1", usize::MAX).0.encode();
