@@ -153,11 +153,17 @@ fn a_holder_sees_what_is_signed_and_signs_only_that() {
     let publisher = Publisher::new();
     let folder = publisher.path("source");
     Resource::of(4).write(&folder, Edition::First, "1");
-    publisher.say(&["bundle", "pack", "source", "--repository", "repo", "--to", "proposal"]);
+    let packed = publisher.say(&["bundle", "pack", "source", "--repository", "repo", "--to", "proposal"]);
     let asked = publisher.refused(&["bundle", "sign", "proposal", "--key", "bundles-a"]);
     assert!(asked.contains("nothing was signed"), "{asked}");
     assert!(publisher.refused(&["bundle", "sign", "proposal", "--key", "root-a", "--yes"]).contains("nothing to sign"));
-    publisher.say(&["bundle", "sign", "proposal", "--key", "bundles-a", "--yes", "--folder", "source"]);
+    // Who says yes at once is told all the same, and of what was compared with nothing.
+    let shown = publisher.run(&["bundle", "sign", "proposal", "--key", "bundles-a", "--yes"]);
+    let shown = String::from_utf8(shown.stderr).unwrap();
+    assert!(shown.contains(packed["bundles"][0]["index_sha256"].as_str().unwrap()), "{shown}");
+    assert!(shown.contains(&format!("Compared with no folder: {NAME}.1.index")), "{shown}");
+    let signed = publisher.say(&["bundle", "sign", "proposal", "--key", "bundles-a", "--yes", "--folder", "source"]);
+    assert_eq!(signed["not_compared"].as_array().unwrap().len(), 0, "{signed}");
     let early = publisher.refused(&["bundle", "publish", "proposal", "--repository", "repo"]);
     assert!(early.contains("1 good signatures, 2 are needed"), "{early}");
     // The second holder's copy of the folder is another one.

@@ -19,7 +19,7 @@ cmd-bundle-pack--repository = The repository's folder
 cmd-bundle-pack--to = The proposal's file
     .value = FILE
 cmd-bundle-sign = Sign a proposal with a key, on a machine without a network too
-    .long = Signs what the key may sign, and shows it first. With --folder, the folder is cut here and compared: you sign what you have before you.
+    .long = Signs what the key may sign, and shows it first: + is new or changed, - goes. What this key did not itself sign in the version before counts as new. With --folder, the folder is cut here and compared, its name and version too: you sign what you have before you; new resources without a folder are named.
 cmd-bundle-sign--proposal = The proposal; it is written anew with the signature
     .value = FILE
 cmd-bundle-sign--key = The private key
@@ -116,6 +116,15 @@ packed = { $bundle } { $version }: { $files ->
 packed-patch = Update from { $from }: { $bytes }
 proposal-written = Proposal written: { $path }. Have it signed with “cartable-publish bundle sign”, then publish it.
 standing = { $role }, version { $version }, good until { $expires }; signatures: { $have } of { $need }
+line-key = { $name }: key { $value }
+line-threshold = { $name }: signatures needed: { $value }
+line-delegation = { $name }: may sign the names { $value }
+line-target = { $name }, SHA-256 { $value }
+line-same = { $count ->
+        [one] { $count } target as in the version before
+       *[other] { $count } targets as in the version before
+    }
+not-compared = Compared with no folder: { $name }
 complete = All signatures are there: publish with “cartable-publish bundle publish”.
 incomplete = Signatures are still missing.
 sign-question = Sign? [y/N]

@@ -19,7 +19,7 @@ cmd-bundle-pack--repository = Le dossier du dépôt
 cmd-bundle-pack--to = Le fichier de la proposition
     .value = FICHIER
 cmd-bundle-sign = Signer une proposition avec une clé, même sur une machine sans réseau
-    .long = Signe ce que la clé a le droit de signer, et le montre d'abord. Avec --folder, le dossier est redécoupé ici et comparé : on signe alors ce que l'on a soi-même sous les yeux.
+    .long = Signe ce que la clé a le droit de signer, et le montre d'abord : + pour ce qui est nouveau ou changé, - pour ce qui disparaît. Ce que cette clé n'a pas elle-même signé dans la version précédente compte comme nouveau. Avec --folder, le dossier est redécoupé ici et comparé, nom et version compris : on signe alors ce que l'on a soi-même sous les yeux ; les nouvelles ressources sans dossier sont nommées.
 cmd-bundle-sign--proposal = La proposition ; elle est réécrite avec la signature
     .value = FICHIER
 cmd-bundle-sign--key = La clé privée
@@ -116,6 +116,15 @@ packed = { $bundle } { $version } : { $files ->
 packed-patch = Mise à jour depuis { $from } : { $bytes }
 proposal-written = Proposition écrite : { $path }. Faites-la signer avec « cartable-publish bundle sign », puis publiez-la.
 standing = { $role }, version { $version }, valable jusqu'au { $expires } ; signatures : { $have } sur { $need }
+line-key = { $name } : clé { $value }
+line-threshold = { $name } : signatures nécessaires : { $value }
+line-delegation = { $name } : peut signer les noms { $value }
+line-target = { $name }, SHA-256 { $value }
+line-same = { $count ->
+        [one] { $count } cible comme dans la version précédente
+       *[other] { $count } cibles comme dans la version précédente
+    }
+not-compared = Comparé à aucun dossier : { $name }
 complete = Toutes les signatures y sont : publiez avec « cartable-publish bundle publish ».
 incomplete = Il manque encore des signatures.
 sign-question = Signer ? [o/N]

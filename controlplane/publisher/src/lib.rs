@@ -7,6 +7,7 @@
 mod arguments;
 mod clock;
 mod contents;
+mod difference;
 pub mod error;
 mod folder;
 mod key;
@@ -23,6 +24,7 @@ mod source;
 mod tuf;
 mod words;
 
+pub use difference::{Line, Mark, What};
 pub use folder::Folder;
 pub use key::{PublicKey, SigningKey};
 pub use pack::{Packed, bundle_pack, bundle_pack_dry};

@@ -6,14 +6,15 @@ use crate::folder::{Folder, file_create};
 use crate::key::{PublicKey, SigningKey};
 use crate::progress::Progress;
 use crate::proposal::Proposal;
-use crate::repository::{Holders, Repository, init, renew};
+use crate::repository::{Holders, Repository, index_name, init, renew};
 use crate::rotate::{Rotation, rotate};
-use crate::said::{Said, done_said, packed_said, proposal_said, status_said};
+use crate::said::{Said, done_said, packed_said, proposal_said, signed_text, status_said};
 use crate::source::MANIFEST;
 use crate::tuf::sha256;
 use crate::{bundle_pack, bundle_pack_dry, clock, manual, publish, refresh};
 use clap::FromArgMatches;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -87,18 +88,24 @@ fn bundle_act(verb: BundleVerb, output: Output, words: &Catalogue) -> Result<Sai
         BundleVerb::Sign { proposal: path, key, folders, yes } => {
             let mut proposal = Proposal::read(&path)?;
             let key = SigningKey::read(&key)?;
+            let mut compared = BTreeSet::new();
             for folder in &folders {
                 let index = bundle_pack_dry(folder, &mut bar("comparing", words))?;
-                if !proposal.names(&sha256(&index.encode()))? {
+                let name = index_name(&index.manifest().name, &index.manifest().version);
+                if !proposal.names(&name, &sha256(&index.encode()))? {
                     return Err(Error::FolderUnasked(folder.clone()));
                 }
+                compared.insert(name);
             }
-            if !yes {
-                confirm(&proposal_said(&proposal.standings()?, None, words).text, output, words)?;
-            }
+            let public = key.public();
+            let shown = proposal_said(&proposal.standings(Some(&public))?, Some(&compared), None, words);
+            confirm(&shown.text, yes, output, words)?;
             let signed = proposal.sign(&key)?;
             proposal.write(&path)?;
-            Ok(proposal_said(&proposal.standings()?, Some(&signed), words))
+            // It was shown before; programs are told now.
+            let mut said = proposal_said(&proposal.standings(Some(&public))?, Some(&compared), Some(&signed), words);
+            said.text = signed_text(&proposal.standings(None)?, words);
+            Ok(said)
         }
         BundleVerb::Publish { proposal, repository } => {
             let done = publish(&Folder::new(repository), &Proposal::read(&proposal)?, clock::now())?;
@@ -165,7 +172,7 @@ fn repository_act(verb: RepositoryVerb, words: &Catalogue) -> Result<Said> {
 
 fn proposed(proposal: &Proposal, to: &Path, words: &Catalogue) -> Result<Said> {
     proposal.write(to)?;
-    let mut said = proposal_said(&proposal.standings()?, None, words);
+    let mut said = proposal_said(&proposal.standings(None)?, None, None, words);
     said.text.push_str(&words.text_with("proposal-written", &[("path", to.display().to_string().into())]));
     Ok(said)
 }
@@ -174,12 +181,16 @@ fn keys_read(paths: &[PathBuf]) -> Result<Vec<PublicKey>> {
     paths.iter().map(|path| PublicKey::read(path)).collect()
 }
 
-/// Shows what would be signed, and asks; refuses where nobody can answer.
-fn confirm(what: &str, output: Output, words: &Catalogue) -> Result<()> {
+/// Shows what would be signed, and asks; refuses where nobody can answer, unless the answer was given before.
+fn confirm(what: &str, yes: bool, output: Output, words: &Catalogue) -> Result<()> {
+    eprint!("{what}");
+    if yes {
+        return Ok(());
+    }
     if !io::stdin().is_terminal() || output == Output::Json {
         return Err(Error::NotConfirmed);
     }
-    eprint!("{what}{} ", words.text("sign-question"));
+    eprint!("{} ", words.text("sign-question"));
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).map_err(|_| Error::NotConfirmed)?;
     let yes = ["o", "oui", "y", "yes"].contains(&line.trim().to_lowercase().as_str());

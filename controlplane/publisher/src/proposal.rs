@@ -1,9 +1,10 @@
 //! What waits for signatures: one file, carried to each key's holder and back.
 
+use crate::difference::{Line, lines, signed_before};
 use crate::error::{Error, Result, read_failed, write_failed};
 use crate::folder::file_put;
-use crate::key::SigningKey;
-use crate::repository::{BUNDLES, Published, Repository, delegated, root_keys};
+use crate::key::{PublicKey, SigningKey};
+use crate::repository::{BUNDLES, Published, Repository, contents_check, delegated, keys_check, root_keys};
 use crate::tuf::{Document, Key, Role, RoleKeys, Root, Targets, Threshold, key_id};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,6 +24,9 @@ pub struct Proposal {
     root: Option<Document>,
     /// The targets that hold now.
     targets: Option<Document>,
+    /// The bundles that hold now.
+    #[serde(default)]
+    bundles: Option<Document>,
     /// What is proposed, by role.
     documents: BTreeMap<String, Document>,
 }
@@ -42,17 +46,18 @@ pub struct Standing {
     pub need: usize,
     /// The keys that may sign.
     pub keys: Vec<String>,
-    /// The targets that it lists.
-    pub targets: Vec<String>,
+    /// All that it says, and what the one before it said besides.
+    pub lines: Vec<Line>,
 }
 
 impl Proposal {
     pub(crate) fn new(root: Option<Document>, targets: Option<Document>) -> Self {
-        Self { format: FORMAT.to_owned(), root, targets, documents: BTreeMap::new() }
+        Self { format: FORMAT.to_owned(), root, targets, bundles: None, documents: BTreeMap::new() }
     }
 
     pub(crate) fn of(repository: &Repository, published: &Published) -> Self {
-        Self::new(Some(repository.root_document.clone()), Some(published.targets_document.clone()))
+        let now = Self::new(Some(repository.root_document.clone()), Some(published.targets_document.clone()));
+        Self { bundles: Some(published.bundles_document.clone()), ..now }
     }
 
     pub(crate) fn add(&mut self, role: &str, document: &impl Role) -> Result<()> {
@@ -76,7 +81,7 @@ impl Proposal {
         if proposal.format != FORMAT || !known || proposal.documents.is_empty() {
             return Err(bad("of another format"));
         }
-        proposal.standings().map_err(|error| bad(&error.to_string()))?;
+        proposal.check().map_err(|error| bad(&error.to_string()))?;
         Ok(proposal)
     }
 
@@ -108,20 +113,30 @@ impl Proposal {
         if signed.is_empty() { Err(Error::KeyUnasked) } else { Ok(signed) }
     }
 
-    /// How far each document is.
+    /// How far each document is, and what it says; `key` is who is to sign.
+    ///
+    /// What holds now was carried with the proposal, by whoever made it. Of root and targets all is said, so that nothing is hidden by
+    /// it; of bundles only what the very key signed in the version before counts as known.
     ///
     /// # Errors
     /// [`Error::Metadata`] for documents that are none.
-    pub fn standings(&self) -> Result<Vec<Standing>> {
+    pub fn standings(&self, key: Option<&PublicKey>) -> Result<Vec<Standing>> {
         let mut standings = Vec::new();
         for (role, document) in &self.documents {
-            let (version, expires, targets) = if role == "root" {
+            let (version, expires) = if role == "root" {
                 let root: Root = document.role()?;
-                (root.version, root.expires, Vec::new())
+                (root.version, root.expires)
             } else {
                 let targets: Targets = document.role()?;
-                (targets.version, targets.expires, targets.targets.into_keys().collect())
+                (targets.version, targets.expires)
             };
+            let before = match (role.as_str(), &self.bundles, key) {
+                ("root", ..) => self.root.as_ref(),
+                ("targets", ..) => self.targets.as_ref(),
+                (_, Some(before), Some(key)) => signed_before(before, document, key)?,
+                (_, before, _) => before.as_ref(),
+            };
+            let lines = lines(role, before, document)?;
             let signers = self.signers(role)?;
             // Of two groups that must both sign, the one that lacks more is told.
             let far: Vec<Threshold> = signers.iter().map(|(keys, role)| document.threshold(keys, role)).collect();
@@ -130,7 +145,7 @@ impl Proposal {
             let mut keys: Vec<String> = signers.iter().flat_map(|(_, role)| role.keyids.clone()).collect();
             keys.sort();
             keys.dedup();
-            standings.push(Standing { role: role.clone(), version, expires, have, need, keys, targets });
+            standings.push(Standing { role: role.clone(), version, expires, have, need, keys, lines });
         }
         Ok(standings)
     }
@@ -139,11 +154,24 @@ impl Proposal {
         self.documents.get(role)
     }
 
-    /// Whether some index of these bytes is proposed.
-    pub(crate) fn names(&self, sha256: &str) -> Result<bool> {
+    /// Whether these bytes are proposed under this name.
+    pub(crate) fn names(&self, name: &str, sha256: &str) -> Result<bool> {
         let Some(document) = self.documents.get(BUNDLES) else { return Ok(false) };
         let bundles: Targets = document.role()?;
-        Ok(bundles.targets.values().any(|target| target.hashes.get("sha256").is_some_and(|hash| hash == sha256)))
+        let digest = bundles.targets.get(name).and_then(|target| target.hashes.get("sha256"));
+        Ok(digest.is_some_and(|digest| digest == sha256))
+    }
+
+    /// Refuses what no key should sign, whatever its holder answers.
+    fn check(&self) -> Result<()> {
+        for (role, document) in &self.documents {
+            if role == "root" {
+                keys_check(role, &document.role::<Root>()?.keys)?;
+            } else {
+                contents_check(role, &document.role()?)?;
+            }
+        }
+        self.standings(None).map(drop)
     }
 
     /// The groups of keys that must sign a document.

@@ -5,8 +5,8 @@ use crate::folder::{Folder, file_put};
 use crate::key::SigningKey;
 use crate::proposal::Proposal;
 use crate::repository::{
-    BUNDLES, Published, Repository, SNAPSHOT_LIFE, TIMESTAMP_LIFE, contents_check, delegated, index_name, root_keys,
-    root_read, root_verify,
+    BUNDLES, Published, Repository, SNAPSHOT_LIFE, TIMESTAMP_LIFE, contents_check, delegated, index_name, keys_check,
+    root_keys, root_read, root_verify,
 };
 use crate::tuf::{Document, MetaFile, Root, Snapshot, Target, Targets, Timestamp, is_moment, key_id, moment};
 use bundle::Index;
@@ -191,6 +191,10 @@ fn online_sign(document: &mut Document, role: &str, root: &Root, keys: &[Signing
 
 fn root_judge(before: Option<&Repository>, document: &Document) -> Result<Root> {
     let root: Root = document.role()?;
+    keys_check("root", &root.keys)?;
+    if !root.consistent_snapshot {
+        return Err(bad("root", "files would have other names than they have"));
+    }
     match before {
         // A run that was cut wrote it. What is proposed is judged all the same: signatures are not part of what is compared.
         Some(before) if before.root_document.signed == document.signed => {

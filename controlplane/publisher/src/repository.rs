@@ -5,7 +5,7 @@ use crate::folder::Folder;
 use crate::key::{PublicKey, SigningKey};
 use crate::proposal::Proposal;
 use crate::tuf::{
-    DelegatedRole, Delegations, Document, Key, MetaFile, RoleKeys, Root, Snapshot, Targets, Timestamp, moment,
+    DelegatedRole, Delegations, Document, Key, MetaFile, RoleKeys, Root, Snapshot, Targets, Timestamp, key_id, moment,
 };
 use bundle::{Index, Version};
 use model::time::Timestamp as Moment;
@@ -220,6 +220,9 @@ pub(crate) fn delegated<'a>(targets: &'a Targets, role: &str) -> Result<(&'a BTr
 /// Targets under names that all clients ask for alike, in the one role that lists them; and nobody signs in that role's place.
 pub(crate) fn contents_check(role: &str, targets: &Targets) -> Result<()> {
     let bad = |why| Err(Error::Metadata { name: role.to_owned(), why });
+    if let Some(delegations) = &targets.delegations {
+        keys_check(role, &delegations.keys)?;
+    }
     if role != BUNDLES {
         return if targets.targets.is_empty() { Ok(()) } else { bad("it may not list targets itself") };
     }
@@ -231,6 +234,14 @@ pub(crate) fn contents_check(role: &str, targets: &Targets) -> Result<()> {
         return bad("a target's name is not of the form bundle.*, of a-z, 0-9, dots and hyphens");
     }
     Ok(())
+}
+
+/// Each key under its own name: holders are shown names, and devices count keys.
+pub(crate) fn keys_check(role: &str, keys: &BTreeMap<String, Key>) -> Result<()> {
+    if keys.iter().all(|(id, key)| key_id(key) == *id) {
+        return Ok(());
+    }
+    Err(Error::Metadata { name: role.to_owned(), why: "a key bears another one's name" })
 }
 
 /// Keys that are there, distinct, and enough.

@@ -1,5 +1,6 @@
 //! What commands answer, for people and for programs.
 
+use crate::difference::{Line, Mark, What};
 use crate::pack::Packed;
 use crate::proposal::Standing;
 use crate::publish::Done;
@@ -7,6 +8,7 @@ use crate::repository::Repository;
 use crate::tuf::moment;
 use model::time::Timestamp;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 use std::path::Path;
 use words::{Catalogue, Value, bytes_text};
 
@@ -41,28 +43,83 @@ pub(crate) fn packed_said(all: &[Packed], to: &Path, words: &Catalogue) -> Said 
     Said { text, json: json!({"proposal": path, "bundles": all}) }
 }
 
-/// What is proposed, and how far it is.
-pub(crate) fn proposal_said(standings: &[Standing], signed: Option<&[String]>, words: &Catalogue) -> Said {
-    let mut text = String::new();
+/// What is proposed, line by line, and how far it is; `compared` names the indexes that a holder's own folders gave.
+pub(crate) fn proposal_said(
+    standings: &[Standing],
+    compared: Option<&BTreeSet<String>>,
+    signed: Option<&[String]>,
+    words: &Catalogue,
+) -> Said {
+    let (mut text, mut unknown) = (String::new(), Vec::new());
     for one in standings {
-        let values = [
-            ("role", one.role.clone().into()),
-            ("version", one.version.to_string().into()),
-            ("expires", one.expires.clone().into()),
-            ("have", Value::count(one.have as u64)),
-            ("need", Value::count(one.need as u64)),
-        ];
-        text.push_str(&words.text_with("standing", &values));
-        text.push('\n');
-        for target in &one.targets {
-            text.push_str(&format!("  {target}\n"));
+        text.push_str(&standing_text(one, words));
+        let targets = one.lines.iter().filter(|line| line.what == What::Target);
+        let (same, told): (Vec<&Line>, Vec<&Line>) = targets.partition(|line| line.mark == Mark::Same);
+        // Keys that stay are said, too: who signs a root signs for all of them.
+        for line in one.lines.iter().filter(|line| line.what != What::Target).chain(told.iter().copied()) {
+            text.push_str(&line_text(line, words));
         }
+        if !same.is_empty() {
+            let values = [("count", Value::count(same.len() as u64))];
+            text.push_str(&format!("    {}\n", words.text_with("line-same", &values)));
+        }
+        let new = told.into_iter().filter(|line| line.mark == Mark::New && line.name.ends_with(".index"));
+        unknown.extend(new.map(|line| line.name.clone()));
     }
-    let complete = standings.iter().all(|one| one.have >= one.need);
-    if signed.is_some() {
-        text.push_str(&words.text(if complete { "complete" } else { "incomplete" }));
+    unknown.retain(|name| compared.is_some_and(|compared| !compared.contains(name)));
+    for name in &unknown {
+        text.push_str(&words.text_with("not-compared", &[("name", plain(name).into())]));
+        text.push('\n');
     }
-    Said { text, json: json!({"documents": standings, "signed": signed, "complete": complete}) }
+    let complete = is_complete(standings);
+    Said {
+        text,
+        json: json!({"documents": standings, "not_compared": unknown, "signed": signed, "complete": complete}),
+    }
+}
+
+/// How far a proposal is after a signature; what it says was shown before.
+pub(crate) fn signed_text(standings: &[Standing], words: &Catalogue) -> String {
+    let mut text: String = standings.iter().map(|one| standing_text(one, words)).collect();
+    text.push_str(&words.text(if is_complete(standings) { "complete" } else { "incomplete" }));
+    text
+}
+
+fn is_complete(standings: &[Standing]) -> bool {
+    standings.iter().all(|one| one.have >= one.need)
+}
+
+fn standing_text(one: &Standing, words: &Catalogue) -> String {
+    let values = [
+        ("role", one.role.clone().into()),
+        ("version", one.version.to_string().into()),
+        ("expires", plain(&one.expires).into()),
+        ("have", Value::count(one.have as u64)),
+        ("need", Value::count(one.need as u64)),
+    ];
+    words.text_with("standing", &values) + "\n"
+}
+
+fn line_text(line: &Line, words: &Catalogue) -> String {
+    let mark = match line.mark {
+        Mark::New => '+',
+        Mark::Gone => '-',
+        Mark::Same => ' ',
+    };
+    let key = match line.what {
+        What::Key => "line-key",
+        What::Threshold => "line-threshold",
+        What::Delegation => "line-delegation",
+        What::Target => "line-target",
+    };
+    let values = [("name", plain(&line.name).into()), ("value", plain(&line.value).into())];
+    format!("  {mark} {}\n", words.text_with(key, &values))
+}
+
+/// As it may stand on a terminal: another's text moves no cursor and turns no line round.
+fn plain(text: &str) -> String {
+    let sign = |c: char| if c == ' ' || c.is_ascii_graphic() { c.to_string() } else { c.escape_unicode().to_string() };
+    text.chars().map(sign).collect()
 }
 
 /// What devices are offered now.

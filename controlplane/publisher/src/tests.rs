@@ -1,6 +1,7 @@
 //! Repositories that are made, published, rotated, renewed, and lied to.
 
 mod attack;
+mod holder;
 
 use crate::error::Error;
 use crate::repository::BUNDLES;
@@ -121,9 +122,11 @@ fn who_packs_the_same_folder_gets_the_same_index() {
     let (proposal, packed) = world.packed("1");
     let index = bundle_pack_dry(&world.source("1"), &mut |_, _| Progress::hidden()).unwrap();
     assert_eq!(tuf::sha256(&index.encode()), packed.index_sha256);
-    assert!(proposal.names(&packed.index_sha256).unwrap());
+    let name = "bundle.eau.1.index";
+    assert!(proposal.names(name, &packed.index_sha256).unwrap());
+    assert!(!proposal.names("bundle.eau.2.index", &packed.index_sha256).unwrap());
     let other = bundle_pack_dry(&world.source("2"), &mut |_, _| Progress::hidden()).unwrap();
-    assert!(!proposal.names(&tuf::sha256(&other.encode())).unwrap());
+    assert!(!proposal.names(name, &tuf::sha256(&other.encode())).unwrap());
 }
 
 #[test]
@@ -137,7 +140,7 @@ fn the_file_is_carried_to_the_key_and_back() {
     assert_eq!(carried.sign(&world.bundles).unwrap(), [BUNDLES]);
     // Signing again adds nothing.
     carried.sign(&world.bundles).unwrap();
-    let standing = &carried.standings().unwrap()[0];
+    let standing = &carried.standings(None).unwrap()[0];
     assert_eq!((standing.have, standing.need, standing.version), (1, 1, 2));
     carried.write(&path).unwrap();
     publish(&world.folder, &Proposal::read(&path).unwrap(), start()).unwrap();
