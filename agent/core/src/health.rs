@@ -84,12 +84,13 @@ pub fn assess(readings: &Readings, previous: Option<&Health>) -> Health {
         .into_iter()
         .map(|kind| {
             let before = previous.and_then(|health| health.check(kind));
-            match number(kind, readings) {
+            let check = match number(kind, readings) {
                 Ok(raw) => held(judged(kind, rounded(raw, kind.step())), before, raw),
                 Err(reason) => {
                     Check { kind, status: Status::Unknown, reason, value: None, unit: kind.unit(), threshold: None }
                 }
-            }
+            };
+            reserve_noted(check, readings)
         })
         .collect();
     let volumes = [(VolumeKind::System, readings.system), (VolumeKind::Home, readings.home)]
@@ -115,8 +116,8 @@ enum Limits {
 /// - Memory available: ours.
 /// - Clock: Kerberos refuses at 300 s (MIT krb5 `clockskew`); 60 s is ours.
 /// - Uptime: updates are finished by a restart; a month and a quarter. Ours.
-/// - Disk wear: at 100 % the maker's rating is used up, which is a reason to plan for and no defect; 80 % is where flash warns of its
-///   own reserve (JEDEC 84-B51, `PRE_EOL_INFO`). It never becomes critical, which would keep a device that works from being lent.
+/// - Disk wear: at 100 % the maker's rating is used up, which is a reason to plan for and no defect; 80 % is ours. It never becomes
+///   critical, which would keep a device that works from being lent.
 /// - Agent: its own budget of 12 MiB and next to no processor time (`house.md`), twice and five times over.
 const fn limits(kind: CheckKind) -> Limits {
     match kind {
@@ -192,18 +193,27 @@ fn wear(battery: &BatteryReading) -> Option<i64> {
 fn life_used(life: &DiskLife) -> Option<i64> {
     let percent = match life {
         DiskLife::Used(percent) => Some(i64::from(*percent)),
-        DiskLife::Emmc { estimates, reserve } => {
-            let tenths =
-                estimates.iter().filter(|tenth| (1..=11).contains(*tenth)).map(|tenth| i64::from(tenth - 1) * 10);
-            let reserve = match reserve {
-                2 => Some(80),
-                3 => Some(90),
-                _ => None,
-            };
-            tenths.chain(reserve).max()
+        DiskLife::Emmc { estimates, .. } => {
+            estimates.iter().filter(|tenth| (1..=11).contains(*tenth)).map(|tenth| i64::from(tenth - 1) * 10).max()
         }
     };
     percent.map(|percent| percent * 1000)
+}
+
+/// The check with what flash says of its reserve: spare blocks are no share of the life, so they warn and leave the value alone.
+fn reserve_noted(check: Check, readings: &Readings) -> Check {
+    if check.kind != CheckKind::DiskWear || check.status >= Status::Warning {
+        return check;
+    }
+    let used = |life: &DiskLife| match life {
+        DiskLife::Emmc { reserve: 2, .. } => Some(80),
+        DiskLife::Emmc { reserve: 3, .. } => Some(90),
+        _ => None,
+    };
+    match readings.disk_lives.iter().filter_map(used).max() {
+        Some(used) => Check { status: Status::Warning, reason: Reason::ReserveUsed, threshold: Some(used), ..check },
+        None => check,
+    }
 }
 
 /// A part of a whole, in thousandths of a percent.

@@ -96,6 +96,8 @@ pub enum Reason {
     NotFitted,
     /// The agent has run for too short a time to tell.
     TooEarly,
+    /// Of the disk's spare blocks at least the threshold is used.
+    ReserveUsed,
 }
 
 /// The unit of a check's numbers.
@@ -232,6 +234,7 @@ impl Reason {
             Self::NotReported => "not_reported",
             Self::NotFitted => "not_fitted",
             Self::TooEarly => "too_early",
+            Self::ReserveUsed => "reserve_used",
         }
     }
 }

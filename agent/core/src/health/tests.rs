@@ -118,8 +118,7 @@ fn the_most_worn_disk_decides_and_none_is_unknown() {
         (emmc(3, 2, 1), 20),
         (emmc(2, 0, 0), 10),
         (emmc(11, 4, 1), 100),
-        (emmc(1, 1, 2), 80),
-        (emmc(0, 0, 3), 90),
+        (emmc(1, 1, 2), 0),
         (DiskLife::Used(0), 0),
         (DiskLife::Used(255), 255),
     ] {
@@ -131,6 +130,14 @@ fn the_most_worn_disk_decides_and_none_is_unknown() {
         "the rated life is nearly used, and the device goes on"
     );
     assert_eq!(of(&[DiskLife::Used(130)]).0, Status::Warning, "a used-up rating is no defect");
+    let worn = Readings { disk_lives: vec![emmc(2, 1, 3), emmc(1, 1, 2)], ..Readings::default() };
+    let check = (Status::Warning, Reason::ReserveUsed, Some(10), Some(90));
+    assert_eq!(seen(&worn, CheckKind::DiskWear), check, "the reserve warns, and is no share of the life");
+    let again = assess(&worn, Some(&assess(&worn, None)));
+    assert_eq!(again, assess(&worn, None));
+    assert_eq!(of(&[emmc(0, 0, 3)]), (Status::Warning, Reason::ReserveUsed, None, Some(90)));
+    let sound = Readings { disk_lives: vec![emmc(2, 1, 1)], ..Readings::default() };
+    assert_eq!(assess(&sound, Some(&again)), assess(&sound, None), "another disk's reserve is forgotten");
     for untold in [emmc(0, 0, 0), emmc(12, 255, 7), emmc(0, 0, 1)] {
         assert_eq!(of(&[untold]), (Status::Unknown, Reason::NotReported, None, None), "{untold:?}");
     }

@@ -47,6 +47,7 @@ fn reason_text(check: &Check, look: &Look<'_>) -> String {
         Reason::NotReported => "check-not-reported",
         Reason::NotFitted => "check-not-fitted",
         Reason::TooEarly => "check-too-early",
+        Reason::ReserveUsed => "check-reserve-used",
         Reason::Other if check.status == Status::Unknown => "check-not-reported",
         Reason::Other => "check-other",
     };

@@ -132,6 +132,10 @@ impl Work<'_> {
     pub(super) async fn close(&mut self, how: Closing) -> Result<()> {
         let has = |kind: IncidentKind, work: &Self| work.loan.incidents.iter().any(|incident| incident.kind == kind);
         let gone = |end: LineEnd, work: &Self| work.loan.lines.last().is_some_and(|line| line.end == Some(end));
+        let worse = |work: &Self| {
+            let last = work.loan.lines.last();
+            last.and_then(|line| line.back?.worst_since(&line.out)).is_some()
+        };
         let refused = |text: &str| Err(Error::Expired(text.to_owned()));
         let step = match how {
             Closing::Returned => LoanStep::Close,
@@ -146,7 +150,7 @@ impl Work<'_> {
         match how {
             Closing::Lost if !gone(LineEnd::Lost, self) => return refused("its device is not said to be lost"),
             Closing::Stolen if !gone(LineEnd::Stolen, self) => return refused("its device is not said to be stolen"),
-            Closing::Damaged if !has(IncidentKind::Breakage, self) && self.loan.worse().is_empty() => {
+            Closing::Damaged if !has(IncidentKind::Breakage, self) && !worse(self) => {
                 return refused("no breakage is on record, and its device came back as it was");
             }
             _ => {}

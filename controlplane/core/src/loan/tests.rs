@@ -50,7 +50,7 @@ pub(super) struct Town {
     pub(super) now: Timestamp,
 }
 
-fn number(n: usize) -> String {
+pub(super) fn number(n: usize) -> String {
     format!("TNE26-{n:06}")
 }
 
@@ -133,7 +133,7 @@ impl Town {
         self.loans().await.into_iter().find(|one| one.number == loan).unwrap()
     }
 
-    async fn grants(&self) -> BTreeMap<String, Granted> {
+    pub(super) async fn grants(&self) -> BTreeMap<String, Granted> {
         let page = GRANTS.page(self.store.as_ref(), &GRANTS.scope(&self.territory, ""), "", 100).await.unwrap();
         page.into_iter().map(|row| (row.id, row.value)).collect()
     }

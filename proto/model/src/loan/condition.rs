@@ -59,7 +59,9 @@ pub struct Difference {
 }
 
 /// So many hundredths of wear more count as a difference; a battery's gauge wavers.
-const WEAR_MORE: u8 = 10;
+const BATTERY_WEAR_MORE: u8 = 10;
+/// Of a disk more than ten: soldered flash speaks in tenths of its life, so that one step may be a two-hundredth of use.
+const DISK_WEAR_MORE: u8 = 11;
 
 impl ConditionReport {
     /// What is worse here than it was at the hand-over; what was not known then or is not known now is left out.
@@ -67,16 +69,16 @@ impl ConditionReport {
     pub fn worse_than(&self, before: &Self) -> Vec<Difference> {
         let grade =
             |part, was: Grade, is: Grade| (is > was).then_some(Difference { part, was: was as u8, is: is as u8 });
-        let wear = |part, was: Option<u8>, is: Option<u8>| {
+        let wear = |part, more: u8, was: Option<u8>, is: Option<u8>| {
             let (was, is) = was.zip(is)?;
-            (is >= was.saturating_add(WEAR_MORE)).then_some(Difference { part, was, is })
+            (is >= was.saturating_add(more)).then_some(Difference { part, was, is })
         };
         let all = [
             grade(Part::Screen, before.screen, self.screen),
             grade(Part::Keyboard, before.keyboard, self.keyboard),
             grade(Part::Case, before.case, self.case),
-            wear(Part::Battery, before.battery_wear, self.battery_wear),
-            wear(Part::Disk, before.disk_wear, self.disk_wear),
+            wear(Part::Battery, BATTERY_WEAR_MORE, before.battery_wear, self.battery_wear),
+            wear(Part::Disk, DISK_WEAR_MORE, before.disk_wear, self.disk_wear),
         ];
         all.into_iter().flatten().collect()
     }
@@ -143,5 +145,18 @@ mod tests {
         let worn = ConditionReport { battery_wear: Some(18), ..out };
         assert_eq!(worn.worse_than(&out), [Difference { part: Part::Battery, was: 8, is: 18 }]);
         assert!(out.worse_than(&out).is_empty());
+    }
+
+    #[test]
+    fn one_step_of_soldered_flash_is_no_difference() {
+        let of = |disk_wear| ConditionReport {
+            screen: Grade::Good,
+            keyboard: Grade::Good,
+            case: Grade::Good,
+            battery_wear: None,
+            disk_wear: Some(disk_wear),
+        };
+        assert!(of(10).worse_than(&of(0)).is_empty());
+        assert_eq!(of(20).worse_than(&of(0)), [Difference { part: Part::Disk, was: 0, is: 20 }]);
     }
 }

@@ -182,6 +182,11 @@ async fn wear_is_the_devices_own_word_where_it_gives_one() {
     let report = returned.loan.lines[0].back.unwrap();
     assert_eq!((report.battery_wear, report.disk_wear), (None, Some(30)));
     assert_eq!(returned.worse, [Difference { part: Part::Disk, was: 10, is: 30 }]);
+    // A disk wears with use: that alone is nobody's damage, and proposes no amount.
+    let damaged = town.act(None, &loan, Deed::Close(Closing::Damaged)).await;
+    assert!(matches!(damaged, Err(Error::Expired(_))), "{damaged:?}");
+    let closed = town.act(None, &loan, Deed::Close(Closing::Returned)).await.unwrap().loan;
+    assert_eq!((closed.state, closed.proposal), (LoanState::Closed, None));
 }
 
 #[tokio::test]

@@ -60,6 +60,7 @@ fn check_decode(check: &v1::Check) -> Option<Check> {
             v1::Reason::NotReported => Reason::NotReported,
             v1::Reason::NotFitted => Reason::NotFitted,
             v1::Reason::TooEarly => Reason::TooEarly,
+            v1::Reason::ReserveUsed => Reason::ReserveUsed,
         },
         value: check.value,
         unit: kind.unit(),
@@ -94,6 +95,7 @@ const fn reason_encode(reason: Reason) -> v1::Reason {
         Reason::NotReported => v1::Reason::NotReported,
         Reason::NotFitted => v1::Reason::NotFitted,
         Reason::TooEarly => v1::Reason::TooEarly,
+        Reason::ReserveUsed => v1::Reason::ReserveUsed,
     }
 }
 

@@ -121,8 +121,8 @@ fn a_packages() -> impl Strategy<Value = Section> {
 }
 
 fn a_health() -> impl Strategy<Value = Section> {
-    use Reason::{AtOrAbove, Below, NotFitted, NotReported, Other, TooEarly, WithinLimits};
-    let reason = select(vec![Other, WithinLimits, AtOrAbove, Below, NotReported, NotFitted, TooEarly]);
+    use Reason::{AtOrAbove, Below, NotFitted, NotReported, Other, ReserveUsed, TooEarly, WithinLimits};
+    let reason = select(vec![Other, WithinLimits, AtOrAbove, Below, NotReported, NotFitted, TooEarly, ReserveUsed]);
     let status = select(vec![Status::Unknown, Status::Ok, Status::Warning, Status::Critical]);
     let check = (select(CheckKind::ALL.to_vec()), status, reason, any::<[Option<i64>; 2]>()).prop_map(
         |(kind, status, reason, [value, threshold])| Check {
