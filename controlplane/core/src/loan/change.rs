@@ -4,9 +4,11 @@ use super::work::{ENTRIES_MAX, Work};
 use super::{Decided, Event, EventKind};
 use crate::error::{Error, Result};
 use crate::establishment::establishment_check;
+use crate::grant::GRANTS;
 use crate::scope::Filed;
 use jiff::ToSpan;
 use jiff::civil::Date;
+use model::grant::{Hold, Term};
 use model::loan::{BorrowerKind, ExamDays, LoanStep, TransferRule};
 use model::uai::Uai;
 
@@ -127,12 +129,25 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The device is told what holds from now on.
+    /// The device is told what holds from now on. While the due day stays, so do the days that follow from it, whatever policy was set
+    /// since: who notes an exam restricts nobody sooner.
     async fn grant_again(&mut self, verb: &'static str, why: &str) -> Result<()> {
         let Some((number, from)) = self.loan.line().map(|line| (line.asset.clone(), line.from)) else {
             return Ok(());
         };
-        let hold = self.term(from);
+        let device = self.asset(&number).await?.device;
+        let granted = match device {
+            Some(device) => GRANTS.get(self.desk.store.as_ref(), self.desk.territory, device.to_string()).await?,
+            None => None,
+        };
+        let hold = match (self.term(from), granted.map(|row| row.value.hold)) {
+            (Hold::Lent(is), Some(Hold::Lent(was)))
+                if (&is.loan, is.start, is.due) == (&was.loan, was.start, was.due) =>
+            {
+                Hold::Lent(Term { notice: was.notice, restricted: was.restricted, ..is })
+            }
+            (hold, _) => hold,
+        };
         self.hold(&number, hold, verb, why).await
     }
 
@@ -142,5 +157,47 @@ impl Work<'_> {
         }
         self.loan.events.push(Event { at: self.at, what });
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::deed::Deed;
+    use super::super::policy_set;
+    use super::super::tests::{Town, number, seen, signature, wish};
+    use super::*;
+    use model::loan::{Grade, LoanPolicy, Signer};
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn noting_an_exam_moves_no_day_though_the_policy_changed() {
+        let mut town = Town::new().await;
+        let today = town.desk().days.day_of(town.now);
+        let loan = town.act(None, "", wish(true, 30, town.now)).await.unwrap().loan.number;
+        let prepare = Deed::Prepare { asset: Some(number(0)), accessories: vec![], template: "1".to_owned() };
+        let signed = Deed::Sign(vec![signature(Signer::Guardian1, today)]);
+        for deed in [Deed::Approve, prepare, signed, Deed::HandOver { asset: None, seen: seen(Grade::Good) }] {
+            town.act(None, &loan, deed).await.unwrap();
+        }
+        let term = async |town: &Town| match town.grants().await.into_values().next().unwrap().hold {
+            Hold::Lent(term) => term,
+            other => panic!("{other:?}"),
+        };
+        let first = term(&town).await;
+        let policy = LoanPolicy::default();
+        let shorter = LoanPolicy { grace_days: 0, notice_days: policy.notice_days + 3, ..policy };
+        policy_set(&town.store, &town.territory, &shorter, &town.by, "", town.now).await.unwrap();
+        let on = |days: i64| today.checked_add(days.days()).unwrap();
+        town.now = town.now.after(Duration::from_secs(1));
+        town.act(None, &loan, Deed::Exam(ExamDays::new(on(31), on(32)).unwrap())).await.unwrap();
+        let during = term(&town).await;
+        assert!(during.exam.is_some());
+        assert_eq!(Term { exam: None, ..during }, first);
+        town.act(None, &loan, Deed::ExamCancel).await.unwrap();
+        assert_eq!(term(&town).await, first);
+        // Another due day is another term, by the policy of that day.
+        town.act(None, &loan, Deed::Extend { due_on: on(40) }).await.unwrap();
+        let extended = term(&town).await;
+        assert_eq!(extended.restricted, extended.due);
     }
 }
