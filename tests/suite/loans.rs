@@ -475,7 +475,7 @@ fn a_desk_lends_by_typing_and_prints_what_is_signed() {
     let (from, until) = (first.to_string(), first.strftime("%d/%m/%Y").to_string());
     let school = ["loan", "exam", "--school", "951099d", "--why", "brevet"];
     let noted = [&school[..], &["--from", &from, "--until", &until]].concat();
-    let taken = [&school[..], &["--cancel"]].concat();
+    let taken = [&noted[..], &["--cancel"]].concat();
     let outcomes = |arguments: &[&str]| {
         let rows = server.json(arguments);
         let rows = rows.as_array().unwrap().iter().map(|row| row["outcome"].as_str().unwrap().to_owned());
@@ -489,7 +489,18 @@ fn a_desk_lends_by_typing_and_prints_what_is_signed() {
         server.json(&["loan", "exam", "TNE-1", "--cancel", "--why", "moved"])["exam_from"],
         serde_json::Value::Null
     );
-    assert_eq!(outcomes(&taken), ["done", "already"]);
+    // A pupil's own exam is neither replaced nor taken back with the school's, unless somebody says so.
+    let own = first.tomorrow().unwrap().to_string();
+    server.json(&["loan", "exam", "TNE-1", "--from", &own, "--until", &own, "--why", "oral"]);
+    assert_eq!(outcomes(&noted), ["already", "other"]);
+    assert_eq!(outcomes(&taken), ["done", "other"]);
+    assert_eq!(server.json(&["loan", "show", "TNE-1"])["exam_from"].as_str(), Some(&*own));
+    assert_eq!(outcomes(&[&noted[..], &["--replace"]].concat()), ["done", "done"]);
+    assert_eq!(outcomes(&taken), ["done", "done"]);
+    assert_eq!(outcomes(&taken), ["already", "already"]);
+    assert_eq!(code(&[&school[..], &["--cancel"]].concat()), Some(2), "of which exam");
+    let cancel = ["loan", "exam", "TNE-1", "--cancel", "--from", &from, "--until", &from, "--why", "moved"];
+    assert_eq!(code(&cancel), Some(2));
     let late = ["loan", "exam", "TNE-1", "--from", &from, "--until", "2099-06-30", "--why", "brevet"];
     assert_eq!(code(&late), Some(2));
     assert_eq!(code(&["loan", "exam", "TNE-1", "--why", "brevet"]), Some(2));

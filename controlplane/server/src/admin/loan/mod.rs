@@ -66,7 +66,11 @@ pub(super) async fn list(shared: &Shared, staff: &Staff, asked: LoanListRequest)
     let (filter, limit) = (filter_of(&asked, today)?, limit_of(asked.limit)?);
     let page = loan_page(shared.store.as_ref(), shared.territory(), &staff.reach, &filter, &asked.after, limit);
     let (loans, next) = page.await.map_err(status)?;
-    Ok(LoanListResponse { loans: loans.iter().map(|loan| loan_shown(loan, today)).collect(), next })
+    Ok(LoanListResponse {
+        loans: loans.iter().map(|loan| loan_shown(loan, today)).collect(),
+        next,
+        today: today.to_string(),
+    })
 }
 
 pub(super) async fn show(shared: &Shared, staff: &Staff, text: &str) -> Result<LoanShowResponse, Status> {
