@@ -81,7 +81,7 @@ pub struct Facts {
     /// What its most worn battery has lost of its design capacity, in hundredths.
     #[serde(default)]
     pub battery_wear: Option<u8>,
-    /// What its most worn disk has used of its rated life, in hundredths.
+    /// What its most worn disk has used of its rated life, in hundredths, as it last said.
     #[serde(default)]
     pub disk_wear: Option<u8>,
 }
@@ -97,8 +97,8 @@ pub struct FactsChange {
     pub health: Option<Condition>,
     /// The battery's wear, when that section came.
     pub battery_wear: Option<Option<u8>>,
-    /// The disk's wear, when that section came.
-    pub disk_wear: Option<Option<u8>>,
+    /// The disk's wear, when that section came and says it.
+    pub disk_wear: Option<u8>,
 }
 
 /// A report, put together and checked.
@@ -188,7 +188,7 @@ impl FactsChange {
         facts.os = self.os.unwrap_or(facts.os);
         facts.health = self.health.unwrap_or(facts.health);
         facts.battery_wear = self.battery_wear.unwrap_or(facts.battery_wear);
-        facts.disk_wear = self.disk_wear.unwrap_or(facts.disk_wear);
+        facts.disk_wear = self.disk_wear.or(facts.disk_wear);
         facts
     }
 }

@@ -27,7 +27,8 @@ pub(crate) fn note(whole: &Assembled, report: &mut Report) -> Result<(), Convert
                 value.map(|wear| u8::try_from(wear.clamp(0, 100)).unwrap_or(100))
             };
             report.facts.battery_wear = Some(wear(CheckKind::BatteryWear));
-            report.facts.disk_wear = Some(wear(CheckKind::DiskWear));
+            // At power-on nobody may be there yet to ask: wear does not go back, so what was known stays.
+            report.facts.disk_wear = wear(CheckKind::DiskWear);
             report.facts.health = Some(match h.overall() {
                 Status::Ok => Condition::Ok,
                 Status::Warning => Condition::Warning,
@@ -39,4 +40,36 @@ pub(crate) fn note(whole: &Assembled, report: &mut Report) -> Result<(), Convert
         Section::Packages(_) => {}
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::digest::Digest;
+    use model::health::{Check, Health, Reason, Unit};
+    use model::section::SectionKind;
+    use model::time::Timestamp;
+    use wire::convert::health_encode;
+
+    #[test]
+    fn what_a_disk_said_stays_while_it_says_nothing() {
+        let said = |reason, status, value| {
+            let kind = CheckKind::DiskWear;
+            let check = Check { kind, status, reason, value, unit: Unit::Percent, threshold: None };
+            let plain = health_encode(&Health { checks: vec![check], volumes: vec![] });
+            let mut report = Report::default();
+            let whole = Assembled {
+                kind: SectionKind::Health,
+                digest: Digest::of(&plain),
+                collected: Timestamp::from_unix_millis(0),
+                plain,
+                packed: Vec::new(),
+                zstd: false,
+            };
+            note(&whole, &mut report).unwrap();
+            report.facts.disk_wear
+        };
+        assert_eq!(said(Reason::WithinLimits, Status::Ok, Some(7)), Some(7));
+        assert_eq!(said(Reason::NotReported, Status::Unknown, None), None, "which leaves what was known");
+    }
 }

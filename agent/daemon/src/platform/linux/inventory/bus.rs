@@ -2,14 +2,15 @@
 //!
 //! Four messages of the D-Bus specification need no library of the whole. Calls start no service that does not run.
 
+use crate::platform::{Here, Platform};
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 /// Where it listens.
 pub(super) const BUS: &str = "run/dbus/system_bus_socket";
-/// Whoever takes longer is not waited for.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long the whole conversation may take; who reads has nothing else done meanwhile.
+const PATIENCE: Duration = Duration::from_millis(1500);
 /// The longest answer that is read; those that are wanted have a few hundred bytes.
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// The most messages, such as signals, that are read before the answer.
@@ -19,8 +20,14 @@ const LINE_BYTES_MAX: usize = 512;
 
 /// A connection to the bus.
 pub(super) struct Bus {
-    socket: UnixStream,
+    line: Line,
     serial: u32,
+}
+
+/// Its socket, with the moment at which all is to be said: a limit a read would let whoever sends byte by byte go on for ever.
+struct Line {
+    socket: UnixStream,
+    until: Duration,
 }
 
 /// Whom a call goes to, and what it asks.
@@ -36,22 +43,25 @@ impl Bus {
     ///
     /// # Errors
     /// When nobody answers in time, or the caller is refused.
-    pub(super) fn joined(mut socket: UnixStream) -> io::Result<Self> {
-        socket.set_read_timeout(Some(PATIENCE))?;
-        socket.set_write_timeout(Some(PATIENCE))?;
+    pub(super) fn joined(socket: UnixStream) -> io::Result<Self> {
+        Self::joined_until(socket, Here::elapsed().saturating_add(PATIENCE))
+    }
+
+    fn joined_until(socket: UnixStream, until: Duration) -> io::Result<Self> {
+        let mut line = Line { socket, until };
         let own: String = rustix::process::getuid().as_raw().to_string().bytes().map(|b| format!("{b:02x}")).collect();
-        socket.write_all(format!("\0AUTH EXTERNAL {own}\r\n").as_bytes())?;
-        let mut line = Vec::new();
-        while !line.ends_with(b"\r\n") && line.len() < LINE_BYTES_MAX {
+        line.write_all(format!("\0AUTH EXTERNAL {own}\r\n").as_bytes())?;
+        let mut said = Vec::new();
+        while !said.ends_with(b"\r\n") && said.len() < LINE_BYTES_MAX {
             let mut byte = [0];
-            socket.read_exact(&mut byte)?;
-            line.extend(byte);
+            line.read_exact(&mut byte)?;
+            said.extend(byte);
         }
-        if !line.starts_with(b"OK ") {
+        if !said.starts_with(b"OK ") {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        socket.write_all(b"BEGIN\r\n")?;
-        let mut bus = Self { socket, serial: 0 };
+        line.write_all(b"BEGIN\r\n")?;
+        let mut bus = Self { line, serial: 0 };
         let hello = Call {
             to: "org.freedesktop.DBus",
             path: "/org/freedesktop/DBus",
@@ -68,7 +78,7 @@ impl Bus {
     /// When the call is refused, nobody answers in time, or what is answered is none.
     pub(super) fn answer(&mut self, call: &Call<'_>, signature: &str, body: &[u8]) -> io::Result<Vec<u8>> {
         self.serial += 1;
-        self.socket.write_all(&called(self.serial, call, signature, body))?;
+        self.line.write_all(&called(self.serial, call, signature, body))?;
         for _ in 0..MESSAGES_MAX {
             let (kind, reply_to, body) = self.message()?;
             match kind {
@@ -83,7 +93,7 @@ impl Bus {
     /// The next message: its kind, to which call it is the reply, and its body.
     fn message(&mut self) -> io::Result<(u8, Option<u32>, Vec<u8>)> {
         let mut bytes = vec![0; 16];
-        self.socket.read_exact(&mut bytes)?;
+        self.line.read_exact(&mut bytes)?;
         let broken = || io::Error::from(io::ErrorKind::InvalidData);
         let number =
             |at: usize| bytes[at..at + 4].iter().rev().fold(0, |sum: usize, byte| sum << 8 | usize::from(*byte));
@@ -93,9 +103,35 @@ impl Bus {
         }
         let (kind, head) = (bytes[1], (16 + fields).next_multiple_of(8));
         bytes.resize(head + body, 0);
-        self.socket.read_exact(&mut bytes[16..])?;
+        self.line.read_exact(&mut bytes[16..])?;
         let reply_to = reply_to(&bytes[..16 + fields]).ok_or_else(broken)?;
         Ok((kind, reply_to, bytes.split_off(head)))
+    }
+}
+
+impl Line {
+    /// What is left of the time.
+    fn left(&self) -> io::Result<Duration> {
+        let left = self.until.saturating_sub(Here::elapsed());
+        if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
+    }
+}
+
+impl Read for Line {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.socket.set_read_timeout(Some(self.left()?))?;
+        self.socket.read(bytes)
+    }
+}
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.socket.set_write_timeout(Some(self.left()?))?;
+        self.socket.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.socket.flush()
     }
 }
 
@@ -227,5 +263,19 @@ impl<'a> Seen<'a> {
                 self.take(width(plain)?).map(|_| ())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_conversation_has_one_end() {
+        let (near, mut far) = UnixStream::pair().unwrap();
+        // All that the bus would say is there already; it is too late to read it.
+        far.write_all(b"OK 1234deadbeef\r\n").unwrap();
+        let late = Bus::joined_until(near, Duration::ZERO);
+        assert_eq!(late.err().map(|error| error.kind()), Some(io::ErrorKind::TimedOut));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::platform::evidence::evidence;
 use rustix::fs::OFlags;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
@@ -67,9 +68,15 @@ impl Root {
         file.metadata().ok()?.is_file().then_some(file)
     }
 
-    /// A connection to a service of the machine.
+    /// A connection to a service of the machine; none to one that lets callers wait.
     pub(crate) fn socket(&self, path: &str) -> Option<UnixStream> {
-        UnixStream::connect(self.path.join(path)).ok()
+        // A blocking one would wait for ever for a service that stands still while its queue is full.
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).ok()?;
+        rustix::net::connect(&socket, &SocketAddrUnix::new(self.path.join(path)).ok()?).ok()?;
+        let socket = UnixStream::from(socket);
+        socket.set_nonblocking(false).ok()?;
+        Some(socket)
     }
 
     /// The file's first bytes, at most this many.
@@ -124,5 +131,22 @@ impl Root {
     /// Where a link points to, as it is written.
     pub(crate) fn link(&self, path: &str) -> Option<String> {
         std::fs::read_link(self.path.join(path)).ok()?.into_os_string().into_string().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::net::{bind, listen, socket};
+
+    #[test]
+    fn a_service_that_stands_still_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let stuck = socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+        bind(&stuck, &SocketAddrUnix::new(folder.path().join("bus")).unwrap()).unwrap();
+        listen(&stuck, 0).unwrap();
+        let root = Root::new(folder.path());
+        let waiting: Vec<_> = std::iter::repeat_with(|| root.socket("bus")).take(8).collect();
+        assert!(waiting[0].is_some() && waiting[7].is_none());
     }
 }
