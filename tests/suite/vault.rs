@@ -72,8 +72,19 @@ fn who_answers_for_the_whole_reads_no_identity_before_taking_up_the_desk() {
         let refused = server.cartable(&[&["vault"], look, &["--why", "a look"]].concat());
         assert!(refused.status.code() == Some(4) && said(&refused).contains("your role"), "{}", said(&refused));
     }
+    // A file that was taken is reported, though who left is not theirs to read; a reason that is none is said before.
+    let whole = "Nom élève;Prénom élève;INE\nZzqwneuf;Max;123456789AE\n";
+    let whole = file(files.path(), "whole.csv", whole);
+    let leavers = ["--output", "json", "vault", "import", "--school", SCHOOL, "--onde", &whole, "--leavers", "--why"];
+    let mute = server.cartable(&[&leavers[..], &["ab"]].concat());
+    assert!(mute.status.code() == Some(2) && said(&mute).contains("nothing was sent"), "{}", said(&mute));
+    assert_eq!(server.json(&["vault", "status"])["persons"], 2);
+    let taken = server.cartable(&[&leavers[..], &["the end of the year"]].concat());
+    assert!(taken.status.code() == Some(4) && said(&taken).contains("your role"), "{}", said(&taken));
+    let report: serde_json::Value = serde_json::from_slice(&taken.stdout).unwrap();
+    assert_eq!((report["added"].as_u64(), report.get("leavers")), (Some(1), None), "{report}");
     server.desk();
-    assert_eq!(server.json(&["vault", "find", "zzqw", "--why", "a look"]).as_array().unwrap().len(), 2);
+    assert_eq!(server.json(&["vault", "find", "zzqw", "--why", "a look"]).as_array().unwrap().len(), 3);
     let acts = said(&server.cartable(&["--output", "json", "audit", "list"]));
     assert!(acts.contains("operator_invite") && acts.contains("guichet"), "{acts}");
     assert!(server.stop().success());

@@ -825,7 +825,7 @@ failure-lines = { $n ->
 failure-papers = { $n ->
         [one] one loan has no paper
        *[other] { $n } loans have no paper
-    }; the others have theirs
+    }
     .next = the list says why; "--blank" leaves lines to fill in by hand, "--template" names another text
 failure-paper = the document cannot be made
 
@@ -2047,6 +2047,8 @@ error-loan-identity-one = a file names the signatories of one loan
     .next = for several loans: --why, which reads the vault, or --blank
 error-loan-other-template = loan { $number } names the template "{ $value }"; this would be { $other }
     .next = give its text: --template FILE
+error-loan-template-ours = { $path } bears the version "{ $value }", which is that of a template of the program
+    .next = give it a version of its own, and name it on the loan: "cartable loan prepare --template"
 error-loan-template = { $path } cannot be used: { $why }
     .next = correct the file; "cartable loan agreement --help" says what it holds
 error-loan-field = { $path } names an unknown field: "{ $value }"
@@ -2221,6 +2223,7 @@ cmd-vault-import--staff = A list of teachers and staff (CSV)
 cmd-vault-import--school = The establishment whose file it is
     .value = UAI
 cmd-vault-import--with_addresses = Keep the guardians' addresses too; else they are left out
+cmd-vault-import--whole = This file has all guardians of its pupils: those whom it does not name sign no more
 cmd-vault-import--leavers = Then list who is known at the school and not in the file; nothing is changed
 cmd-vault-import--why = The reason for that list, for the audit
     .value = TEXT
@@ -2335,6 +2338,8 @@ vault-fault-pupil-ambiguous = Several pupils of this name
 vault-fault-full = Two other guardians already
 vault-fault-kind = Neither teacher nor staff
 vault-fault-school = No school, or another one
+vault-fault-schools = Listed at another school already
+vault-fault-other-name = This identifier is somebody's of another name
 vault-fault-link = Signs for a pupil, and is not in the file
 vault-fault-columns = Columns missing
 vault-fault-birth = Date of birth not understood
@@ -2344,6 +2349,7 @@ vault-leavers = { $n ->
     [one] { $n } pupil is missing from the file; nothing was changed
    *[other] { $n } pupils are missing from the file; nothing was changed
 }
+vault-full-next = A pupil has two guardians at most. Those whom a whole file has no more are replaced: the whole export of SIECLE, or ONDE's with --whole.
 vault-addresses = The file holds addresses: they were left out. --with-addresses keeps them, where the agreement needs them.
 vault-addresses-siecle = The file holds addresses: they were left out. Prefer the export without addresses (ElevesSansAdresses).
 error-vault-size = { $path } is larger than { $most } MiB: it is no single school's file
@@ -2355,11 +2361,18 @@ error-vault-onde = the column "{ $column }" is missing: this is not the export o
 error-vault-list = the column "{ $column }" is missing
     .next = a list of teachers and staff has the columns reference, nom, prénom, type (enseignant or agent) and uai; fonction and nom d'usage may follow
 error-vault-add = this person was not added: { $why }
+    .next = correct what was given; "cartable vault find" says who is known already
+error-vault-add-other = this person was not added: { $why }
+    .next = check the identifier; a name is corrected by the school's file, or the list of staff
+error-vault-add-ine = this identifier is as long as an INE and is none
+    .next = check it: an INE has 9 or 10 digits, then 2 letters or one
+error-vault-why = say why this list, in 3 to 400 characters; nothing was sent
+    .next = --why TEXT; name nobody in it
 error-vault-ask = something is missing, and nobody is there to be asked
     .next = give --id, --surname and --first-name
 error-vault-quote = { $path }: a quotation mark on line { $line } opens and is not closed; nothing was sent
     .next = correct that line, or export the file anew
-error-vault-zip = { $path } is no archive of SIECLE: it holds no file ElevesSansAdresses.xml
+error-vault-zip = { $path } is no archive of SIECLE: it holds no file { $file }
 error-vault-alphabet = { $path } declares an alphabet that is not read here
     .next = SIECLE writes ISO-8859-15; UTF-8 is read too
 error-vault-doctype = { $path } declares a document type, which no export of SIECLE does; nothing of it was taken
@@ -2379,6 +2392,7 @@ answer-vault-school = this school lies outside your scope
 answer-vault-lent = something is still lent to this borrower
     .next = erase after its return, or give a second reason with --force
 answer-vault-agreements = the agreements of at most { $one } loans are filled at a time
+answer-vault-work = the agreements of at most { $one } loans are one work
 answer-vault-nearly-all = nearly everybody is missing from this file: it is not this school's
 
 ## Campaigns

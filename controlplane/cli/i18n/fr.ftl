@@ -825,7 +825,7 @@ failure-lines = { $n ->
 failure-papers = { $n ->
         [one] un prêt est resté sans papier
        *[other] { $n } prêts sont restés sans papier
-    } ; les autres ont le leur
+    }
     .next = la liste dit pourquoi ; « --blank » laisse des lignes à remplir à la main, « --template » indique un autre texte
 failure-paper = le document ne peut pas être fait
 
@@ -2047,6 +2047,8 @@ error-loan-identity-one = un fichier nomme les signataires d'un seul prêt
     .next = pour plusieurs prêts : --why, qui lit le coffre, ou --blank
 error-loan-other-template = le prêt { $number } indique le modèle « { $value } » ; ce serait { $other }
     .next = donnez son texte : --template FICHIER
+error-loan-template-ours = { $path } porte la version « { $value } », qui est celle d'un modèle du programme
+    .next = donnez-lui une version à elle, et indiquez-la sur le prêt : « cartable loan prepare --template »
 error-loan-template = { $path } ne peut pas servir : { $why }
     .next = corrigez le fichier ; « cartable loan agreement --help » dit ce qu'il contient
 error-loan-field = { $path } nomme un champ inconnu : « { $value } »
@@ -2221,6 +2223,7 @@ cmd-vault-import--staff = Une liste d'enseignants et d'agents (CSV)
 cmd-vault-import--school = L'établissement dont c'est le fichier
     .value = UAI
 cmd-vault-import--with_addresses = Garder aussi les adresses des responsables ; sinon elles sont laissées de côté
+cmd-vault-import--whole = Ce fichier contient tous les responsables de ses élèves : ceux qu'il ne nomme pas ne signent plus
 cmd-vault-import--leavers = Puis lister qui est connu dans l'établissement et absent du fichier ; rien n'est changé
 cmd-vault-import--why = Le motif de cette liste, pour l'audit
     .value = TEXTE
@@ -2335,6 +2338,8 @@ vault-fault-pupil-ambiguous = Plusieurs élèves de ce nom
 vault-fault-full = Déjà deux autres responsables
 vault-fault-kind = Ni enseignant, ni agent
 vault-fault-school = Aucun établissement, ou un autre
+vault-fault-schools = Déjà listé dans un autre établissement
+vault-fault-other-name = Cet identifiant est celui de quelqu'un d'un autre nom
 vault-fault-link = Signe pour un élève, et n'est pas dans le fichier
 vault-fault-columns = Colonnes manquantes
 vault-fault-birth = Date de naissance incomprise
@@ -2344,6 +2349,7 @@ vault-leavers = { $n ->
     [one] { $n } élève manque au fichier ; rien n'a été changé
    *[other] { $n } élèves manquent au fichier ; rien n'a été changé
 }
+vault-full-next = Un élève a deux responsables au plus. Ceux qu'un fichier entier ne contient plus sont remplacés : l'export entier de SIECLE, ou celui d'ONDE avec --whole.
 vault-addresses = Le fichier contient des adresses : elles ont été laissées de côté. --with-addresses les garde, si la convention en a besoin.
 vault-addresses-siecle = Le fichier contient des adresses : elles ont été laissées de côté. Préférez l'export sans adresses (ElevesSansAdresses).
 error-vault-size = { $path } dépasse { $most } Mio : ce n'est pas le fichier d'un seul établissement
@@ -2355,11 +2361,18 @@ error-vault-onde = la colonne « { $column } » manque : ce n'est pas l'expor
 error-vault-list = la colonne « { $column } » manque
     .next = une liste d'enseignants et d'agents a les colonnes référence, nom, prénom, type (enseignant ou agent) et uai ; fonction et nom d'usage peuvent suivre
 error-vault-add = cette personne n'a pas été ajoutée : { $why }
+    .next = corrigez ce qui a été indiqué ; « cartable vault find » dit qui est déjà connu
+error-vault-add-other = cette personne n'a pas été ajoutée : { $why }
+    .next = vérifiez l'identifiant ; un nom se corrige par le fichier de l'établissement, ou la liste des agents
+error-vault-add-ine = cet identifiant a la longueur d'un INE et n'en est pas un
+    .next = vérifiez-le : un INE a 9 ou 10 chiffres, puis 2 lettres ou une
+error-vault-why = dites pourquoi cette liste, en 3 à 400 caractères ; rien n'a été envoyé
+    .next = --why TEXTE ; n'y nommez personne
 error-vault-ask = il manque quelque chose, et personne n'est là pour répondre
     .next = indiquez --id, --surname et --first-name
 error-vault-quote = { $path } : un guillemet de la ligne { $line } s'ouvre et ne se ferme pas ; rien n'a été envoyé
     .next = corrigez cette ligne, ou exportez de nouveau le fichier
-error-vault-zip = { $path } n'est pas une archive de SIECLE : elle ne contient aucun fichier ElevesSansAdresses.xml
+error-vault-zip = { $path } n'est pas une archive de SIECLE : elle ne contient aucun fichier { $file }
 error-vault-alphabet = { $path } déclare un alphabet qui n'est pas lu ici
     .next = SIECLE écrit en ISO-8859-15 ; l'UTF-8 est lu aussi
 error-vault-doctype = { $path } déclare un type de document, ce qu'aucun export de SIECLE ne fait ; rien n'en a été pris
@@ -2379,6 +2392,7 @@ answer-vault-school = cet établissement est hors de votre périmètre
 answer-vault-lent = quelque chose est encore prêté à cet emprunteur
     .next = effacez après le retour, ou donnez un second motif avec --force
 answer-vault-agreements = les conventions de { $one } prêts au plus sont remplies à la fois
+answer-vault-work = les conventions de { $one } prêts au plus sont un seul travail
 answer-vault-nearly-all = presque tout le monde manque à ce fichier : ce n'est pas celui de cet établissement
 
 ## Campagnes

@@ -27,6 +27,13 @@ fn teachers_and_staff_are_listed_or_typed_and_borrow_like_anybody() {
     assert_eq!((added["reference"].as_str(), added["outcome"].as_str()), (Some(reference), Some("updated")));
     let mute = server.cartable(&add);
     assert!(mute.status.code() == Some(2) && said(&mute).contains("--first-name"), "{}", said(&mute));
+    // Somebody else's identifier, by a slip of the hand; and an INE with a letter for a digit.
+    let slip = ["--id", "25e0000abc", "--surname", "Zzqwautre", "--first-name", "Max"];
+    let slip = server.cartable(&[&add[..], &slip].concat());
+    assert!(slip.status.code() == Some(2) && said(&slip).contains("check the identifier"), "{}", said(&slip));
+    let add_pupil = ["vault", "add", "--school", OTHER, "--kind", "pupil", "--id", "12345678OAB"];
+    let slip = server.cartable(&[&add_pupil[..], &person[2..6]].concat());
+    assert!(slip.status.code() == Some(2) && said(&slip).contains("as long as an INE"), "{}", said(&slip));
     let bad = server
         .cartable(&[&["vault", "add", "--school", SCHOOL, "--kind", "staff", "--id", " "], &person[2..6]].concat());
     assert!(bad.status.code() == Some(2) && said(&bad).contains("was not added"), "{}", said(&bad));
@@ -88,6 +95,15 @@ fn a_secondary_schools_family_comes_from_two_files() {
     let named = |n: usize| found[0]["guardians"][n]["first_name"].as_str().unwrap().to_owned();
     assert_eq!((named(0), named(1)), ("Premier".to_owned(), "Second".to_owned()), "{found}");
     assert_eq!(found[0]["guardians"][0]["address"][1], "75000 Zzville");
+    // The second one signs no more, and somebody else does.
+    let text = fs::read_to_string(&families).unwrap();
+    let moved = file(files.path(), "moved.xml", &text.replace("<PRENOM>Second", "<PRENOM>Nouveau"));
+    let moved = ["vault", "import", "--school", OTHER, "--siecle-guardians", &moved];
+    assert_eq!(server.json(&moved)["updated"], 2);
+    let found = server.json(&["vault", "find", "zzqwcol", "--why", "a call"]);
+    let signing: Vec<_> = found[0]["guardians"].as_array().unwrap().iter().map(|one| &one["first_name"]).collect();
+    assert_eq!(signing, ["Premier", "Nouveau"]);
+    assert_eq!(found[0]["guardians"][0]["address"][1], "75000 Zzville", "a file without addresses takes none away");
     // The same file of another school, and one that would read the machine's own files.
     let wrong = server.cartable(&["vault", "import", "--school", SCHOOL, "--siecle-guardians", &families]);
     assert!(wrong.status.code() == Some(2) && said(&wrong).contains("not of 0951099D"), "{}", said(&wrong));

@@ -143,6 +143,10 @@ async fn campaign_set(campaign: &str, prepare: &Prepare, life: u64, call: &mut C
             break page;
         }
         request.after = page.next;
+        // It names nobody any more, whose page it may be.
+        if !page.why.is_empty() {
+            request.why = page.why;
+        }
     };
     let mut request = DeskAssetsRequest { campaign: campaign.to_owned(), limit: PAGE, after: String::new() };
     let mut assets: Vec<Asset> = Vec::new();

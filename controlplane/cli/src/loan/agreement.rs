@@ -12,9 +12,11 @@ use crate::{EN, Error, FR};
 use clap::{ArgGroup, Args};
 use paper::agreement_paper;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use tonic::Code;
+use tonic::transport::Channel;
+use wire::v1::admin_client::AdminClient;
 use wire::v1::{CampaignReportRequest, OrganisationListRequest, SchoolShowRequest};
 use words::{Catalogue, Language};
 
@@ -76,12 +78,14 @@ pub(super) async fn loan_agreement(asked: Agreement, call: &mut Call<'_>) -> Res
     place_check(&asked.to, many)?;
     let own = asked.template.as_deref().map(template_file).transpose()?;
     let typed = asked.identity.as_deref().map(Identity::read).transpose()?.unwrap_or_default();
-    let mut tasks = tasks(&asked, own.as_ref(), &typed, call).await?;
+    let mut client = call.client().await?;
+    let mut tasks = tasks(&asked, own.as_ref(), &typed, &mut client, call).await?;
+    templates_check(&tasks, call.print.look())?;
     if let Some(why) = &asked.why {
         // Whose paper cannot be made is not read about.
         let mut waiting: Vec<&mut Task> = tasks.iter_mut().filter(|task| task.made_of.is_ok()).collect();
         let numbers: Vec<String> = waiting.iter().map(|task| task.loan.number.clone()).collect();
-        let named = identities_read(&numbers, why, call).await?;
+        let named = identities_read(&numbers, why, &mut client, call).await?;
         for (task, named) in waiting.iter_mut().zip(named) {
             match (&mut task.made_of, named) {
                 (Ok((_, identity)), Some(named)) => *identity = named,
@@ -89,7 +93,7 @@ pub(super) async fn loan_agreement(asked: Agreement, call: &mut Call<'_>) -> Res
             }
         }
     }
-    let places = places(&tasks, call).await?;
+    let places = places(&tasks, &mut client, call).await?;
     let mut rows = Vec::with_capacity(tasks.len());
     for Task { loan, made_of } in tasks {
         rows.push(match made_of {
@@ -110,15 +114,16 @@ async fn tasks(
     asked: &Agreement,
     own: Option<&Template>,
     typed: &Identity,
+    client: &mut AdminClient<Channel>,
     call: &mut Call<'_>,
 ) -> Result<Vec<Task>, Error> {
     let loans = match &asked.campaign {
-        Some(campaign) => campaign_loans(campaign, call).await?,
+        Some(campaign) => campaign_loans(campaign, client, call).await?,
         None => asked.loan.clone(),
     };
     let mut tasks = Vec::with_capacity(loans.len());
     for (done, loan) in loans.iter().enumerate() {
-        let loan = loan_fetch(loan, call).await?;
+        let loan = loan_fetch(loan, client, call).await?;
         let template = Template::of(asked.paper, loan.template.as_deref(), own)?;
         tasks.push(Task { made_of: template.map(|template| (template, typed.clone())), loan });
         call.progress.reached(done + 1, loans.len());
@@ -126,9 +131,12 @@ async fn tasks(
     Ok(tasks)
 }
 
-async fn campaign_loans(campaign: &str, call: &mut Call<'_>) -> Result<Vec<String>, Error> {
+async fn campaign_loans(
+    campaign: &str,
+    client: &mut AdminClient<Channel>,
+    call: &mut Call<'_>,
+) -> Result<Vec<String>, Error> {
     let mut request = CampaignReportRequest { campaign: campaign.to_owned(), limit: PAGE, ..Default::default() };
-    let mut client = call.client().await?;
     let mut loans = Vec::new();
     loop {
         let page = call.answer(client.campaign_report(request.clone())).await?;
@@ -141,8 +149,11 @@ async fn campaign_loans(campaign: &str, call: &mut Call<'_>) -> Result<Vec<Strin
 }
 
 /// The names of schools and owners, by loan: those in the registers; a line is left for the others.
-async fn places(tasks: &[Task], call: &mut Call<'_>) -> Result<BTreeMap<String, Place>, Error> {
-    let mut client = call.client().await?;
+async fn places(
+    tasks: &[Task],
+    client: &mut AdminClient<Channel>,
+    call: &mut Call<'_>,
+) -> Result<BTreeMap<String, Place>, Error> {
     let (mut schools, mut owners) = (BTreeMap::new(), BTreeMap::new());
     let mut places = BTreeMap::new();
     for Task { loan, .. } in tasks {
@@ -172,6 +183,33 @@ async fn places(tasks: &[Task], call: &mut Call<'_>) -> Result<BTreeMap<String, 
     Ok(places)
 }
 
+/// Fills each template once, before any name is read for a paper that cannot be made.
+fn templates_check(tasks: &[Task], look: &Look<'_>) -> Result<(), Error> {
+    let (nobody, nowhere) = (Identity::default(), Place::default());
+    let mut checked = BTreeSet::new();
+    for Task { loan, made_of } in tasks {
+        if let Ok((template, _)) = made_of
+            && checked.insert((&template.version, loan.minor))
+        {
+            paper_filled(loan, template, &nobody, &nowhere, look)?;
+        }
+    }
+    Ok(())
+}
+
+/// A paper that speaks its template's language, whoever prints it.
+fn paper_filled(
+    loan: &Shown,
+    template: &Template,
+    identity: &Identity,
+    place: &Place,
+    look: &Look<'_>,
+) -> Result<paper::Agreement, Error> {
+    let words = Catalogue::new(Language::named(&template.lang).unwrap_or(look.words.language()), FR, EN);
+    let spoken = Look { words: &words, zone: look.zone.clone(), colour: false };
+    template.filled(&filling(loan, identity, place, &template.version, &spoken))
+}
+
 fn paper_write(
     asked: &Agreement,
     loan: &Shown,
@@ -181,10 +219,7 @@ fn paper_write(
     many: bool,
     look: &Look<'_>,
 ) -> Result<Written, Error> {
-    // The paper speaks its template's language, whoever prints it.
-    let words = Catalogue::new(Language::named(&template.lang).unwrap_or(look.words.language()), FR, EN);
-    let spoken = Look { words: &words, zone: look.zone.clone(), colour: false };
-    let agreement = template.filled(&filling(loan, identity, place, &template.version, &spoken))?;
+    let agreement = paper_filled(loan, template, identity, place, look)?;
     let pdf = agreement_paper(&agreement).map_err(Error::Paper)?;
     let file = if many || asked.to.is_dir() {
         // A number is the server's: no more than a name.

@@ -27,7 +27,7 @@ pub(super) fn filling(loan: &Shown, identity: &Identity, place: &Place, version:
     let fields = BTreeMap::from([
         ("number", loan.number.clone()),
         ("version", version.to_owned()),
-        ("made_on", day_made(loan.changed_unix_ms, look)),
+        ("made_on", day_made(loan.made_out_unix_ms, look)),
         ("school", loan.school.clone()),
         ("school_name", or(&identity.school_name, &place.school)),
         ("owner_name", or(&identity.owner_name, &place.owner)),
@@ -50,7 +50,7 @@ pub(super) fn filling(loan: &Shown, identity: &Identity, place: &Place, version:
     Filling { code: loan.number.clone(), minor: loan.minor, fields, tables }
 }
 
-/// The day on which the loan last changed: an agreement that is printed again is the same paper.
+/// The day on which the agreement was made out: an agreement that is printed again is the same paper.
 fn day_made(unix_ms: i64, look: &Look<'_>) -> String {
     let at = jiff::Timestamp::from_millisecond(unix_ms).unwrap_or_default();
     day_text(&at.to_zoned(look.zone.clone()).date().to_string(), look)
@@ -180,5 +180,18 @@ mod tests {
 
     fn shown_of(loan: &v1::Loan) -> Shown {
         Shown::of(loan.clone(), Vec::new())
+    }
+
+    #[test]
+    fn a_paper_that_is_printed_again_bears_the_day_on_which_it_was_made_out() {
+        let words = Catalogue::new(Language::En, FR, EN);
+        let look = Look { words: &words, zone: jiff::tz::TimeZone::UTC, colour: false };
+        let made_on = |made_out_unix_ms: i64| {
+            let changed_unix_ms = 1_800_000_000_000;
+            let shown = Shown::of(v1::Loan { made_out_unix_ms, changed_unix_ms, ..Default::default() }, Vec::new());
+            filling(&shown, &Identity::default(), &Place::default(), "en-1", &look).fields["made_on"].clone()
+        };
+        assert_ne!(made_on(1_790_000_000_000), made_on(1_800_000_000_000));
+        assert_eq!(made_on(0), made_on(1_800_000_000_000), "what was written before that was kept");
     }
 }

@@ -21,6 +21,8 @@ use row::LoanRow;
 pub(crate) use row::item_word;
 use show::{Shown, loan_sheet};
 use tonic::Status;
+use tonic::transport::Channel;
+use wire::v1::admin_client::AdminClient;
 use wire::v1::{self, LoanActsRequest, LoanOutcome, LoanRemindRequest, LoanShowRequest};
 
 /// Loans asked for at a time.
@@ -139,14 +141,14 @@ async fn loan_list(list: List, call: &mut Call<'_>) -> Result<(), Error> {
 }
 
 /// A loan as the server has it.
-async fn loan_fetch(loan: &str, call: &mut Call<'_>) -> Result<Shown, Error> {
-    let mut client = call.client().await?;
+async fn loan_fetch(loan: &str, client: &mut AdminClient<Channel>, call: &mut Call<'_>) -> Result<Shown, Error> {
     let answer = call.answer(client.loan_show(LoanShowRequest { loan: loan.to_owned() })).await?;
     Ok(Shown::of(answer.loan.unwrap_or_default(), answer.worse))
 }
 
 async fn loan_show(loan: &str, call: &mut Call<'_>) -> Result<(), Error> {
-    let shown = loan_fetch(loan, call).await?;
+    let mut client = call.client().await?;
+    let shown = loan_fetch(loan, &mut client, call).await?;
     call.progress.clear();
     let sheet = loan_sheet(&shown, None, call.print.look());
     call.print.one(&shown, || sheet)

@@ -6,10 +6,14 @@ use crate::config::file_read;
 use serde::Deserialize;
 use std::path::Path;
 use tonic::Code;
-use wire::v1::{VaultAgreementRequest, VaultGuardian, VaultPerson};
+use tonic::transport::Channel;
+use wire::v1::admin_client::AdminClient;
+use wire::v1::{VaultAgreementRequest, VaultAgreementResponse, VaultGuardian, VaultPerson};
 
 /// Loans in one call, below what the server takes: each is audited before it is answered.
 const BATCH: usize = 100;
+/// Loans that are one work for the reason's sake, below what the server takes.
+const WORK: usize = 8_000;
 
 /// Who is named: a file holds this, because a command line stays in the shell's history. What is left out is a line to write on.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -29,23 +33,40 @@ pub(super) struct Identity {
 pub(super) async fn identities_read(
     loans: &[String],
     why: &str,
+    client: &mut AdminClient<Channel>,
     call: &mut Call<'_>,
 ) -> Result<Vec<Option<Identity>>, Error> {
-    let mut client = call.client().await?;
     let mut named = Vec::with_capacity(loans.len());
-    for batch in loans.chunks(BATCH) {
-        let request = VaultAgreementRequest { loans: batch.to_vec(), why: why.to_owned() };
-        let answer = match call.answer(client.vault_agreement(request)).await {
-            // A loan that is not known is no error of this call: what is not there is the vault.
-            Err(Error::Status(status)) if status.code() == Code::NotFound => {
-                return Err(Error::Absent { key: "failure-loan-vaultless", values: Vec::new() });
+    for work in loans.chunks(WORK) {
+        // The first call says what the others are about, and its answer what may be said of them.
+        let (mut why, mut beside) = (why.to_owned(), work.to_vec());
+        for batch in work.chunks(BATCH) {
+            let request =
+                VaultAgreementRequest { loans: batch.to_vec(), why: why.clone(), beside: std::mem::take(&mut beside) };
+            let answer = batch_read(request, client, call).await?;
+            let mut lines = answer.lines.into_iter().map(|line| line.person.map(Identity::from)).collect::<Vec<_>>();
+            lines.resize_with(batch.len(), || None);
+            named.append(&mut lines);
+            if !answer.why.is_empty() {
+                why = answer.why;
             }
-            answer => answer?,
-        };
-        named.extend(answer.lines.into_iter().map(|line| line.person.map(Identity::from)));
-        named.resize_with(named.len().next_multiple_of(BATCH).min(loans.len()), || None);
+        }
     }
     Ok(named)
+}
+
+async fn batch_read(
+    request: VaultAgreementRequest,
+    client: &mut AdminClient<Channel>,
+    call: &mut Call<'_>,
+) -> Result<VaultAgreementResponse, Error> {
+    match call.answer(client.vault_agreement(request)).await {
+        // A loan that is not known is no error of this call: what is not there is the vault.
+        Err(Error::Status(status)) if status.code() == Code::NotFound => {
+            Err(Error::Absent { key: "failure-loan-vaultless", values: Vec::new() })
+        }
+        answer => answer,
+    }
 }
 
 impl Identity {

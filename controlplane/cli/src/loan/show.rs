@@ -40,7 +40,7 @@ pub(crate) struct Shown {
     pub(crate) amounts: Vec<Amount>,
     pub(crate) created: Option<String>,
     #[serde(skip)]
-    pub(crate) changed_unix_ms: i64,
+    pub(crate) made_out_unix_ms: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -156,7 +156,7 @@ impl Shown {
             proposal_cents: loan.proposal_cents,
             proposal_scale: some(loan.proposal_scale),
             created: rfc3339(loan.created_unix_ms),
-            changed_unix_ms: loan.changed_unix_ms,
+            made_out_unix_ms: if loan.made_out_unix_ms == 0 { loan.changed_unix_ms } else { loan.made_out_unix_ms },
         }
     }
 

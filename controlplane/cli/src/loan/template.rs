@@ -102,7 +102,13 @@ pub(super) struct Filling {
 
 /// A template that somebody wrote.
 pub(super) fn template_file(path: &Path) -> Result<Template, Error> {
-    Template::read(&path.display().to_string(), &file_read(path)?)
+    let path_shown = path.display().to_string();
+    let template = Template::read(&path_shown, &file_read(path)?)?;
+    // Two texts of one version: which of them was signed, nobody could tell.
+    if OURS.iter().any(|(_, known, _)| *known == template.version) {
+        return Err(Error::usage("error-loan-template-ours", &[("path", &path_shown), ("value", &template.version)]));
+    }
+    Ok(template)
 }
 
 impl Kind {
@@ -222,6 +228,20 @@ mod tests {
         assert_eq!(of(Kind::Return, Some("fr-1"), Some(&own)), "ville-3");
         assert_eq!(of(Kind::HandOver, Some("en-2"), None), "en-1");
         assert_eq!(of(Kind::HandOver, Some("ville-3"), None), "fr-1");
+    }
+
+    #[test]
+    fn a_text_of_ones_own_bears_no_version_of_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |version: &str| {
+            let path = folder.path().join("own.toml");
+            std::fs::write(&path, format!("version = \"{version}\"\nlang = \"fr\"\ntitle = \"t\"")).unwrap();
+            template_file(&path)
+        };
+        assert!(read("ville-3").is_ok());
+        for version in ["fr-1", "en-1"] {
+            assert!(matches!(read(version), Err(Error::Usage { key: "error-loan-template-ours", .. })), "{version}");
+        }
     }
 
     #[test]

@@ -153,6 +153,7 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
         "answer-vault-lent",
     ),
     ("the agreements of at most * loans are filled at a time", "answer-vault-agreements"),
+    ("the agreements of at most * loans are one work", "answer-vault-work"),
     ("nearly everybody is missing from this file: it is not this school's", "answer-vault-nearly-all"),
     ("no such campaign *", "answer-campaign-none"),
     ("campaign * is there already", "answer-campaign-taken"),

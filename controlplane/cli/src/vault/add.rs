@@ -54,6 +54,9 @@ pub(super) async fn vault_add(add: Add, call: &mut Call<'_>) -> Result<(), Error
     let first_name = told(add.first_name, "vault-ask-first-name", call).await?;
     // A pupil is known everywhere by an INE, and within the school by anything else.
     let national = add.kind == Kind::Pupil && id.parse::<Ine>().is_ok();
+    if add.kind == Kind::Pupil && !national && ine_like(&id) {
+        return Err(Error::usage("error-vault-add-ine", &[]));
+    }
     let (ine, local_id) = if national { (id, String::new()) } else { (String::new(), id) };
     let person = VaultIncoming {
         kind: kind.to_owned(),
@@ -76,7 +79,8 @@ pub(super) async fn vault_add(add: Add, call: &mut Call<'_>) -> Result<(), Error
         VaultOutcome::Same => "same",
         VaultOutcome::Refused | VaultOutcome::Unspecified => {
             let why = call.words.text(&format!("vault-fault-{}", line.fault.replace('_', "-")));
-            return Err(Error::usage("error-vault-add", &[("why", &why)]));
+            let key = if line.fault == "other_name" { "error-vault-add-other" } else { "error-vault-add" };
+            return Err(Error::usage(key, &[("why", &why)]));
         }
     };
     let added = Added { reference: line.reference, outcome };
@@ -85,6 +89,11 @@ pub(super) async fn vault_add(add: Add, call: &mut Call<'_>) -> Result<(), Error
     sheet.section(look.text(&format!("vault-add-{outcome}")));
     sheet.line(look.text("vault-reference"), added.reference.clone(), Tone::Plain);
     call.print.one(&added, || sheet)
+}
+
+/// Whether somebody meant an INE: as long as one, and of the same letters.
+fn ine_like(id: &str) -> bool {
+    id.trim().len() == 11 && id.trim().bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// What was given on the command line, or else what a person types: a name there stays in the shell's history.
@@ -96,5 +105,16 @@ async fn told(given: Option<String>, question: &'static str, call: &mut Call<'_>
             let question = call.words.text(question);
             asked(call, &question).await
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ine_that_was_mistyped_is_no_identifier_of_a_school() {
+        assert!(ine_like(" 12345678OAB ") && "12345678OAB".parse::<Ine>().is_err());
+        assert!(!ine_like("4711") && !ine_like("123-456-789") && !ine_like("éléa1234567"));
     }
 }

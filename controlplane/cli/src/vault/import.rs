@@ -40,6 +40,8 @@ pub(crate) struct Import {
     school: Option<String>,
     #[arg(long)]
     with_addresses: bool,
+    #[arg(long, requires = "onde_guardians")]
+    whole: bool,
     #[arg(long, conflicts_with_all = ["onde_guardians", "siecle_guardians", "staff"], requires = "why")]
     leavers: bool,
     #[arg(long)]
@@ -70,6 +72,9 @@ struct Left {
 
 pub(crate) async fn vault_import(import: Import, call: &mut Call<'_>) -> Result<(), Error> {
     let school = import.school.as_deref().map(school_read).transpose()?;
+    if import.leavers && !why_says(import.why.as_deref().unwrap_or_default()) {
+        return Err(Error::usage("error-vault-why", &[]));
+    }
     let (mut files, refused) = files_read(&import, school.as_deref())?;
     let source = match &import {
         Import { staff: Some(_), .. } => VaultSource::Staff,
@@ -92,6 +97,11 @@ pub(crate) async fn vault_import(import: Import, call: &mut Call<'_>) -> Result<
     let mut present = BTreeSet::new();
     let whole: usize = files.values().map(|file| file.persons.len() + file.guardians.len()).sum();
     let mut done = 0;
+    // A list of several schools is sent when all of them take it: a call without people writes nothing.
+    for school in files.keys().filter(|_| files.len() > 1) {
+        let request = VaultImportRequest { school: school.clone(), source: source.into(), ..Default::default() };
+        call.answer(client.vault_import(request)).await?;
+    }
     for (school, file) in &mut files {
         for (persons, guardians) in batches(file) {
             done += persons.len() + guardians.len();
@@ -110,15 +120,23 @@ pub(crate) async fn vault_import(import: Import, call: &mut Call<'_>) -> Result<
     report.refused.sort_by_key(|left| left.line);
     let refused = report.refused.len();
     // Who stands in a line that could not be read would be named as gone.
+    let mut failed = Ok(());
     if import.leavers && refused == 0 {
         let (school, present) = (school.unwrap_or_default(), present.into_iter().collect());
         let request = VaultLeaversRequest { school, present, why: import.why.unwrap_or_default() };
-        let left = call.answer(client.vault_leavers(request)).await?;
-        report.leavers = Some(left.persons.into_iter().map(PersonRow::from).collect());
+        match call.answer(client.vault_leavers(request)).await {
+            Ok(left) => report.leavers = Some(left.persons.into_iter().map(PersonRow::from).collect()),
+            // The file was taken all the same, which is said first.
+            Err(error) => failed = Err(error),
+        }
     }
     call.progress.clear();
     let sheet = report.sheet(call);
     call.print.one(&report, || sheet)?;
+    failed?;
+    if report.refused.iter().any(|left| left.fault == "full") {
+        call.note(&call.words.text("vault-full-next"));
+    }
     if refused == 0 {
         return Ok(());
     }
@@ -126,6 +144,12 @@ pub(crate) async fn vault_import(import: Import, call: &mut Call<'_>) -> Result<
         call.note(&call.words.text("vault-leavers-not"));
     }
     Err(Error::LinesRefused(refused))
+}
+
+/// Whether a reason is none that the server would refuse once the file is in.
+fn why_says(why: &str) -> bool {
+    let why = why.trim();
+    (3..=400).contains(&why.chars().count()) && why.chars().any(char::is_alphanumeric)
 }
 
 /// What the file says, school by school, and the lines that belong to none.
@@ -136,7 +160,7 @@ fn files_read(import: &Import, school: Option<&str>) -> Result<(BTreeMap<String,
     let school = school.unwrap_or_default();
     let file = match import {
         Import { onde: Some(path), .. } => onde::pupils_read(path)?,
-        Import { onde_guardians: Some(path), .. } => onde::guardians_read(path, import.with_addresses)?,
+        Import { onde_guardians: Some(path), .. } => onde::guardians_read(path, import.with_addresses, import.whole)?,
         Import { siecle: Some(path), .. } => siecle::pupils_read(path, school)?,
         Import { siecle_guardians: Some(path), .. } => siecle::guardians_read(path, school, import.with_addresses)?,
         _ => SchoolFile::default(),
@@ -216,7 +240,8 @@ fn person_bytes(one: &VaultIncoming) -> usize {
 
 fn line_bytes(one: &VaultGuardianLine) -> usize {
     let pupils = one.pupils.iter().flat_map(|pupil| [&pupil.surname, &pupil.first_name, &pupil.local_id]);
-    texts_bytes(pupils) + one.guardian.as_ref().map_or(0, guardian_bytes)
+    let whole = one.whole.iter().flat_map(|name| [&name.surname, &name.first_name]);
+    texts_bytes(pupils.chain(whole)) + one.guardian.as_ref().map_or(0, guardian_bytes)
 }
 
 fn guardian_bytes(one: &VaultGuardian) -> usize {

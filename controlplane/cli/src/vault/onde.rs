@@ -40,7 +40,9 @@ pub(super) fn pupils_read(path: &Path) -> Result<SchoolFile, Error> {
 }
 
 /// Reads the guardians' export; their addresses only where they are wanted.
-pub(super) fn guardians_read(path: &Path, with_addresses: bool) -> Result<SchoolFile, Error> {
+///
+/// `whole` is somebody's word that all guardians of its pupils are in it: an extract looks no different.
+pub(super) fn guardians_read(path: &Path, with_addresses: bool, whole: bool) -> Result<SchoolFile, Error> {
     let table = Table::read(path, Form::Onde)?;
     let place = table.places(&["Nom responsable", "Prénom responsable", "Nom de famille élève 1", "Prénom élève 1"])?;
     let one = |name: &str| table.place(name);
@@ -51,7 +53,7 @@ pub(super) fn guardians_read(path: &Path, with_addresses: bool) -> Result<School
     let pupils: Vec<_> = (1..=PUPILS_MAX)
         .filter_map(|n| Some((one(&format!("Nom de famille élève {n}"))?, one(&format!("Prénom élève {n}"))?)))
         .collect();
-    let mut file = SchoolFile { footer: table.footer, ..SchoolFile::default() };
+    let mut file = SchoolFile { footer: table.footer, whole, ..SchoolFile::default() };
     for (line, record) in &table.records {
         if record.len() < table.header.len() {
             file.refused.push(Refused { line: *line, fault: Fault::Columns });
@@ -76,7 +78,13 @@ pub(super) fn guardians_read(path: &Path, with_addresses: bool) -> Result<School
             ..VaultPupilName::default()
         });
         let pupils = named.filter(|pupil| !pupil.surname.is_empty()).collect();
-        file.guardians.push(VaultGuardianLine { line: *line, guardian: Some(guardian), pupils });
+        file.guardians.push(VaultGuardianLine {
+            line: *line,
+            guardian: Some(guardian),
+            pupils,
+            ..VaultGuardianLine::default()
+        });
     }
+    file.guardians_close();
     Ok(file)
 }

@@ -33,6 +33,7 @@ pub(super) fn staff_read(
         (place, _) => place,
     };
     let (mut files, mut refused) = (BTreeMap::<String, SchoolFile>::new(), Vec::new());
+    let mut listed = BTreeMap::<String, String>::new();
     for (line, record) in &table.records {
         let person = if record.len() < table.header.len() {
             Err(Fault::Columns)
@@ -40,6 +41,11 @@ pub(super) fn staff_read(
             let at = school_of(&field(record, place), school);
             at.and_then(|school| Ok((school, kind_read(&field(record, Some(kind)))?)))
         };
+        // They are filed at one school: the last line would move them, at each import anew.
+        let person = person.and_then(|(school, kind)| {
+            let first = listed.entry(field(record, Some(reference)).to_uppercase()).or_insert_with(|| school.clone());
+            if *first == school { Ok((school, kind)) } else { Err(Fault::Schools) }
+        });
         match person {
             Ok((school, kind)) => files.entry(school).or_default().persons.push(VaultIncoming {
                 line: *line,

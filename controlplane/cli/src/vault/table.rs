@@ -62,7 +62,7 @@ impl Table {
             Form::List => None,
         };
         if header.len() < 2 {
-            return Err(form.lacking("INE"));
+            return Err(form.lacking(if form == Form::Onde { "INE" } else { "reference" }));
         }
         for (place, name) in header.iter_mut().enumerate().filter(|(_, name)| name.is_empty()) {
             *name = format!("#{place}");

@@ -59,6 +59,21 @@ fn a_primary_schools_file_is_read_in_either_alphabet() {
 }
 
 #[test]
+fn what_a_spreadsheet_writes_between_the_two_latin_alphabets_is_read() {
+    let folder = Folder::new();
+    // As Excel saves it: œ is 0x9c, Ÿ 0x9f and the apostrophe 0x92, and 0x81 is nothing.
+    let with =
+        |first: &[u8]| [&latin("Nom élève;Prénom élève;INE\nZZ"), first, &latin(";Éléa;123456789AB\n")[..]].concat();
+    for (bytes, text) in [(&b"C\x9cUR D\x92O"[..], "ZZCœUR D’O"), (b"\x9f\x8c", "ZZŸŒ"), (b"\x81", "ZZ\u{81}")] {
+        let file = onde::pupils_read(&folder.file("excel.csv", with(bytes))).unwrap();
+        assert_eq!((file.persons[0].surname.as_str(), file.persons[0].first_name.as_str()), (text, "Éléa"));
+    }
+    let declared = document(SCHOOL, &pupils()).replace("ISO-8859-15", "windows-1252").replace("ZZAUTRE", "ZZ\u{9c}");
+    let file = siecle::pupils_read(&folder.file("windows.xml", latin(&declared)), SCHOOL).unwrap();
+    assert_eq!(file.persons[1].surname, "ZZœ");
+}
+
+#[test]
 fn the_last_words_of_a_file_are_no_pupil_and_short_lines_are_left_out() {
     let folder = Folder::new();
     let with = |more: &str| onde::pupils_read(&folder.file("file.csv", format!("{PUPILS}{more}"))).unwrap();
@@ -106,12 +121,15 @@ fn guardians_keep_their_addresses_only_where_they_are_wanted() {
         Nom de famille élève 1;Prénom élève 1;Nom de famille élève 2;Prénom élève 2\n\
         Mme;ZZUSAGE;ZZPARENT;Alix;1 rue de l'Essai;25000;Besançon;;alix@example.org;0300000000;;0600000000;ZZEXEMPLE;Éléa;;\n";
     let path = folder.file("guardians.csv", latin(text));
-    let (without, with) = (onde::guardians_read(&path, false).unwrap(), onde::guardians_read(&path, true).unwrap());
+    let (without, with) =
+        (onde::guardians_read(&path, false, false).unwrap(), onde::guardians_read(&path, true, true).unwrap());
     assert!(without.addresses && with.addresses);
     let one = with.guardians[0].guardian.clone().unwrap();
     assert_eq!(one.address, ["1 rue de l'Essai", "25000 Besançon"]);
     assert_eq!((one.surname.as_str(), one.phones.len(), with.guardians[0].pupils.len()), ("ZZUSAGE", 2, 1));
     assert!(without.guardians[0].guardian.clone().unwrap().address.is_empty());
+    // Whose word it is that all are there: an extract looks no different.
+    assert!(without.guardians[0].whole.is_empty() && with.guardians[0].whole[0].surname == "ZZUSAGE");
     assert_eq!(refused(onde::pupils_read(&path)), "error-vault-onde");
 }
 
@@ -225,6 +243,8 @@ fn archives_that_swell_are_stopped() {
     assert!(["error-vault-size", "error-vault-xml"].contains(&read(&swollen)));
     assert_eq!(read(&archive("readme.txt", &mut |out| out.write_all(b"hello").unwrap())), "error-vault-zip");
     assert_eq!(read(b"PK\x03\x04and nothing else"), "error-vault-zip");
+    let none = siecle::guardians_read(&folder.file("file.zip", b"PK\x03\x04"), SCHOOL, false).map(|_| ());
+    assert!(format!("{none:?}").contains("ResponsablesAvecAdresses.xml"), "{none:?}");
     // A name is looked at and never a path to write to.
     let escaping = archive("../../ElevesSansAdresses.xml", &mut |out| {
         out.write_all(&latin(&document(SCHOOL, &pupils()))).unwrap();
@@ -264,6 +284,19 @@ fn a_list_of_staff_is_read_by_school_in_either_alphabet_and_with_either_separato
         (files[SCHOOL].persons.len(), refused.iter().map(|r| r.line).collect::<Vec<_>>()),
         (2, vec![3, 4, 5, 6])
     );
+}
+
+#[test]
+fn who_is_listed_at_two_schools_stays_at_the_first_and_is_told() {
+    let folder = Folder::new();
+    let twice = format!(
+        "{STAFF} 25e0000abc ;ZZENSEIGNE;Éléa;Enseignante;0750654D;\n25E0000ABC;ZZENSEIGNE;Éléa;agent;0951099D;\n"
+    );
+    let (files, refused) = staff::staff_read(&folder.file("twice", twice), None).unwrap();
+    assert_eq!(&refused[..], &[Refused { line: 4, fault: Fault::Schools }][..]);
+    assert_eq!((files["0951099D"].persons.len(), files["0750654D"].persons.len()), (2, 1));
+    let one = staff::staff_read(&folder.file("one.csv", "nom\nZZA\n"), None).map(|_| ());
+    assert!(format!("{one:?}").contains("reference") && !format!("{one:?}").contains("INE"), "{one:?}");
 }
 
 #[test]
@@ -339,6 +372,19 @@ fn secondary_schools_guardians_are_those_who_sign_in_their_order() {
     assert_eq!(said, [("Alix", vec!["4711", "4712"], 2, address.clone()), ("Noé", vec!["4711"], 2, address)]);
     assert_eq!(file.guardians[0].guardian.as_ref().unwrap().title, "Mme");
     assert_eq!(&file.refused[..], &[Refused { line: 0, fault: Fault::Link }][..]);
+    assert!(file.guardians.iter().all(|line| line.whole.is_empty()), "a file that lacks somebody is not whole");
+    let whole = family().replace("<PERSONNE_ID>66<", "<PERSONNE_ID>9<");
+    let whole = siecle::guardians_read(&folder.file("whole.xml", latin(&responsables(&whole))), SCHOOL, true).unwrap();
+    let said: Vec<_> = whole
+        .guardians
+        .iter()
+        .map(|line| {
+            let names: Vec<&str> = line.whole.iter().map(|name| name.first_name.as_str()).collect();
+            (line.pupils[0].local_id.as_str(), names)
+        })
+        .collect();
+    let (first, second) = (("4711", vec!["Alix", "Noé"]), ("4712", vec!["Alix", "Zoé"]));
+    assert_eq!(said, [first.clone(), second.clone(), first, second]);
     let bare = siecle::guardians_read(&path, SCHOOL, false).unwrap();
     assert!(bare.addresses && bare.guardians.iter().all(|line| line.guardian.as_ref().unwrap().address.is_empty()));
     // Packed, beside the pupils' file, and as a document of pupils.

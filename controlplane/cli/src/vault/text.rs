@@ -13,7 +13,7 @@ pub(super) const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Alphabet {
     Utf8,
-    Latin1,
+    Windows1252,
     Latin9,
 }
 
@@ -38,7 +38,7 @@ pub(super) fn text_of(bytes: &[u8]) -> Zeroizing<String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     Zeroizing::new(match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().map(|byte| letter(*byte, Alphabet::Latin1)).collect(),
+        Err(_) => bytes.iter().map(|byte| letter(*byte, Alphabet::Windows1252)).collect(),
     })
 }
 
@@ -47,7 +47,13 @@ pub(super) fn too_large(path: &Path) -> Error {
     Error::usage("error-vault-size", &[("path", &path.display().to_string()), ("most", &most)])
 }
 
-/// ISO-8859-1, and the eight places where ISO-8859-15 differs from it.
+/// What Windows-1252 has from 0x80 to 0x9f, where ISO-8859-1 has nothing that is written.
+const WINDOWS: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', //
+    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+];
+
+/// ISO-8859-1, and the places where the two alphabets differ from it.
 fn letter(byte: u8, alphabet: Alphabet) -> char {
     match (alphabet, byte) {
         (Alphabet::Latin9, 0xa4) => '€',
@@ -58,6 +64,7 @@ fn letter(byte: u8, alphabet: Alphabet) -> char {
         (Alphabet::Latin9, 0xbc) => 'Œ',
         (Alphabet::Latin9, 0xbd) => 'œ',
         (Alphabet::Latin9, 0xbe) => 'Ÿ',
+        (Alphabet::Windows1252, 0x80..=0x9f) => WINDOWS[usize::from(byte - 0x80)],
         _ => char::from(byte),
     }
 }

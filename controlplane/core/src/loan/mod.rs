@@ -109,6 +109,9 @@ pub struct Loan {
     /// The version of the agreement's template, once it is made out.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub template: String,
+    /// When the agreement was made out: the day on the paper, whatever changes afterwards. Nothing in what was written before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_out: Option<Timestamp>,
     /// Who signed.
     #[serde(default)]
     pub signatures: Vec<Signature>,

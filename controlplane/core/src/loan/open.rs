@@ -59,6 +59,7 @@ impl<'a> Work<'a> {
             lines: Vec::new(),
             accessories: Vec::new(),
             template: String::new(),
+            made_out: None,
             signatures: Vec::new(),
             incidents: Vec::new(),
             reminders: Vec::new(),
@@ -107,6 +108,7 @@ impl<'a> Work<'a> {
         };
         self.loan.accessories = accessories.iter().map(out).collect();
         template.clone_into(&mut self.loan.template);
+        self.loan.made_out = Some(self.at);
         self.loan.signatures.clear();
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Guardians, from a file that names their pupils, or has the identifiers that the school's software gave them.
 
 use super::intake::{Fault, INTAKE_MAX, Line, Outcome, school_check};
+use super::name::folded;
 use super::person::{GUARDIANS_MAX, Guardian, Person};
 use super::{PERSONS, Vault, persons_school};
 use crate::audit::{Act, Person as Reader, acts_note};
@@ -9,6 +10,7 @@ use crate::scope::Reach;
 use crate::store::Expect;
 use crate::table::{Row, Writes};
 use model::borrower::Known;
+use model::loan::BorrowerKind;
 use model::time::Timestamp;
 use model::uai::Uai;
 use std::collections::BTreeSet;
@@ -25,6 +27,9 @@ pub struct GuardianLine {
     pub pupils: Vec<(String, String)>,
     /// The identifier of each pupil within the school, from a file that has them.
     pub locals: Vec<String>,
+    /// All who sign for these pupils by a whole file, in their order, of each surname and first name: who is none of them signs no more.
+    /// Empty where the file does not say.
+    pub whole: Vec<(String, String)>,
 }
 
 impl fmt::Debug for GuardianLine {
@@ -50,6 +55,8 @@ pub async fn guardians_import(
         return Err(Error::Invalid(format!("at most {INTAKE_MAX} people at a time")));
     }
     let mut pupils = persons_school(vault, school).await?;
+    // Somebody who works there may have a pupil's name.
+    pupils.retain(|row| row.value.kind == BorrowerKind::Pupil);
     let mut changed = BTreeSet::new();
     let mut lines = Vec::new();
     for one in incoming {
@@ -109,6 +116,7 @@ fn line_take(
         return Outcome::Refused(Fault::Text);
     }
     let mut places = BTreeSet::new();
+    let mut fault = None;
     for id in &one.locals {
         let reference = vault.key.reference(&vault.territory, &Known::Local(school, id.trim()));
         let own = reference.to_string();
@@ -116,25 +124,41 @@ fn line_take(
     }
     for (surname, first_name) in &one.pupils {
         let mut named = pupils.iter().enumerate().filter(|(_, row)| row.value.is_named(surname, first_name));
-        let at = match (named.next(), named.next()) {
+        match (named.next(), named.next()) {
             // A brother or sister may be at another school.
-            (None, _) => continue,
-            (Some(_), Some(_)) => return Outcome::Refused(Fault::PupilAmbiguous),
-            (Some((at, _)), None) => at,
-        };
-        places.insert(at);
+            (None, _) => {}
+            (Some(_), Some(_)) => fault = Some(Fault::PupilAmbiguous),
+            (Some((at, _)), None) => drop(places.insert(at)),
+        }
     }
-    let mut outcome = if places.is_empty() { Outcome::Refused(Fault::PupilUnknown) } else { Outcome::Same };
+    if places.is_empty() {
+        return Outcome::Refused(fault.unwrap_or(Fault::PupilUnknown));
+    }
+    let mut outcome = Outcome::Same;
+    // What one pupil cannot take, the brothers and sisters of the line can.
     for at in places {
         let mut guardians = pupils[at].value.guardians.clone();
+        guardians_keep(&mut guardians, &one.whole);
         if !guardians_join(&mut guardians, std::slice::from_ref(&one.guardian)) {
-            return Outcome::Refused(Fault::Full);
+            fault = Some(Fault::Full);
         }
+        guardians.sort_by_key(|guardian| place_of(guardian, &one.whole));
         if guardians != pupils[at].value.guardians {
             pupils[at].value.guardians = guardians;
             changed.insert(at);
             outcome = Outcome::Updated;
         }
     }
-    outcome
+    fault.map_or(outcome, Outcome::Refused)
+}
+
+/// Leaves those who sign by a whole file.
+fn guardians_keep(known: &mut Vec<Guardian>, whole: &[(String, String)]) {
+    known.retain(|guardian| whole.is_empty() || place_of(guardian, whole).is_some());
+}
+
+/// Where somebody stands among those who sign.
+fn place_of(guardian: &Guardian, whole: &[(String, String)]) -> Option<usize> {
+    let names = (folded(&guardian.surname), folded(&guardian.first_name));
+    whole.iter().position(|(surname, first_name)| (folded(surname), folded(first_name)) == names)
 }

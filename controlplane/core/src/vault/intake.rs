@@ -1,7 +1,7 @@
 //! Taking in a school's file: what it says is compared with what is known, and nothing follows from what it does not say.
 
 use super::guardians::guardians_join;
-use super::person::{Guardian, Person, Source};
+use super::person::{GUARDIANS_MAX, Guardian, Person, Source};
 use super::{ALIASES, ENROLLED, PERSONS, Vault, enrolled_id, person_get};
 use crate::audit::{Act, Person as Reader, acts_note};
 use crate::error::{Error, Result};
@@ -19,7 +19,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// The most people in one call; a school's file is sent in several.
-pub const INTAKE_MAX: usize = 250;
+pub const INTAKE_MAX: usize = 200;
 /// That a file had somebody again is written down once a day.
 const AGAIN_AFTER: Duration = Duration::from_secs(86_400);
 
@@ -91,6 +91,8 @@ pub enum Fault {
     PupilAmbiguous,
     /// The pupil has two other guardians already.
     Full,
+    /// Typed in by hand: the identifier is somebody's of another name.
+    OtherName,
 }
 
 impl Fault {
@@ -106,6 +108,7 @@ impl Fault {
             Self::PupilUnknown => "pupil_unknown",
             Self::PupilAmbiguous => "pupil_ambiguous",
             Self::Full => "full",
+            Self::OtherName => "other_name",
         }
     }
 }
@@ -140,6 +143,7 @@ pub async fn persons_import(
     }
     let mut lines = Vec::with_capacity(incoming.len());
     let mut wishes: BTreeMap<BorrowerRef, Wish> = BTreeMap::new();
+    let mut claimed = BTreeSet::new();
     for one in incoming {
         let made = wish_make(vault, loans, reach, school, source, one, now).await?;
         let line = |outcome, reference| Line { line: one.line, outcome, reference };
@@ -148,8 +152,11 @@ pub async fn persons_import(
             Ok(wish) => match wishes.get(&wish.reference) {
                 Some(other) if other.person == wish.person => line(Outcome::Same, Some(wish.reference)),
                 Some(_) => line(Outcome::Refused(Fault::Twice), None),
+                // Two lines of one call would each write the record, or make one lead to the other.
+                None if wish.names().any(|name| claimed.contains(name)) => line(Outcome::Refused(Fault::Twice), None),
                 None => {
                     let (reference, outcome) = (wish.reference, wish.outcome());
+                    claimed.extend(wish.names().copied());
                     wishes.insert(reference, wish);
                     line(outcome, Some(reference))
                 }
@@ -164,7 +171,6 @@ pub async fn persons_import(
     let act = Act::of(now, by, "vault_import", school.to_string(), &what);
     let noted = acts_note(vault.fleet.as_ref(), &vault.territory, &[act]).await?;
     let mut writes = Writes::vaulted(&vault.territory, &noted);
-    let mut aliased = BTreeSet::new();
     for (reference, wish) in &wishes {
         let id = reference.to_string();
         let expect = wish.before.as_ref().map_or(Expect::Absent, |row| Expect::At(row.revision));
@@ -173,7 +179,11 @@ pub async fn persons_import(
         if let Some(row) = wish.before.as_ref().filter(|row| row.value.school != school) {
             writes = writes.remove(&ENROLLED, enrolled_id(row.value.school, &id), Expect::Any);
         }
-        for alias in wish.aliases.iter().filter(|alias| aliased.insert(**alias)) {
+        for row in &wish.second {
+            writes = writes.remove(&PERSONS, row.id.clone(), Expect::At(row.revision));
+            writes = writes.remove(&ENROLLED, enrolled_id(row.value.school, &row.id), Expect::Any);
+        }
+        for alias in &wish.aliases {
             writes = writes.put(&ALIASES, alias.to_string(), reference, Expect::Any)?;
         }
     }
@@ -193,9 +203,11 @@ pub(super) fn school_check(reach: &Reach, school: Uai) -> Result<()> {
 struct Wish {
     reference: BorrowerRef,
     before: Option<Row<Person>>,
+    /// Records of the same person under the line's other identifiers, which end in this one.
+    second: Vec<Row<Person>>,
     person: Person,
     /// References that are to lead here from now on.
-    aliases: Vec<BorrowerRef>,
+    aliases: BTreeSet<BorrowerRef>,
 }
 
 impl Wish {
@@ -205,8 +217,14 @@ impl Wish {
         self.outcome() != Outcome::Same || self.before.as_ref().is_some_and(again)
     }
 
+    /// Every reference that this person is known by.
+    fn names(&self) -> impl Iterator<Item = &BorrowerRef> {
+        std::iter::once(&self.reference).chain(&self.person.aliases)
+    }
+
     fn outcome(&self) -> Outcome {
         match &self.before {
+            Some(_) if !self.second.is_empty() => Outcome::Updated,
             None => Outcome::Added,
             Some(row) if (Person { imported: row.value.imported, ..self.person.clone() }) == row.value => Outcome::Same,
             Some(_) => Outcome::Updated,
@@ -227,23 +245,36 @@ async fn wish_make(
         Ok(references) => references,
         Err(fault) => return Ok(Err(fault)),
     };
-    let mut before = None;
+    let mut rows: Vec<Row<Person>> = Vec::new();
     for reference in &references {
-        if before.is_none() {
-            before = person_get(vault, *reference).await?;
-        }
+        let row = person_get(vault, *reference).await?.filter(|row| rows.iter().all(|other| other.id != row.id));
+        rows.extend(row);
     }
-    let reference = match &before {
-        Some(row) => row.id.parse().map_err(|e| Error::unavailable("an entry of the vault has no reference", e))?,
-        None => references[0],
-    };
-    let mut known = before.as_ref().map(|row| row.value.clone());
-    if let Some(person) = known.as_ref().filter(|person| person.school != school && !reach.covers(&person.filed())) {
-        // Who names somebody's INE must not get at what another school knows of them.
-        if loans.standing(&vault.territory, reference, &person.aliases).await?.is_open() {
+    let mut rows = rows.into_iter();
+    let (before, second) = (rows.next(), rows.collect::<Vec<_>>());
+    let reference = before.as_ref().map_or(Ok(references[0]), reference_of)?;
+    let named = |row: &Row<Person>| row.value.is_named(&one.surname, &one.first_name);
+    if source == Source::Hand && before.as_ref().is_some_and(|row| !named(row)) {
+        return Ok(Err(Fault::OtherName));
+    }
+    // A school's software may give an identifier a second time: only the same name makes two records one.
+    if second.iter().any(|row| !named(row)) {
+        return Ok(Err(Fault::Twice));
+    }
+    let mut others: BTreeSet<BorrowerRef> = references.into_iter().collect();
+    let mut known: Option<Person> = None;
+    for row in before.iter().chain(&second) {
+        let Some(person) = known_here(vault, loans, reach, school, row).await? else {
             return Ok(Err(Fault::Elsewhere));
-        }
-        known = Some(Person { guardians: Vec::new(), usage_name: String::new(), birth: None, ..person.clone() });
+        };
+        known = Some(match known {
+            None => person,
+            Some(first) => {
+                others.insert(reference_of(row)?);
+                others.extend(&person.aliases);
+                joined(first, person)
+            }
+        });
     }
     let mut person = Person {
         kind: one.kind,
@@ -271,16 +302,60 @@ async fn wish_make(
         };
     }
     let full = !guardians_join(&mut person.guardians, &one.guardians);
-    let aliases: Vec<_> =
-        references.into_iter().filter(|other| *other != reference && !person.aliases.contains(other)).collect();
-    person.aliases.extend(&aliases);
+    others.remove(&reference);
+    let new = |other: &BorrowerRef| !second.is_empty() || !person.aliases.contains(other);
+    let aliases: BTreeSet<BorrowerRef> = others.into_iter().filter(new).collect();
+    let unknown: Vec<_> = aliases.iter().copied().filter(|other| !person.aliases.contains(other)).collect();
+    person.aliases.extend(unknown);
     if person.check().is_err() {
         return Ok(Err(Fault::Text));
     }
     if full {
         return Ok(Err(Fault::Full));
     }
-    Ok(Ok(Wish { reference, before, person, aliases }))
+    Ok(Ok(Wish { reference, before, second, person, aliases }))
+}
+
+/// The reference that a record lies under.
+fn reference_of(row: &Row<Person>) -> Result<BorrowerRef> {
+    row.id.parse().map_err(|e| Error::unavailable("an entry of the vault has no reference", e))
+}
+
+/// What is known of somebody and may be kept by this importer; nothing while another school lends them something.
+async fn known_here(
+    vault: &Vault,
+    loans: &dyn Loans,
+    reach: &Reach,
+    school: Uai,
+    row: &Row<Person>,
+) -> Result<Option<Person>> {
+    let person = row.value.clone();
+    if person.school == school || reach.covers(&person.filed()) {
+        return Ok(Some(person));
+    }
+    // Who names somebody's INE must not get at what another school knows of them.
+    if loans.standing(&vault.territory, reference_of(row)?, &person.aliases).await?.is_open() {
+        return Ok(None);
+    }
+    Ok(Some(Person { guardians: Vec::new(), usage_name: String::new(), birth: None, ..person }))
+}
+
+/// One record of two of the same person: what the first lacks comes from the second, as far as there is room.
+fn joined(first: Person, second: Person) -> Person {
+    let mut guardians = first.guardians;
+    for one in second.guardians {
+        if guardians.len() < GUARDIANS_MAX && !guardians.iter().any(|other| other.is(&one)) {
+            guardians.push(one);
+        }
+    }
+    Person {
+        guardians,
+        added: first.added.min(second.added),
+        birth: first.birth.or(second.birth),
+        usage_name: if first.usage_name.is_empty() { second.usage_name } else { first.usage_name },
+        class: if second.class.is_empty() { first.class } else { second.class },
+        ..first
+    }
 }
 
 /// By what references somebody may be known; the best one first.

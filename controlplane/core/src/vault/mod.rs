@@ -22,7 +22,7 @@ pub use leavers::leavers_list;
 pub use loans::LoanRegister;
 pub use name::{folded, why_hidden};
 pub use person::{GUARDIANS_MAX, Guardian, Person, Source};
-pub use reading::{Purpose, READING_MAX, persons_read};
+pub use reading::{Purpose, READING_MAX, Read, persons_read};
 pub use retention::{ActOf, Loans, NoLoans, Retention, Standing, retention_act, retention_due, retention_run};
 
 use crate::audit::{Act, Person as Reader, acts_note};

@@ -1,3 +1,5 @@
+mod intake;
+
 use super::find::LOOKED_AT_MAX;
 use super::retention::ActOf;
 use super::*;
@@ -135,24 +137,6 @@ async fn lines_that_cannot_be_meant_are_left_out_one_by_one() {
 }
 
 #[tokio::test]
-async fn who_comes_with_a_number_later_keeps_the_reference() {
-    let vault = vault();
-    let local = Incoming { local: "4711".to_owned(), ..pupil(2, "", "Zzexemple", "Camille") };
-    let first = taken(&vault, A, std::slice::from_ref(&local), NOW).await[0].reference.unwrap();
-    let both = Incoming { ine: "123456789AB".to_owned(), ..local };
-    let line = taken(&vault, A, &[both], NOW).await.remove(0);
-    assert_eq!((line.outcome, line.reference), (Outcome::Updated, Some(first)));
-    let ine = taken(&vault, A, &[pupil(2, "123456789AB", "Zzexemple", "Camille")], NOW).await.remove(0);
-    assert_eq!((ine.outcome, ine.reference), (Outcome::Same, Some(first)));
-    person_erase(&vault, &NoLoans, &at(A), first, None, &desk(), "asked for", NOW).await.unwrap();
-    for table in [PERSONS.name, ALIASES.name, ENROLLED.name] {
-        let scope =
-            crate::store::Scope { territory: vault.territory.clone(), tables: vec![table], prefix: String::new() };
-        assert!(vault.sealed.scan(&scope, "", 10).await.unwrap().is_empty(), "{table}");
-    }
-}
-
-#[tokio::test]
 async fn who_names_a_number_does_not_get_what_another_school_knows() {
     let vault = vault();
     let rich =
@@ -174,34 +158,6 @@ async fn who_names_a_number_does_not_get_what_another_school_knows() {
     let shown = person_show(&vault, &at(B), reference, &desk(), "a call", NOW).await.unwrap();
     assert!(shown.value.guardians.is_empty());
     assert!(matches!(person_show(&vault, &at(A), reference, &desk(), "a call", NOW).await, Err(Error::NotFound(_))));
-}
-
-#[tokio::test]
-async fn guardians_find_their_pupils_by_the_schools_own_identifier() {
-    let vault = vault();
-    let both =
-        |line: u32, ine: &str, local: &str| Incoming { local: local.to_owned(), ..pupil(line, ine, "Zzdouble", "Max") };
-    // One is known by both identifiers, one by the school's alone; their names are the same.
-    let file = [both(1, "123456789AB", "4711"), both(2, "", "4712")];
-    let references: Vec<_> = taken(&vault, A, &file, NOW).await.into_iter().filter_map(|line| line.reference).collect();
-    let line = |at: u32, surname: &str, locals: &[&str]| GuardianLine {
-        line: at,
-        guardian: guardian(surname, "Alix"),
-        locals: locals.iter().map(|id| (*id).to_owned()).collect(),
-        ..GuardianLine::default()
-    };
-    let lines = [line(1, "Zzun", &["4711", "4712"]), line(2, "Zzdeux", &["4712"]), line(3, "Zztrois", &["4713"])];
-    let lines = guardians_import(&vault, &at(A), school(A), &lines, &desk(), NOW).await.unwrap();
-    let outcomes: Vec<_> = lines.into_iter().map(|line| line.outcome).collect();
-    assert_eq!(outcomes, [Outcome::Updated, Outcome::Updated, Outcome::Refused(Fault::PupilUnknown)]);
-    for (reference, count) in references.into_iter().zip([1, 2]) {
-        let shown = person_show(&vault, &at(A), reference, &desk(), "a call", NOW).await.unwrap().value;
-        assert!(shown.guardians.len() == count && shown.guardians[0].surname == "Zzun");
-    }
-    // The identifier of another school's software is another's.
-    let elsewhere = [line(1, "Zzun", &["4711"])];
-    let lines = guardians_import(&vault, &at(B), school(B), &elsewhere, &desk(), NOW).await.unwrap();
-    assert_eq!(lines[0].outcome, Outcome::Refused(Fault::PupilUnknown));
 }
 
 #[tokio::test]
@@ -235,59 +191,22 @@ async fn people_are_read_together_for_a_reason_and_each_of_them_stands_in_the_au
     let there = taken(&vault, B, &[pupil(1, "123456789AC", "Zzdeux", "Léo")], NOW).await[0].reference.unwrap();
     let nobody: BorrowerRef = "0".repeat(32).parse().unwrap();
     let asked = [here, there, nobody];
-    let read =
-        async |purpose: Purpose<'_>, why: &str| persons_read(&vault, &at(A), purpose, &asked, &desk(), why, NOW).await;
+    // On another page of the same work.
+    let page = taken(&vault, A, &[pupil(1, "123456789AD", "Zzpage", "Noé")], NOW).await[0].reference.unwrap();
+    let reach = at(A);
+    let read = async |purpose: Purpose<'_>, why: &str| {
+        persons_read(&vault, &reach, purpose, &asked, &[page, here], &desk(), why, NOW).await
+    };
     assert!(matches!(read(Purpose::Agreement, "-").await, Err(Error::Invalid(_))));
     let had = audit(&vault).await.len();
-    let found = read(Purpose::Desk("remise-2026"), "hand-out, Max first").await.unwrap();
-    assert!(found.keys().eq([&here]), "who lies outside the reach is not there");
+    let found = read(Purpose::Desk("remise-2026"), "hand-out, Max first, then Zzpage").await.unwrap();
+    assert!(found.persons.keys().eq([&here]), "who lies outside the reach is not there");
+    assert_eq!(found.outside, [there], "and it is known who that was");
     let acts = audit(&vault).await.split_off(had).join("\n");
     assert!(acts.contains(&here.to_string()) && acts.contains("remise-2026"), "{acts}");
-    assert!(acts.contains("hand-out, […] first") && !acts.contains(&there.to_string()), "{acts}");
+    assert!(acts.contains("hand-out, […] first, then […]") && !acts.contains(&there.to_string()), "{acts}");
     let many = vec![here; READING_MAX + 1];
-    assert!(persons_read(&vault, &at(A), Purpose::Agreement, &many, &desk(), "a day", NOW).await.is_err());
-}
-
-#[tokio::test]
-async fn guardians_find_their_pupil_by_name_and_there_are_two_at_most() {
-    let vault = vault();
-    let file = [
-        pupil(2, "123456789AB", "ZZEXEMPLE", "Éléa"),
-        pupil(3, "123456789AC", "Zzdouble", "Max"),
-        pupil(4, "123456789AD", "ZZ-DOUBLE", "Max"),
-        pupil(5, "123456789AE", "Zz Double", "MAX"),
-    ];
-    let references: Vec<_> = taken(&vault, A, &file, NOW).await.into_iter().filter_map(|line| line.reference).collect();
-    let line = |at: u32, surname: &str, pupil: (&str, &str)| GuardianLine {
-        line: at,
-        guardian: Guardian { phones: vec!["0100000000".to_owned()], ..guardian(surname, "Alix") },
-        pupils: vec![(pupil.0.to_owned(), pupil.1.to_owned()), ("Zzailleurs".to_owned(), "Tom".to_owned())],
-        locals: Vec::new(),
-    };
-    let lines = [
-        line(2, "Zzun", ("Zzexemple", "ELEA")),
-        line(3, "Zzdeux", ("Zzexemple", "Elea")),
-        line(4, "Zztrois", ("Zzexemple", "Elea")),
-        line(5, "Zzun", ("zz double", "max")),
-        line(6, "Zzun", ("Zzinconnu", "max")),
-        line(7, "", ("Zzexemple", "Elea")),
-    ];
-    let import = async || {
-        let lines = guardians_import(&vault, &at(A), school(A), &lines, &desk(), NOW).await.unwrap();
-        lines.into_iter().map(|line| line.outcome).collect::<Vec<_>>()
-    };
-    use Fault::{Full, PupilAmbiguous, PupilUnknown, Text};
-    use Outcome::{Refused, Same, Updated};
-    let refused = [Refused(Full), Refused(PupilAmbiguous), Refused(PupilUnknown), Refused(Text)];
-    let first = import().await;
-    assert_eq!(first[..2], [Updated, Updated]);
-    assert_eq!(first[2..], refused);
-    let again = import().await;
-    assert_eq!(again[..2], [Same, Same]);
-    let shown = person_show(&vault, &at(A), references[0], &desk(), "a call", NOW).await.unwrap().value;
-    assert_eq!(shown.guardians.len(), 2);
-    // The pupils' own file says nothing of guardians, and takes none away.
-    assert_eq!(taken(&vault, A, &file[..1], NOW).await[0].outcome, Same);
+    assert!(persons_read(&vault, &at(A), Purpose::Agreement, &many, &[], &desk(), "a day", NOW).await.is_err());
 }
 
 #[tokio::test]

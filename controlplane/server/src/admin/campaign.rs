@@ -147,7 +147,7 @@ pub(super) async fn close(
 }
 
 /// How each loan of a campaign fared.
-async fn lines(shared: &Shared, staff: &Staff, campaign: &Campaign) -> Result<Vec<Line>, Status> {
+pub(super) async fn lines(shared: &Shared, staff: &Staff, campaign: &Campaign) -> Result<Vec<Line>, Status> {
     let (store, territory) = (shared.store.as_ref(), shared.territory());
     campaign_lines(store, territory, &staff.reach, shared, campaign).await.map_err(status)
 }

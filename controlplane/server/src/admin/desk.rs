@@ -1,6 +1,6 @@
 //! What a desk takes along to a campaign: its loans with the borrowers' names, and the equipment that may turn up.
 
-use super::campaign::{found as campaign_found, outcome_of, summary};
+use super::campaign::{found as campaign_found, lines, outcome_of, summary};
 use super::loan::loan_shown;
 use crate::caller::Staff;
 use crate::shared::Shared;
@@ -24,8 +24,7 @@ pub(super) async fn prepare(
     staff: &Staff,
     asked: DeskPrepareRequest,
 ) -> Result<DeskPrepareResponse, Status> {
-    let (page, _) = page(shared, staff, asked).await?;
-    Ok(page)
+    Ok(page(shared, staff, asked).await?.0)
 }
 
 /// The same with names.
@@ -36,15 +35,25 @@ pub(super) async fn named(
 ) -> Result<DeskPrepareResponse, Status> {
     let vault = super::vault::open(shared)?;
     let why = asked.why.clone();
+    let mut beside = Vec::new();
+    // The reason is read against everybody once; it comes back as it stands in the audit, for the pages that follow.
+    if asked.after.is_empty() {
+        let campaign = campaign_found(shared, staff, &asked.campaign).await?;
+        let whole = lines(shared, staff, &campaign).await?;
+        beside.extend(whole.iter().filter_map(|line| line.loan.borrower));
+    }
     let (mut page, borrowers) = page(shared, staff, asked).await?;
     let references: Vec<BorrowerRef> = borrowers.iter().flatten().copied().collect();
     let campaign = page.campaign.as_ref().map(|campaign| campaign.id.clone()).unwrap_or_default();
     let (by, now) = (&staff.person, shared.clock.now());
     let purpose = Purpose::Desk(&campaign);
-    let names = persons_read(vault, &staff.reach, purpose, &references, by, &why, now).await.map_err(status)?;
+    let names = persons_read(vault, &staff.reach, purpose, &references, &beside, by, &why, now).await;
+    let names = names.map_err(status)?;
+    super::vault::outside_count(shared, staff, &names);
     for (line, borrower) in page.loans.iter_mut().zip(borrowers) {
-        line.person = borrower.and_then(|borrower| names.get(&borrower)).map(|row| person(&row.value));
+        line.person = borrower.and_then(|borrower| names.persons.get(&borrower)).map(|row| person(&row.value));
     }
+    page.why = names.why;
     Ok(page)
 }
 
@@ -76,6 +85,7 @@ async fn page(
         now_unix_ms: shared.clock.now().unix_millis(),
         today: today.to_string(),
         names: shared.vault.is_some(),
+        why: String::new(),
     };
     Ok((page, borrowers))
 }

@@ -10,7 +10,7 @@ use controlplane_core::scope::Reach;
 use controlplane_core::store::PAGE_MAX;
 use controlplane_core::table::Row;
 use controlplane_core::vault::{
-    Fault, Force, Guardian, GuardianLine, Incoming, Line, Outcome, Person, Purpose, Retention, Source, Vault,
+    Fault, Force, Guardian, GuardianLine, Incoming, Line, Outcome, Person, Purpose, Read, Retention, Source, Vault,
     guardians_import, leavers_list, person_erase, person_show, persons_count, persons_find, persons_import,
     persons_read, retention_due, retention_run,
 };
@@ -31,6 +31,8 @@ use wire::v1::{
 const WHO_MAX: usize = 64;
 /// The most agreements that are filled in one call.
 const AGREEMENTS_MAX: usize = 200;
+/// The most loans that one work has, over all its calls.
+const BESIDE_MAX: usize = 10_000;
 
 pub(super) async fn status_(shared: &Shared, staff: &Staff) -> Result<VaultStatusResponse, Status> {
     let vault = open(shared)?;
@@ -128,7 +130,13 @@ pub(super) async fn export(
     let row = shown(shared, vault, staff, reference, &asked.why).await?;
     let own: BorrowerRef = row.id.parse().map_err(invalid)?;
     let loans = shared.loans.held(shared.territory(), own, &row.value.aliases).await.map_err(status)?;
-    let acts: Vec<serde_json::Value> = acts(shared, &row.id).await.map_err(status)?.iter().map(act_out).collect();
+    let mut acts = Vec::new();
+    // What was done under a reference that leads here now is theirs too.
+    for reference in row.value.aliases.iter().chain([&own]) {
+        acts.extend(acts_of(shared, &reference.to_string()).await.map_err(status)?);
+    }
+    acts.sort_by_key(|act| act.at);
+    let acts: Vec<serde_json::Value> = acts.iter().map(act_out).collect();
     let document = serde_json::json!({
         "reference": row.id,
         "territory": shared.territory(),
@@ -183,19 +191,35 @@ pub(super) async fn agreement(
     if asked.loans.len() > AGREEMENTS_MAX || asked.loans.iter().any(|loan| loan.len() > WHO_MAX) {
         return Err(invalid(format!("the agreements of at most {AGREEMENTS_MAX} loans are filled at a time")));
     }
+    if asked.beside.len() > BESIDE_MAX || asked.beside.iter().any(|loan| loan.len() > WHO_MAX) {
+        return Err(invalid(format!("the agreements of at most {BESIDE_MAX} loans are one work")));
+    }
     let mut borrowers = Vec::with_capacity(asked.loans.len());
     for loan in &asked.loans {
         borrowers.push(shared.loans.borrower(shared.territory(), loan.trim()).await.map_err(status)?);
     }
+    let mut beside = Vec::new();
+    for loan in &asked.beside {
+        beside.extend(shared.loans.borrower(shared.territory(), loan.trim()).await.map_err(status)?);
+    }
     let references: Vec<BorrowerRef> = borrowers.iter().flatten().copied().collect();
     let (reach, by, now) = (&staff.reach, &staff.person, shared.clock.now());
-    let read = persons_read(vault, reach, Purpose::Agreement, &references, by, &asked.why, now);
+    let read = persons_read(vault, reach, Purpose::Agreement, &references, &beside, by, &asked.why, now);
     let read = read.await.map_err(status)?;
+    outside_count(shared, staff, &read);
     let line = |(loan, borrower): (String, Option<BorrowerRef>)| VaultAgreementLine {
         loan,
-        person: borrower.and_then(|borrower| read.get(&borrower).cloned()).map(person_out),
+        person: borrower.and_then(|borrower| read.persons.get(&borrower).cloned()).map(paper_out),
     };
-    Ok(VaultAgreementResponse { lines: asked.loans.into_iter().zip(borrowers).map(line).collect() })
+    let lines = asked.loans.into_iter().zip(borrowers).map(line).collect();
+    Ok(VaultAgreementResponse { lines, why: read.why.clone() })
+}
+
+/// Counts who was named together with others and lies outside the caller's scope.
+pub(super) fn outside_count(shared: &Shared, staff: &Staff, read: &Read) {
+    for reference in &read.outside {
+        shared.out_of_reach(staff.author(), &reference.to_string());
+    }
 }
 
 /// How long identities are kept here.
@@ -240,7 +264,7 @@ fn school(text: &str) -> Result<Uai, Status> {
     school_of(text)?.ok_or_else(|| invalid("name the school of the file"))
 }
 
-async fn acts(shared: &Shared, reference: &str) -> controlplane_core::Result<Vec<Act>> {
+async fn acts_of(shared: &Shared, reference: &str) -> controlplane_core::Result<Vec<Act>> {
     let filter = Filter { subject: Some(reference.to_owned()), ..Filter::default() };
     let whole = Reach::territory();
     let reader = Reader { name: "", reach: &whole };
@@ -287,6 +311,7 @@ fn guardian_line(one: VaultGuardianLine) -> GuardianLine {
         guardian: guardian_in(one.guardian.unwrap_or_default()),
         pupils: named.into_iter().map(|pupil| (pupil.surname, pupil.first_name)).collect(),
         locals: known.into_iter().map(|pupil| pupil.local_id).collect(),
+        whole: one.whole.into_iter().map(|name| (name.surname, name.first_name)).collect(),
     }
 }
 
@@ -313,6 +338,17 @@ fn line_out(line: Line) -> VaultImportLine {
         fault: fault.to_owned(),
         reference: line.reference.map_or_else(String::new, |reference| reference.to_string()),
     }
+}
+
+/// What a paper has of somebody.
+fn paper_out(row: Row<Person>) -> VaultPerson {
+    let mut person = person_out(row);
+    person.birth.clear();
+    for guardian in &mut person.guardians {
+        guardian.phones.clear();
+        guardian.email.clear();
+    }
+    person
 }
 
 fn person_out(row: Row<Person>) -> VaultPerson {

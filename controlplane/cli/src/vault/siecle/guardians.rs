@@ -117,7 +117,7 @@ impl Part for Guardians {
 
 impl Guardians {
     fn finish(mut self, with_addresses: bool) -> SchoolFile {
-        let mut file = SchoolFile::default();
+        let mut file = SchoolFile { whole: true, ..SchoolFile::default() };
         // The first to sign of each pupil comes before the second, whatever the order of the document.
         let mut signing: BTreeMap<(&str, u32, &str), BTreeSet<&str>> = BTreeMap::new();
         let mut lost = BTreeSet::new();
@@ -140,9 +140,15 @@ impl Guardians {
             for few in pupils.chunks(PUPILS_MAX) {
                 let pupil = |id: &&str| VaultPupilName { local_id: (*id).to_owned(), ..VaultPupilName::default() };
                 let pupils = few.iter().map(pupil).collect();
-                file.guardians.push(VaultGuardianLine { line, guardian: Some(guardian.clone()), pupils });
+                file.guardians.push(VaultGuardianLine {
+                    line,
+                    guardian: Some(guardian.clone()),
+                    pupils,
+                    ..VaultGuardianLine::default()
+                });
             }
         }
+        file.guardians_close();
         file
     }
 }

@@ -23,6 +23,8 @@ use zip::ZipArchive;
 const PIECE_MAX: usize = 64 * 1024;
 /// The most files in an archive.
 const ENTRIES_MAX: usize = 100;
+/// How the name of the pupils' file begins.
+const PUPILS: &str = "eleves";
 const ZIP: &[u8] = b"PK\x03\x04";
 
 /// Reads a school's document into what is made of it; `file` is how its name begins within an archive.
@@ -38,19 +40,20 @@ fn document_open(path: &Path, school: &str, file_name: &str, part: &mut impl Par
     if begin[..read] != *ZIP {
         return document_read(file, path, school, part);
     }
-    let broken = |_| bad(path, "error-vault-zip");
-    let mut archive = ZipArchive::new(file).map_err(broken)?;
+    let wanted = if file_name == PUPILS { "ElevesSansAdresses.xml" } else { "ResponsablesAvecAdresses.xml" };
+    let none = || Error::usage("error-vault-zip", &[("path", &path.display().to_string()), ("file", wanted)]);
+    let mut archive = ZipArchive::new(file).map_err(|_| none())?;
     if archive.len() > ENTRIES_MAX {
-        return Err(bad(path, "error-vault-zip"));
+        return Err(none());
     }
     let meant = |name: &str| {
         let name = name.to_lowercase();
         name.rsplit('/').next().is_some_and(|file| file.starts_with(file_name) && file.ends_with(".xml"))
     };
     let mut names = archive.file_names().filter_map(Result::ok).map(std::borrow::Cow::into_owned);
-    let name = names.find(|name| meant(name)).ok_or_else(|| bad(path, "error-vault-zip"))?;
+    let name = names.find(|name| meant(name)).ok_or_else(none)?;
     drop(names);
-    let entry = archive.by_name(&name).map_err(broken)?;
+    let entry = archive.by_name(&name).map_err(|_| none())?;
     if entry.size() > FILE_BYTES_MAX {
         return Err(too_large(path));
     }
@@ -108,7 +111,7 @@ fn alphabet_of(head: &[u8]) -> Option<Alphabet> {
     let end = named.find(['"', '\'']).unwrap_or(named.len());
     match &named[..end] {
         "utf-8" | "us-ascii" => Some(Alphabet::Utf8),
-        "iso-8859-1" | "windows-1252" => Some(Alphabet::Latin1),
+        "iso-8859-1" | "windows-1252" => Some(Alphabet::Windows1252),
         "iso-8859-15" => Some(Alphabet::Latin9),
         _ => None,
     }

@@ -1,7 +1,7 @@
 //! The pupils' export.
 
-use super::document_open;
 use super::walk::{Part, Wrong, attribute};
+use super::{PUPILS, document_open};
 use crate::Error;
 use crate::vault::file::{Fault, Refused, SchoolFile, birth_read};
 use crate::vault::table::LINES_MAX;
@@ -13,7 +13,7 @@ use wire::v1::VaultIncoming;
 /// Reads the pupils' export of a school.
 pub(crate) fn pupils_read(path: &Path, school: &str) -> Result<SchoolFile, Error> {
     let mut pupils = Pupils::default();
-    document_open(path, school, "eleves", &mut pupils)?;
+    document_open(path, school, PUPILS, &mut pupils)?;
     Ok(pupils.finish())
 }
 

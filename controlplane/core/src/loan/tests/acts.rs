@@ -175,6 +175,7 @@ async fn wear_is_the_devices_own_word_where_it_gives_one() {
     says(Some(4), Some(10)).await;
     let lent = town.act(None, &loan, Deed::HandOver { asset: None, seen: typed }).await.unwrap().loan;
     assert_eq!((lent.lines[0].out.battery_wear, lent.lines[0].out.disk_wear), (Some(4), Some(10)));
+    assert_eq!(lent.made_out, Some(town.now), "the day on the paper");
     // The battery says nothing any more, and somebody measured it; the disk says itself how it is.
     says(None, Some(30)).await;
     let back = Seen { battery_wear: None, ..typed };

@@ -50,6 +50,7 @@ pub(in crate::admin) fn loan_shown(loan: &Loan, today: Date) -> v1::Loan {
         amounts: loan.proposal.iter().flat_map(|amount| &amount.items).map(amount).collect(),
         created_unix_ms: loan.created.unix_millis(),
         changed_unix_ms: loan.changed.unix_millis(),
+        made_out_unix_ms: loan.made_out.map_or(0, |at| at.unix_millis()),
         exam_from: text(loan.exam.map(|days| days.from().to_string())),
         exam_until: text(loan.exam.map(|days| days.until().to_string())),
     }
