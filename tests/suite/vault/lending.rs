@@ -35,7 +35,7 @@ fn registers(server: &ServerProcess, files: &Path) {
 
 /// A loan that is made out for somebody, with its device.
 fn agreed(server: &ServerProcess, reference: &str, asset: &str, more: &[&str]) -> String {
-    server.json(&["asset", "receive", asset, "--school", SCHOOL, "--owner", "zzville"]);
+    server.json(&["asset", "receive", asset, "--school", SCHOOL, "--owner", "zzville", "--measure", "base"]);
     server.json(&["asset", "prepare", asset]);
     server.json(&["asset", "ready", asset]);
     let create = ["loan", "create", "--school", SCHOOL, "--owner", "zzville", "--borrower", reference];
