@@ -7,8 +7,8 @@ use tonic::transport::Channel;
 use wire::v1::admin_client::AdminClient;
 use wire::v1::loan_act::Deed;
 use wire::v1::{
-    AssetLine, AssetOutcome, AssetReceiveRequest, AssetReceived, Commune, LoanApprove, LoanCreate, LoanListRequest,
-    LoanOutcome, Organisation, OrganisationSetRequest, School, SchoolImportRequest,
+    AssetLine, AssetMoveRequest, AssetOutcome, AssetReceiveRequest, AssetReceived, Commune, LoanApprove, LoanCreate,
+    LoanListRequest, LoanOutcome, Organisation, OrganisationSetRequest, School, SchoolImportRequest,
 };
 
 const A: &str = "0951099D";
@@ -50,8 +50,12 @@ async fn a_loan_without_a_measure_takes_its_devices_and_lists_narrow_by_owner_me
         ..Default::default()
     };
     assert_eq!(received(&mut client, line).await.outcome(), AssetOutcome::Changed);
+    organisation(&mut client, "commune-c").await;
+    let (asset, owner) = ("TNE-1".to_owned(), "commune-c".to_owned());
+    client.asset_move(AssetMoveRequest { asset, owner, why: "a test".to_owned(), ..Default::default() }).await.unwrap();
     let made = done(&mut client, &loan.id, prepare("TNE-1")).await;
     assert_eq!((made.measure.as_str(), made.funding.as_str()), ("base", "PIA4-2026"));
+    assert_eq!(made.owner, "commune-c", "whose it is stands on the agreement");
 
     let owned = || wish(A, |wish| wish.owner = "commune-a".to_owned());
     let refused = acted(&mut client, "", owned()).await;

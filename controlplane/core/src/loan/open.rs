@@ -143,10 +143,11 @@ impl<'a> Work<'a> {
         Err(Error::Expired(format!("{number} has not been wiped since it was last in use")))
     }
 
-    /// Where the loan names no measure or no money, those of its device are its own.
+    /// Where the loan names no lender, no measure or no money, those of its device are its own: they stand on what is signed.
     pub(super) async fn measure_take(&mut self, number: &str) -> Result<()> {
         let asset = self.asset(number).await?;
-        let (measure, funding) = (asset.measure, asset.funding.clone());
+        let (owner, measure, funding) = (asset.owner.clone(), asset.measure, asset.funding.clone());
+        self.loan.owner = self.loan.owner.take().or(owner);
         self.loan.measure = self.loan.measure.or(measure);
         self.loan.funding = self.loan.funding.take().or(funding);
         match self.loan.measure {
