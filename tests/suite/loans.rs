@@ -143,6 +143,13 @@ async fn a_loan_from_the_wish_to_its_end_is_what_the_device_is_granted() {
     let set = LoanPolicySetRequest { policy: Some(policy.clone()), why: "voted".to_owned() };
     let set = admin.loan_policy_set(set).await.unwrap().into_inner().policy.unwrap();
     assert_eq!(set.prices, [LoanPrice { kind: "charger".to_owned(), cents: 3_900 }]);
+    // The same kind over and over would hide what comes after it.
+    let many = vec![LoanPrice { kind: "charger".to_owned(), cents: 1 }; 51];
+    let many = LoanPolicySetRequest {
+        policy: Some(wire::v1::LoanPolicy { prices: many, ..policy.clone() }),
+        why: "voted".to_owned(),
+    };
+    assert_eq!(admin.loan_policy_set(many).await.unwrap_err().code(), Code::InvalidArgument);
     policy.damaged_percent = Some(101);
     let refused = LoanPolicySetRequest { policy: Some(policy), why: "voted".to_owned() };
     assert_eq!(admin.loan_policy_set(refused).await.unwrap_err().code(), Code::InvalidArgument);

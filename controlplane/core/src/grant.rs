@@ -40,7 +40,7 @@ pub struct Standing {
     pub grant: Grant,
     /// The digest of it, by which a change is noticed.
     pub digest: Digest,
-    /// The revision at which it was written.
+    /// The latest revision of what it is made of: the grant, the device and the contact.
     pub revision: Revision,
     /// Whose contact it shows; nobody's where it shows none.
     shown: Option<Filed>,

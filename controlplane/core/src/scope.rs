@@ -73,10 +73,13 @@ impl Reach {
     /// The school whose things it is, if it is one school's and no more.
     #[must_use]
     pub fn school(&self) -> Option<Uai> {
-        match self.0.as_slice() {
-            [Scope::Schools(schools)] if schools.len() == 1 => schools.first().copied(),
-            _ => None,
-        }
+        // Several roles at one school are several scopes; an owner's equipment may stand at any school.
+        let named = self.0.iter().map(|scope| match scope {
+            Scope::Schools(schools) => Some(schools),
+            Scope::Territory | Scope::Owner(_) => None,
+        });
+        let schools: BTreeSet<Uai> = named.collect::<Option<Vec<_>>>()?.into_iter().flatten().copied().collect();
+        schools.first().copied().filter(|_| schools.len() == 1)
     }
 
     /// Whether nothing is left out.
@@ -139,6 +142,17 @@ mod tests {
             proptest::collection::btree_set(0usize..3, 0..3)
                 .prop_map(|set| Scope::Schools(set.into_iter().map(|n| UAIS[n].parse().unwrap()).collect())),
         ]
+    }
+
+    #[test]
+    fn several_roles_at_one_school_are_of_that_school() {
+        let at = |n: usize| Scope::Schools([UAIS[n].parse().unwrap()].into());
+        let owner = Scope::Owner(OWNERS[0].parse().unwrap());
+        let school = |scopes: &[Scope]| Reach::of(scopes.iter().cloned()).school();
+        assert_eq!(school(&[at(0), at(0)]), Some(UAIS[0].parse().unwrap()));
+        for more in [vec![at(0), at(1)], vec![at(0), owner], vec![at(0), Scope::Territory], vec![]] {
+            assert_eq!(school(&more), None, "{more:?}");
+        }
     }
 
     proptest! {

@@ -103,14 +103,23 @@ mod tests {
 
     #[test]
     fn every_key_that_the_program_says_is_there() {
-        let own = [include_str!("words.rs"), include_str!("program.rs"), include_str!("said.rs")].concat();
-        let own = own.split("#[cfg(test)]").next().unwrap_or_default();
         let words = Catalogue::new(Language::Fr, FR, FR);
-        for part in
-            own.split('"').skip(1).step_by(2).filter(|part| part.starts_with("error-") || part.starts_with("path-"))
-        {
-            assert!(words.find(part, None).is_some(), "{part} is not in the catalogue");
+        let mut said = 0;
+        for source in [include_str!("words.rs"), include_str!("program.rs"), include_str!("said.rs")] {
+            let own = source.split("#[cfg(test)]").next().unwrap_or_default();
+            let starts = ["error-", "path-", "line-", "role-"];
+            let named =
+                own.split('"').skip(1).step_by(2).filter(|part| starts.iter().any(|start| part.starts_with(start)));
+            let called = ["words.text(\"", "words.text_with(\"", "done_said(\""]
+                .into_iter()
+                .flat_map(|call| own.split(call).skip(1));
+            let called = called.filter_map(|rest| rest.split('"').next());
+            for key in named.chain(called).filter(|key| !key.contains('{') && !key.ends_with('-')) {
+                assert!(words.find(key, None).is_some(), "{key} is not in the catalogue");
+                said += 1;
+            }
         }
+        assert!(said > 30, "{said} keys were looked at");
         for field in bundle::Manifest::FIELDS {
             if !["systems", "architectures", "measures"].contains(&field) {
                 assert!(words.find(&format!("field-{field}"), None).is_some(), "field-{field}");

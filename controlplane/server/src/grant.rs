@@ -9,7 +9,8 @@ use std::sync::Arc;
 use tonic::Status;
 use wire::v1::CheckInRequest;
 
-/// What the device is granted. Costs a look into memory, and a read of the store at a device's first check-in and after it changed.
+/// What the device is granted. Costs a look into memory; at a device's first check-in and after a change, reads of the
+/// store: the grant, the device, and at most three contacts.
 ///
 /// # Errors
 /// `Unavailable` when the store fails.

@@ -197,8 +197,17 @@ mod tests {
         ] {
             assert!(SafePath::new(bad).is_err(), "{bad:?} was taken");
         }
-        assert!(SafePath::new(&"a".repeat(PATH_BYTES_MAX + 1)).is_err());
-        assert!(SafePath::new(&"a/".repeat(PATH_DEPTH_MAX)).is_err());
+    }
+
+    #[test]
+    fn a_path_is_at_most_so_long_and_so_deep() {
+        let why = |path: String| match SafePath::new(&path) {
+            Ok(_) => None,
+            Err(Error::Path { why, .. }) => Some(why),
+            Err(other) => panic!("{other}"),
+        };
+        assert_eq!((why("a".repeat(180)), why("a".repeat(181))), (None, Some(PathFault::Long)));
+        assert_eq!((why(["a"; 24].join("/")), why(["a"; 25].join("/"))), (None, Some(PathFault::Deep)));
     }
 
     #[test]

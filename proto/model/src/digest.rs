@@ -113,7 +113,8 @@ impl From<Digest> for String {
 }
 
 /// Bytes in hexadecimal digits, in lower case.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut out = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
@@ -123,8 +124,9 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     out
 }
 
-/// The bytes of hexadecimal digits, in either case.
-pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+/// The bytes of hexadecimal digits, in either case; nothing where they are none.
+#[must_use]
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
     let nibble = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
     let pairs = text.as_bytes().chunks_exact(2);
     if !pairs.remainder().is_empty() {

@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::device::{owner_read, school_read};
 use crate::print::clean;
+use crate::school::windows_1252;
 use jiff::civil::Date;
 use std::fs::File;
 use std::io::Read;
@@ -157,27 +158,12 @@ fn line_of(columns: &[Option<Column>], record: &csv::StringRecord) -> Result<Ass
     Ok(line)
 }
 
-/// The text of a file in UTF-8, with a mark of byte order or without, or in Windows-1252, which is all of Latin-1 that people type.
+/// The text of a file in UTF-8, with a mark of byte order or without, or in Windows-1252, of which Latin-1 is a part.
 pub(crate) fn text_of(bytes: &[u8]) -> String {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().map(|byte| latin(*byte)).collect(),
-    }
-}
-
-fn latin(byte: u8) -> char {
-    match byte {
-        0x80 => '€',
-        0x8c => 'Œ',
-        0x91 => '‘',
-        0x92 => '’',
-        0x93 => '“',
-        0x94 => '”',
-        0x96 => '–',
-        0x97 => '—',
-        0x9c => 'œ',
-        other => char::from(other),
+        Err(_) => bytes.iter().map(|byte| windows_1252(*byte)).collect(),
     }
 }
 

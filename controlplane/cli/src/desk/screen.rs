@@ -118,9 +118,7 @@ fn family(desk: &Desk, look: &Look<'_>) -> Vec<Line> {
     lines.push(line("desk-loan", &loan.number));
     lines.push(line("desk-school", &loan.school));
     if let Some(due) = loan.due {
-        let french = look.words.language() == words::Language::Fr;
-        let day = due.strftime(if french { "%d/%m/%Y" } else { "%Y-%m-%d" });
-        lines.push(line("desk-due", &day.to_string()));
+        lines.push(line("desk-due", &look.day(&due.to_string())));
     }
     if desk.mode == Mode::Handout {
         let (value, tone) = match (loan.signed, desk.draft.signer) {

@@ -49,8 +49,8 @@ pub(crate) fn peripherals_section(peripherals: &Peripherals, sheet: &mut Sheet, 
 /// Version and date.
 pub(super) fn firmware_text(hardware: &Hardware, look: &Look<'_>) -> Option<String> {
     match (&hardware.firmware.version, &hardware.firmware.date) {
-        (Some(version), Some(date)) => Some(format!("{version} ({})", day_text(date, look))),
-        (version, date) => version.clone().or_else(|| date.as_deref().map(|d| day_text(d, look))),
+        (Some(version), Some(date)) => Some(format!("{version} ({})", look.day(date))),
+        (version, date) => version.clone().or_else(|| date.as_deref().map(|d| look.day(d))),
     }
 }
 
@@ -143,12 +143,6 @@ fn peripheral_text(peripheral: &Peripheral, look: &Look<'_>) -> String {
     let id = id.filter(|id| *id != name);
     let serial = peripheral.serial.as_ref().map(|s| look.words.text_with("serial", &[("serial", s.as_str().into())]));
     [Some(name), Some(bus), id, serial].into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
-/// A day as it was reported, `YYYY-MM-DD`, in local form; as it stands when it is none.
-fn day_text(day: &str, look: &Look<'_>) -> String {
-    let pattern = if look.words.language() == words::Language::Fr { "%d/%m/%Y" } else { "%-d %b %Y" };
-    day.parse::<jiff::civil::Date>().map_or_else(|_| day.to_owned(), |date| date.strftime(pattern).to_string())
 }
 
 pub(super) const fn chassis_key(chassis: Chassis) -> &'static str {

@@ -1,7 +1,7 @@
 //! What a loan puts into the template of a paper.
 
 use super::named::Identity;
-use super::row::{day_text, item_word};
+use super::row::item_word;
 use super::show::{Amount, Condition, Shown};
 use super::template::{Filling, List};
 use crate::asset::price_text;
@@ -20,7 +20,7 @@ pub(super) struct Place {
 
 /// What a loan, a place and the people named on it put into a template; `look` speaks the template's language.
 pub(super) fn filling(loan: &Shown, identity: &Identity, place: &Place, version: &str, look: &Look<'_>) -> Filling {
-    let day = |day: &str| day_text(day, look);
+    let day = |day: &str| look.day(day);
     let or = |text: &String, other: &String| if text.is_empty() { other.clone() } else { text.clone() };
     // An adult's line asks for a class or a function.
     let function = if loan.minor { String::new() } else { look.text(&format!("loan-kind-{}", loan.kind)) };
@@ -53,7 +53,7 @@ pub(super) fn filling(loan: &Shown, identity: &Identity, place: &Place, version:
 /// The day on which the agreement was made out: an agreement that is printed again is the same paper.
 fn day_made(unix_ms: i64, look: &Look<'_>) -> String {
     let at = jiff::Timestamp::from_millisecond(unix_ms).unwrap_or_default();
-    day_text(&at.to_zoned(look.zone.clone()).date().to_string(), look)
+    look.day(&at.to_zoned(look.zone.clone()).date().to_string())
 }
 
 /// The device and its accessories with their numbers; an agreement that names no device yet leaves its number to be written.

@@ -71,20 +71,13 @@ impl Row for LoanRow {
             (self.number.clone(), Tone::Plain),
             (look.text(&format!("loan-state-{}", self.state)), state_tone(&self.state)),
             known(self.asset.clone()),
-            known(self.due_on.as_deref().map(|day| day_text(day, look))),
+            known(self.due_on.as_deref().map(|day| look.day(day))),
             overdue,
             known(self.last_reminder.map(|days| format!("J+{days}"))),
             // Enough to tell two apart; the vault says who it is.
             known(self.borrower.as_ref().map(|text| text.chars().take(8).collect())),
         ]
     }
-}
-
-/// A day as people write it.
-pub(super) fn day_text(day: &str, look: &Look<'_>) -> String {
-    let read: Option<jiff::civil::Date> = day.parse().ok();
-    let pattern = if look.words.language() == words::Language::Fr { "%d/%m/%Y" } else { "%Y-%m-%d" };
-    read.map_or_else(|| day.to_owned(), |read| read.strftime(pattern).to_string())
 }
 
 pub(super) fn state_tone(state: &str) -> Tone {

@@ -1,6 +1,6 @@
 //! A loan in full.
 
-use super::row::{day_text, item_word, kind_name, state_name, state_tone};
+use super::row::{item_word, kind_name, state_name, state_tone};
 use crate::asset::{measure_text, price_text};
 use crate::print::{Look, Sheet, Tone, rfc3339};
 use serde::Serialize;
@@ -195,15 +195,15 @@ pub(super) fn loan_sheet(loan: &Shown, done: Option<String>, look: &Look<'_>) ->
     line("loan-borrower", loan.borrower.clone(), Tone::Plain);
     line("loan-measure", loan.measure.as_deref().map(|measure| measure_text(measure, look)), Tone::Plain);
     line("loan-funding", loan.funding.clone(), Tone::Plain);
-    line("loan-start", Some(day_text(&loan.start_on, look)), Tone::Plain);
-    line("loan-due", loan.due_on.as_deref().map(|day| day_text(day, look)), Tone::Plain);
+    line("loan-start", Some(look.day(&loan.start_on)), Tone::Plain);
+    line("loan-due", loan.due_on.as_deref().map(|day| look.day(day)), Tone::Plain);
     let days = usize::try_from(loan.overdue_days).unwrap_or(usize::MAX);
     line("loan-overdue", (days > 0).then(|| look.count("loan-days", days)), Tone::Bad);
     line("loan-prepared", loan.prepared.clone(), Tone::Plain);
     line("loan-template", loan.template.clone(), Tone::Plain);
     line("loan-screen", loan.return_screen_by.clone(), Tone::Bad);
     let exam = loan.exam_from.as_deref().zip(loan.exam_until.as_deref()).map(|(from, until)| {
-        let values = [("from", day_text(from, look).into()), ("until", day_text(until, look).into())];
+        let values = [("from", look.day(from).into()), ("until", look.day(until).into())];
         look.words.text_with("loan-exam-text", &values)
     });
     line("loan-exam", exam, Tone::Warning);
@@ -257,19 +257,19 @@ fn lists(loan: &Shown, sheet: &mut Sheet, look: &Look<'_>) {
     section("loan-worse", loan.worse.iter().map(worse).collect());
     let signature = |one: &Signature| {
         let how = look.text(&format!("loan-mode-{}", one.mode));
-        (look.text(&format!("loan-signer-{}", one.by)), format!("{}, {how}", day_text(&one.on, look)), Tone::Plain)
+        (look.text(&format!("loan-signer-{}", one.by)), format!("{}, {how}", look.day(&one.on)), Tone::Plain)
     };
     section("loan-signatures", loan.signatures.iter().map(signature).collect());
     let incident = |one: &Incident| {
         let kind = look.text(&format!("loan-incident-{}", one.kind));
         let complaint = one.complaint.as_ref().map_or_else(String::new, |number| format!(", {number}"));
-        (day_text(&one.on, look), format!("{kind}, {}{complaint}", one.asset), Tone::Warning)
+        (look.day(&one.on), format!("{kind}, {}{complaint}", one.asset), Tone::Warning)
     };
     section("loan-incidents", loan.incidents.iter().map(incident).collect());
-    let reminder = |one: &Reminder| (day_text(&one.on, look), format!("J+{}", one.after_days), Tone::Plain);
+    let reminder = |one: &Reminder| (look.day(&one.on), format!("J+{}", one.after_days), Tone::Plain);
     section("loan-reminders", loan.reminders.iter().map(reminder).collect());
     let event = |one: &Event| {
-        let day = |text: &Option<String>| text.as_deref().map_or("–".to_owned(), |text| day_text(text, look));
+        let day = |text: &Option<String>| text.as_deref().map_or("–".to_owned(), |text| look.day(text));
         let mut text = look.text(&format!("loan-event-{}", one.what));
         if one.to.is_some() {
             text.push_str(&format!(", {} → {}", day(&one.from), day(&one.to)));

@@ -44,6 +44,12 @@ impl Look<'_> {
         moment.to_zoned(self.zone.clone()).strftime(self.words.language().date_pattern()).to_string()
     }
 
+    /// A day, `YYYY-MM-DD`, in local form; as it stands when it is none.
+    pub(crate) fn day(&self, day: &str) -> String {
+        let pattern = if self.words.language() == words::Language::Fr { "%d/%m/%Y" } else { "%-d %b %Y" };
+        day.parse::<jiff::civil::Date>().map_or_else(|_| day.to_owned(), |day| day.strftime(pattern).to_string())
+    }
+
     pub(crate) fn bytes(&self, bytes: u64) -> String {
         bytes_text(self.words.language(), bytes)
     }

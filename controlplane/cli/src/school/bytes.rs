@@ -37,7 +37,7 @@ impl<R: Read> Read for Guard<R> {
 }
 
 /// The sign that separates the fields of a first line.
-pub(super) fn separator(line: &[u8]) -> u8 {
+pub(crate) fn separator(line: &[u8]) -> u8 {
     let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let count = |sign: u8| line.iter().filter(|byte| **byte == sign).count();
     [b';', b',', b'\t'].into_iter().max_by_key(|sign| (count(*sign), *sign == b';')).unwrap_or(b';')
@@ -59,14 +59,14 @@ pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 /// A byte of Windows-1252 (WHATWG Encoding Standard, index windows-1252).
-fn windows_1252(byte: u8) -> char {
+pub(crate) const fn windows_1252(byte: u8) -> char {
     const HIGH: [char; 32] = [
         '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
         '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
     ];
     match byte {
-        0x80..=0x9f => HIGH[usize::from(byte - 0x80)],
-        _ => char::from(byte),
+        0x80..=0x9f => HIGH[(byte - 0x80) as usize],
+        _ => byte as char,
     }
 }
 

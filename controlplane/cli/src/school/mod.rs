@@ -6,6 +6,8 @@ mod import;
 mod report;
 mod row;
 
+pub(crate) use bytes::{separator, windows_1252};
+
 use crate::Error;
 use crate::call::Call;
 use crate::device::owner_read;

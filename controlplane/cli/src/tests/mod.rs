@@ -45,6 +45,7 @@ fn every_key_in_the_sources_has_a_message() {
     let words = Catalogue::new(Language::Fr, FR, EN);
     let starts = [
         "asset-",
+        "vault-",
         "audit-",
         "kit-",
         "server-",

@@ -128,7 +128,7 @@ impl Row for PersonRow {
             (self.surname.clone(), Tone::Plain),
             (self.first_name.clone(), Tone::Plain),
             known(&self.class),
-            known(&self.birth),
+            known(&self.birth.as_deref().map(|day| look.day(day))),
             (self.school.clone(), Tone::Plain),
             (self.reference.clone(), Tone::Faint),
         ]
@@ -146,7 +146,7 @@ pub(super) fn person_sheet(row: &PersonRow, look: &Look<'_>) -> Sheet {
     };
     line("vault-reference", &row.reference);
     line("vault-usage-name", row.usage_name.as_deref().unwrap_or_default());
-    line("vault-birth", row.birth.as_deref().unwrap_or_default());
+    line("vault-birth", &row.birth.as_deref().map(|day| look.day(day)).unwrap_or_default());
     line("vault-class", row.class.as_deref().unwrap_or_default());
     line("vault-school", &row.school);
     line("vault-imported", &format!("{} ({})", look.date(row.imported_unix_ms), row.source.to_uppercase()));

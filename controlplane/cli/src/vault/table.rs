@@ -3,6 +3,7 @@
 use super::file::text_cut;
 use super::text::{file_bytes, text_of};
 use crate::Error;
+use crate::school::separator;
 use csv::{ReaderBuilder, StringRecord};
 use std::path::Path;
 
@@ -30,9 +31,7 @@ impl Table {
     pub(super) fn read(path: &Path, form: Form) -> Result<Self, Error> {
         let bytes = file_bytes(path)?;
         let text = text_of(&bytes);
-        let first = text.lines().next().unwrap_or_default();
-        let commas = form == Form::List && first.matches(',').count() > first.matches(';').count();
-        let delimiter = if commas { b',' } else { b';' };
+        let delimiter = if form == Form::List { separator(text.as_bytes()) } else { b';' };
         let mut reader =
             ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(text.as_bytes());
         let (mut header, mut records) = (Vec::new(), Vec::new());

@@ -1,6 +1,7 @@
 //! The bytes of a school's file as text: UTF-8, or the Latin alphabets that school software still writes.
 
 use crate::Error;
+use crate::school::windows_1252;
 use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::path::Path;
@@ -38,7 +39,7 @@ pub(super) fn text_of(bytes: &[u8]) -> Zeroizing<String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     Zeroizing::new(match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().map(|byte| letter(*byte, Alphabet::Windows1252)).collect(),
+        Err(_) => bytes.iter().map(|byte| windows_1252(*byte)).collect(),
     })
 }
 
@@ -46,12 +47,6 @@ pub(super) fn too_large(path: &Path) -> Error {
     let most = (FILE_BYTES_MAX / (1024 * 1024)).to_string();
     Error::usage("error-vault-size", &[("path", &path.display().to_string()), ("most", &most)])
 }
-
-/// What Windows-1252 has from 0x80 to 0x9f, where ISO-8859-1 has nothing that is written.
-const WINDOWS: [char; 32] = [
-    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', //
-    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
-];
 
 /// ISO-8859-1, and the places where the two alphabets differ from it.
 fn letter(byte: u8, alphabet: Alphabet) -> char {
@@ -64,7 +59,7 @@ fn letter(byte: u8, alphabet: Alphabet) -> char {
         (Alphabet::Latin9, 0xbc) => 'Œ',
         (Alphabet::Latin9, 0xbd) => 'œ',
         (Alphabet::Latin9, 0xbe) => 'Ÿ',
-        (Alphabet::Windows1252, 0x80..=0x9f) => WINDOWS[usize::from(byte - 0x80)],
+        (Alphabet::Windows1252, _) => windows_1252(byte),
         _ => char::from(byte),
     }
 }

@@ -74,18 +74,7 @@ pub async fn campaign_lines(
         }
     }
     for school in &campaign.schools {
-        let scope = LOAN_SCHOOLS.scope(territory, format!("{school}/"));
-        let mut after = String::new();
-        loop {
-            let page = LOAN_SCHOOLS.page(store, &scope, &after, PAGE_MAX).await?;
-            let Some(last) = page.last() else { break };
-            after.clone_from(&last.id);
-            for row in page {
-                if let Some(loan) = LOANS.get(store, territory, row.value.to_string()).await? {
-                    take(loan.value)?;
-                }
-            }
-        }
+        school_loans(store, territory, *school).await?.into_iter().try_for_each(&mut take)?;
     }
     lines.sort_by_key(Line::place);
     Ok(lines)
@@ -93,11 +82,11 @@ pub async fn campaign_lines(
 
 /// A page of a campaign's loans that fit, by school and number, and the place after which the next one begins; empty when this was the last.
 ///
-/// It reads school by school, from the one of `after` on and no further than the page, so that a page costs what is on it and not the
-/// whole campaign.
+/// It reads school by school, from the one of `after` on and no further than the page, so that a page costs the schools that it is of and
+/// not the whole campaign; where few fit, those that are passed over as well.
 ///
 /// # Errors
-/// `Unavailable` when the store fails.
+/// `Invalid` when a school has too many, `Unavailable` when the store fails.
 #[allow(clippy::too_many_arguments, reason = "each is a plain value of one call")]
 pub async fn campaign_page(
     store: &dyn Store,
@@ -113,10 +102,13 @@ pub async fn campaign_page(
     let from = after.split('/').next().unwrap_or_default().to_owned();
     let mut next = school_next(store, territory, campaign, &from, true).await?;
     while let Some(school) = next {
-        let mut lines = school_lines(store, territory, reach, days, campaign, school).await?;
-        lines.retain(|line| line.place().as_str() > after && fits(line));
-        lines.sort_by_key(Line::place);
-        page.extend(lines);
+        let mut loans = school_loans(store, territory, school).await?;
+        loans.retain(|loan| place(loan).as_str() > after && reach.covers(&loan.filed()));
+        loans.sort_by_key(place);
+        for loan in loans {
+            let noted = CAMPAIGN_OUTCOMES.get(store, territory, campaign.key(loan.id)).await?;
+            page.extend(line(campaign, days, loan, noted.map(|row| row.value)).filter(|line| fits(line)));
+        }
         if page.len() > limit {
             page.truncate(limit);
             let next = page.last().map(Line::place).unwrap_or_default();
@@ -136,8 +128,8 @@ async fn school_next(
     with: bool,
 ) -> Result<Option<Uai>> {
     if !campaign.schools.is_empty() {
-        let mut schools = campaign.schools.iter();
-        return Ok(schools.find(|school| (school.to_string().as_str(), with) >= (from, true)).copied());
+        let reached = |uai: &str| if with { uai >= from } else { uai > from };
+        return Ok(campaign.schools.iter().find(|school| reached(&school.to_string())).copied());
     }
     // Its loans stand under `<UAI>/`, and `0` follows the slash.
     let after = if with { from.to_owned() } else { format!("{from}0") };
@@ -145,29 +137,18 @@ async fn school_next(
     Ok(page.first().and_then(|row| row.id.split('/').next()?.parse().ok()))
 }
 
-/// The lines of one school.
-async fn school_lines(
-    store: &dyn Store,
-    territory: &TerritoryId,
-    reach: &Reach,
-    days: &dyn LocalDays,
-    campaign: &Campaign,
-    school: Uai,
-) -> Result<Vec<Line>> {
+/// The loans of one school.
+async fn school_loans(store: &dyn Store, territory: &TerritoryId, school: Uai) -> Result<Vec<Loan>> {
     let scope = LOAN_SCHOOLS.scope(territory, format!("{school}/"));
-    let (mut lines, mut after) = (Vec::new(), String::new());
+    let (mut loans, mut after) = (Vec::new(), String::new());
     loop {
         let page = LOAN_SCHOOLS.page(store, &scope, &after, PAGE_MAX).await?;
-        let Some(last) = page.last() else { return Ok(lines) };
+        let Some(last) = page.last() else { return Ok(loans) };
         after.clone_from(&last.id);
         for row in page {
-            let Some(loan) = LOANS.get(store, territory, row.value.to_string()).await? else { continue };
-            if reach.covers(&loan.value.filed()) {
-                let noted = CAMPAIGN_OUTCOMES.get(store, territory, campaign.key(loan.value.id)).await?;
-                lines.extend(line(campaign, days, loan.value, noted.map(|row| row.value)));
-            }
-            many_check(lines.len())?;
+            loans.extend(LOANS.get(store, territory, row.value.to_string()).await?.map(|row| row.value));
         }
+        many_check(loans.len())?;
     }
 }
 
@@ -221,8 +202,12 @@ impl Line {
     /// Where it stands in the order of a campaign's lines.
     #[must_use]
     pub fn place(&self) -> String {
-        format!("{}/{}", self.loan.school, self.loan.number)
+        place(&self.loan)
     }
+}
+
+fn place(loan: &Loan) -> String {
+    format!("{}/{}", loan.school, loan.number)
 }
 
 impl Ended {

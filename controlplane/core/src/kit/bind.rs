@@ -2,10 +2,11 @@
 
 use super::create::slot_of;
 use super::page::kit_get;
+use super::part::{device_of, device_put};
 use super::{KIT_PLACES, KITS, Kit, KitPart};
 use crate::asset::{ASSETS, Asset, after, grant_put};
 use crate::audit::{Act, Person};
-use crate::device::{DEVICES, Device, KitSlot, device_get};
+use crate::device::{Device, KitSlot};
 use crate::error::{Error, Result};
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Intent, Row, Writes};
@@ -49,11 +50,11 @@ pub async fn kit_bind(
     let place = KitSlot { kit: kit.label.clone(), slot: slot.slot.clone() };
     kit.parts.push(KitPart { slot: slot.slot, number: Some(asset.number.clone()), device: None, at: now });
     let mut writes = Writes::by(territory, &Act::of(now, by, "kit_bind", asset.number.clone(), why))?;
-    if let Some(id) = asset.device {
-        let device = device_get(store.as_ref(), territory, id).await?;
-        let bound = Device { kit: Some(place.clone()), school: asset.school, ..device.value };
-        writes = writes.put(&DEVICES, id.to_string(), &bound, Expect::At(device.revision))?;
+    let mut device = device_of(store.as_ref(), territory, &asset).await?;
+    if let Some(device) = &mut device {
+        (device.value.kit, device.value.school) = (Some(place.clone()), asset.school);
     }
+    writes = device_put(writes, device)?;
     writes = grant_put(writes, &asset, Hold::Free, None)?;
     writes
         .put(&KITS, kit.label.clone(), &kit, Expect::At(kit_at))?

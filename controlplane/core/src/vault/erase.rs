@@ -2,7 +2,7 @@
 
 use super::name::why_hidden;
 use super::retention::Loans;
-use super::{ALIASES, ENROLLED, PERSONS, Person, Vault, enrolled_id, person_reach};
+use super::{ALIASES, ENROLLED, PERSONS, Person, Vault, enrolled_id, person_reach, reference_of};
 use crate::audit::{Act, Person as Reader, acts_note};
 use crate::error::{Error, Result};
 use crate::scope::Reach;
@@ -42,7 +42,7 @@ pub async fn person_erase(
     let row = person_reach(vault, reach, reference).await?;
     let names = row.value.words();
     let why = why_hidden(why, &names)?;
-    let own = row.id.parse().unwrap_or(reference);
+    let own = reference_of(&row)?;
     let standing = loans.standing(&vault.territory, own, &row.value.aliases).await?;
     let mut acts = vec![Act::of(now, by, "vault_erase", row.id.clone(), &why)];
     if standing.is_open() {

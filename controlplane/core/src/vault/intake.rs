@@ -2,7 +2,7 @@
 
 use super::guardians::guardians_join;
 use super::person::{GUARDIANS_MAX, Guardian, Person, Source};
-use super::{ALIASES, ENROLLED, PERSONS, Vault, enrolled_id, person_get};
+use super::{ALIASES, ENROLLED, PERSONS, Vault, enrolled_id, person_get, reference_of};
 use crate::audit::{Act, Person as Reader, acts_note};
 use crate::error::{Error, Result};
 use crate::scope::{Filed, Reach};
@@ -314,11 +314,6 @@ async fn wish_make(
         return Ok(Err(Fault::Full));
     }
     Ok(Ok(Wish { reference, before, second, person, aliases }))
-}
-
-/// The reference that a record lies under.
-fn reference_of(row: &Row<Person>) -> Result<BorrowerRef> {
-    row.id.parse().map_err(|e| Error::unavailable("an entry of the vault has no reference", e))
 }
 
 /// What is known of somebody and may be kept by this importer; nothing while another school lends them something.

@@ -49,6 +49,14 @@ pub const SECRET_ID: &str = "secret";
 /// Every table of the vault, for those who move all of it.
 pub const TABLES: [&str; 4] = [PERSONS.name, ALIASES.name, ENROLLED.name, SECRETS.name];
 
+/// The reference that a record lies under.
+///
+/// # Errors
+/// `Unavailable` when it is none.
+pub fn reference_of(row: &Row<Person>) -> Result<BorrowerRef> {
+    row.id.parse().map_err(|e| Error::unavailable("an entry of the vault has no reference", e))
+}
+
 /// What is sealed first of all: who can open it has the right key, and only who opens it can make references.
 ///
 /// The references' key is not derived from the vault's: when that one is changed, loans must go on leading to the same people.

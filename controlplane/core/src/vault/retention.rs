@@ -1,7 +1,7 @@
 //! How long an identity is kept: some days after the last loan's end, or after the last file that had it.
 
 use super::erase::row_erase;
-use super::{Person, Vault, persons_page};
+use super::{Person, Vault, persons_page, reference_of};
 use crate::audit::{Act, Author};
 use crate::error::Result;
 use crate::table::Row;
@@ -138,8 +138,7 @@ pub async fn retention_due(
         let Some(last) = page.last() else { return Ok(due) };
         after.clone_from(&last.id);
         for row in page {
-            let Ok(reference) = row.id.parse() else { continue };
-            let standing = loans.standing(&vault.territory, reference, &row.value.aliases).await?;
+            let standing = loans.standing(&vault.territory, reference_of(&row)?, &row.value.aliases).await?;
             if retention.until(row.value.imported, &standing, day_of).is_some_and(|until| until < today) {
                 due.push(row);
             }
@@ -162,11 +161,9 @@ pub async fn retention_run(
 ) -> Result<u64> {
     let mut erased = 0;
     for row in retention_due(vault, loans, retention, today, day_of).await? {
-        if let Ok(reference) = row.id.parse() {
-            let forgotten = |number: &str| Act { verb: "loan_erase".to_owned(), ..act(number) };
-            // First: cut between the two, the identity is still there to be erased the next day.
-            loans.forget(&vault.territory, reference, &row.value.aliases, &forgotten).await?;
-        }
+        let forgotten = |number: &str| Act { verb: "loan_erase".to_owned(), ..act(number) };
+        // First: cut between the two, the identity is still there to be erased the next day.
+        loans.forget(&vault.territory, reference_of(&row)?, &row.value.aliases, &forgotten).await?;
         row_erase(vault, &row, &[act(&row.id)]).await?;
         erased += 1;
     }

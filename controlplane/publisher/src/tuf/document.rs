@@ -1,10 +1,10 @@
 //! A role with its signatures, as it lies in a file.
 
-use super::role::{hex, unhex};
 use super::{Key, Role, RoleKeys, canonical, key_id};
 use crate::error::{Error, Result};
 use crate::key::SigningKey;
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
+use model::digest::{hex, unhex};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,7 +2,7 @@
 
 use super::canonical;
 use aws_lc_rs::digest::{SHA512, digest};
-use model::digest::Digest;
+use model::digest::{Digest, hex, unhex};
 use model::time::Timestamp as Moment;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -214,15 +214,4 @@ pub(crate) fn moment(at: Moment) -> String {
 pub(crate) fn is_moment(text: &str) -> bool {
     let read = text.parse().ok().map(|second: jiff::Timestamp| second.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     read.as_deref() == Some(text)
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.bytes().all(|byte| byte.is_ascii_hexdigit()) || text.len() % 2 == 1 {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
 }

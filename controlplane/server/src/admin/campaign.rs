@@ -89,7 +89,12 @@ pub(super) async fn report(
             && only.is_none_or(|only| outcome_of(line.outcome) == only)
     };
     let (store, territory) = (shared.store.as_ref(), shared.territory());
-    let page = campaign_page(store, territory, &staff.reach, shared, &campaign, &asked.after, limit, &fits).await;
+    // No other school is read than the one that is asked for, if it has part in the campaign.
+    let mut read = campaign.clone();
+    if let Some(school) = school.filter(|school| read.schools.is_empty() || read.schools.contains(school)) {
+        read.schools = [school].into();
+    }
+    let page = campaign_page(store, territory, &staff.reach, shared, &read, &asked.after, limit, &fits).await;
     let (page, next) = page.map_err(status)?;
     // Counted once: they need all of it.
     let counts = if asked.after.is_empty() { counts(&lines(shared, staff, &campaign).await?) } else { Vec::new() };

@@ -24,7 +24,8 @@ pub(super) async fn prepare(
     staff: &Staff,
     asked: DeskPrepareRequest,
 ) -> Result<DeskPrepareResponse, Status> {
-    Ok(page(shared, staff, asked).await?.0)
+    let campaign = open(shared, staff, &asked.campaign).await?;
+    Ok(page(shared, staff, &campaign, &asked).await?.0)
 }
 
 /// The same with names.
@@ -34,20 +35,18 @@ pub(super) async fn named(
     asked: DeskPrepareRequest,
 ) -> Result<DeskPrepareResponse, Status> {
     let vault = super::vault::open(shared)?;
-    let why = asked.why.clone();
+    let campaign = open(shared, staff, &asked.campaign).await?;
     let mut beside = Vec::new();
     // The reason is read against everybody once; it comes back as it stands in the audit, for the pages that follow.
     if asked.after.is_empty() {
-        let campaign = campaign_found(shared, staff, &asked.campaign).await?;
         let whole = lines(shared, staff, &campaign).await?;
         beside.extend(whole.iter().filter_map(|line| line.loan.borrower));
     }
-    let (mut page, borrowers) = page(shared, staff, asked).await?;
+    let (mut page, borrowers) = page(shared, staff, &campaign, &asked).await?;
     let references: Vec<BorrowerRef> = borrowers.iter().flatten().copied().collect();
-    let campaign = page.campaign.as_ref().map(|campaign| campaign.id.clone()).unwrap_or_default();
     let (by, now) = (&staff.person, shared.clock.now());
-    let purpose = Purpose::Desk(&campaign);
-    let names = persons_read(vault, &staff.reach, purpose, &references, &beside, by, &why, now).await;
+    let purpose = Purpose::Desk(&campaign.id);
+    let names = persons_read(vault, &staff.reach, purpose, &references, &beside, by, &asked.why, now).await;
     let names = names.map_err(status)?;
     super::vault::outside_count(shared, staff, &names);
     for (line, borrower) in page.loans.iter_mut().zip(borrowers) {
@@ -57,19 +56,25 @@ pub(super) async fn named(
     Ok(page)
 }
 
+/// The campaign, if there is still something to be done at a desk.
+async fn open(shared: &Shared, staff: &Staff, text: &str) -> Result<Campaign, Status> {
+    let campaign = campaign_found(shared, staff, text).await?;
+    match campaign.closed {
+        Some(_) => Err(status(Error::Expired(format!("campaign {} is closed", campaign.id)))),
+        None => Ok(campaign),
+    }
+}
+
 /// A page of a campaign's loans, with the borrower of each.
 async fn page(
     shared: &Shared,
     staff: &Staff,
-    asked: DeskPrepareRequest,
+    campaign: &Campaign,
+    asked: &DeskPrepareRequest,
 ) -> Result<(DeskPrepareResponse, Vec<Option<BorrowerRef>>), Status> {
     let limit = super::device::limit_of(asked.limit)?;
-    let campaign = campaign_found(shared, staff, &asked.campaign).await?;
-    if campaign.closed.is_some() {
-        return Err(status(Error::Expired(format!("campaign {} is closed", campaign.id))));
-    }
     let (store, territory) = (shared.store.as_ref(), shared.territory());
-    let page = campaign_page(store, territory, &staff.reach, shared, &campaign, &asked.after, limit, &|_| true).await;
+    let page = campaign_page(store, territory, &staff.reach, shared, campaign, &asked.after, limit, &|_| true).await;
     let (lines, next) = page.map_err(status)?;
     let today = shared.today();
     let loan = |line: &Line| DeskLoan {
@@ -79,7 +84,7 @@ async fn page(
     };
     let borrowers = lines.iter().map(|line| line.loan.borrower).collect();
     let page = DeskPrepareResponse {
-        campaign: Some(summary(&campaign)),
+        campaign: Some(summary(campaign)),
         loans: lines.iter().map(loan).collect(),
         next,
         now_unix_ms: shared.clock.now().unix_millis(),

@@ -12,7 +12,7 @@ use controlplane_core::table::Row;
 use controlplane_core::vault::{
     Fault, Force, Guardian, GuardianLine, Incoming, Line, Outcome, Person, Purpose, Read, Retention, Source, Vault,
     guardians_import, leavers_list, person_erase, person_show, persons_count, persons_find, persons_import,
-    persons_read, retention_due, retention_run,
+    persons_read, reference_of, retention_due, retention_run,
 };
 use model::borrower::BorrowerRef;
 use model::loan::BorrowerKind;
@@ -128,7 +128,7 @@ pub(super) async fn export(
     let vault = open(shared)?;
     let reference = who(shared, &asked.who).await?;
     let row = shown(shared, vault, staff, reference, &asked.why).await?;
-    let own: BorrowerRef = row.id.parse().map_err(invalid)?;
+    let own = reference_of(&row).map_err(status)?;
     let loans = shared.loans.held(shared.territory(), own, &row.value.aliases).await.map_err(status)?;
     let mut acts = Vec::new();
     // What was done under a reference that leads here now is theirs too.

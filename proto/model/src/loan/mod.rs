@@ -12,7 +12,7 @@ pub use condition::{ConditionReport, Difference, Grade, Part};
 pub use due::{Reminder, overdue_by, reminder_next};
 pub use exam::{EXAM_DAYS_MAX, ExamDays, ExamDaysError};
 pub use id::{ActId, LoanId, LoanIdError};
-pub use policy::{LoanPolicy, PolicyError, TransferRule, kind_read};
+pub use policy::{LoanPolicy, PRICES_MAX, PolicyError, TransferRule, kind_read};
 pub use signature::{Signature, SignatureMode, Signer, signed_enough};
 pub use wear::{DamageScale, WearScale, WearStep};
 

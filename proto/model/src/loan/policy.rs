@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 pub(super) const REMINDERS_MAX: usize = 6;
 
 /// The most kinds of accessories with a price.
-const PRICES_MAX: usize = 50;
+pub const PRICES_MAX: usize = 50;
 /// The longest kind, in characters.
 const KIND_CHARS_MAX: usize = 32;
 

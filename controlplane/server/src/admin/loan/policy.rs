@@ -4,12 +4,9 @@ use crate::caller::Staff;
 use crate::shared::Shared;
 use crate::status::{invalid, status};
 use controlplane_core::loan;
-use model::loan::{DamageScale, LoanPolicy, TransferRule, WearScale, WearStep, kind_read};
+use model::loan::{DamageScale, LoanPolicy, PRICES_MAX, PolicyError, TransferRule, WearScale, WearStep, kind_read};
 use tonic::Status;
 use wire::v1::{self, LoanPolicySetRequest, LoanPolicySetResponse, LoanPolicyShowResponse, LoanPrice, LoanWearStep};
-
-/// So many prices of one message are read; more than a policy may have, so that it is refused.
-const PRICES_READ: usize = 51;
 
 pub(crate) async fn policy_show(shared: &Shared) -> Result<LoanPolicyShowResponse, Status> {
     let policy = loan::policy_get(shared.store.as_ref(), shared.territory()).await.map_err(status)?;
@@ -29,6 +26,10 @@ pub(crate) async fn policy_set(
 }
 
 fn read(asked: &v1::LoanPolicy) -> Result<LoanPolicy, Status> {
+    // Counted before the same kind, said twice, becomes one.
+    if asked.prices.len() > PRICES_MAX {
+        return Err(invalid(PolicyError::Prices));
+    }
     // What is too large for its place is out of its limits in any case.
     let days = |days: u32| u16::try_from(days).unwrap_or(u16::MAX);
     let step = |step: &LoanWearStep| WearStep {
@@ -46,7 +47,7 @@ fn read(asked: &v1::LoanPolicy) -> Result<LoanPolicy, Status> {
             worn_percent: percent(asked.worn_percent, usual.worn_percent),
             damaged_percent: percent(asked.damaged_percent, usual.damaged_percent),
         },
-        prices: asked.prices.iter().take(PRICES_READ).map(|price| (kind_read(&price.kind), price.cents)).collect(),
+        prices: asked.prices.iter().map(|price| (kind_read(&price.kind), price.cents)).collect(),
         transfer: match asked.transfer() {
             v1::TransferRule::Follow => TransferRule::Follow,
             v1::TransferRule::End => TransferRule::End,
