@@ -32,6 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .bytes(".cartable.v1.Envelope")
         .bytes(".cartable.v1.CheckInResponse.plan")
         .bytes(".cartable.v1.FinishResponse.plan")
+        .bytes(".cartable.v1.FetchedPiece.body")
+        .bytes(".cartable.v1.TrustRoots.publisher_root")
         .codec_path("crate::codec::SmallCodec")
         .compile_fds(descriptors)?;
     Ok(())

@@ -13,13 +13,13 @@ const EDGES: &[(&str, &[&str])] = &[
     ("wire", &["model"]),
     ("bundle", &["model"]),
     ("agent-core", &["model"]),
-    ("agent", &["agent-core", "model", "identity", "wire", "words"]),
-    ("controlplane-core", &["model"]),
+    ("agent", &["agent-core", "model", "bundle", "identity", "wire", "words"]),
+    ("controlplane-core", &["model", "bundle"]),
     ("controlplane-store", &["controlplane-core", "model"]),
     ("paper", &["model"]),
     ("publisher", &["model", "bundle", "words"]),
-    ("controlplane", &["controlplane-core", "controlplane-store", "model", "identity", "wire", "words"]),
-    ("cartable", &["model", "identity", "wire", "words", "paper"]),
+    ("controlplane", &["controlplane-core", "controlplane-store", "model", "bundle", "identity", "wire", "words"]),
+    ("cartable", &["model", "bundle", "identity", "wire", "words", "paper"]),
     ("tests", &["*"]),
 ];
 

@@ -178,7 +178,7 @@ impl Desired {
             item: item.to_owned(),
             state: state.into(),
             reason: reason.to_owned(),
-            epoch: 0,
+            ..v1::Condition::default()
         };
         let cadence = match self.plan {
             Some(_) => condition("cadence", v1::ConditionState::Held, ""),

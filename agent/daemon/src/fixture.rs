@@ -52,8 +52,12 @@ pub(crate) fn made(port: u16) -> Made {
     let caller = Caller::Device { territory: territory.clone(), device };
     let chain = middle.device_issue(&request, &caller, NOW, 1, [2; 16]).unwrap();
     let (online, _) = OnlineSigner::generate().unwrap();
-    let payload =
-        trust_encode(&Trust { version: 1, territory: territory.clone(), online: vec![online.public().clone()] });
+    let payload = trust_encode(&Trust {
+        version: 1,
+        territory: territory.clone(),
+        online: vec![online.public().clone()],
+        publisher: Bytes::new(),
+    });
     let signature = top.sign(&[TRUST_PURPOSE.as_bytes(), &[0], &payload].concat()).unwrap();
     let root = Digest::of(chain.last().unwrap());
     state.identity_key().unwrap();
@@ -79,7 +83,7 @@ impl Made {
     /// A signed head of this revision, with its plan, whose cadence follows from the revision.
     pub(crate) fn told(&self, device: DeviceId, revision: u64) -> (v1::Envelope, Digest, Bytes) {
         let poll_seconds = 60 + u32::try_from(revision).unwrap();
-        let plan = plan_encode(&Plan { check_in: Cadence { poll_seconds, ..Cadence::default() } });
+        let plan = plan_encode(&Plan { check_in: Cadence { poll_seconds, ..Cadence::default() }, ..Plan::default() });
         let head = Head { device, generation: Generation { epoch: 1, revision }, plan: Digest::of(&plan), grant: None };
         let signed = self.online.sign::<Head>(head_encode(&head));
         (v1::Envelope::from(&signed), head.plan, plan)

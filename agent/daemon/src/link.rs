@@ -458,6 +458,7 @@ impl Link {
             trust_version: self.desired.trust_version(),
             other_machine: self.live.other_machine,
             acts_upto: Some(self.acts_upto.into()),
+            ticket_until_unix_ms: None,
         }
     }
 

@@ -49,11 +49,12 @@ pub(crate) fn trust_take(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
     use identity::key::OnlineSigner;
 
     fn trust(version: u64, territory: &str, keys: &[&OnlineSigner]) -> Trust {
         let online = keys.iter().map(|key| key.public().clone()).collect();
-        Trust { version, territory: territory.parse().unwrap(), online }
+        Trust { version, territory: territory.parse().unwrap(), online, publisher: Bytes::new() }
     }
 
     #[test]

@@ -532,6 +532,7 @@ desired-older = not yet applied
 desired-unknown = not yet confirmed
 condition-pending = under way
 condition-failed = failed
+condition-skipped = skipped
 condition-unknown = unknown
 condition-item-cadence = cadence
 condition-item-head = desired state received

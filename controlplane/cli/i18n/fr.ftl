@@ -532,6 +532,7 @@ desired-older = pas encore appliquées
 desired-unknown = pas encore confirmées
 condition-pending = en cours
 condition-failed = en échec
+condition-skipped = écarté
 condition-unknown = sans information
 condition-item-cadence = cadence
 condition-item-head = consignes reçues

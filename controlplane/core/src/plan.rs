@@ -31,7 +31,7 @@ pub struct Told {
 /// What a device is to hold. Devices of one class get equal plans, which are encoded once.
 #[must_use]
 pub fn plan(rules: &Rules) -> Plan {
-    Plan { check_in: rules.cadence }
+    Plan { check_in: rules.cadence, ..Plan::default() }
 }
 
 /// What to tell a device whose plan and grant have these digests: the same as before, or a newer generation.

@@ -72,11 +72,26 @@ pub struct Condition {
     /// Of the loan, the epoch of the grant; else 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub epoch: u64,
+    /// Of a bundle, the version that is seen in place; empty when none is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub version: String,
+    /// Of a bundle, how much of the version that is wanted is there.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bytes: u64,
+    /// Of how much; 0 when that is not known yet.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub of_bytes: u64,
+    /// Of a bundle, bytes that came from outside the school.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub wan_bytes: u64,
+    /// And from devices of the school, or a medium.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lan_bytes: u64,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_zero(epoch: &u64) -> bool {
-    *epoch == 0
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// How an item stands.
@@ -89,6 +104,8 @@ pub enum ConditionState {
     Pending,
     /// It cannot be.
     Failed,
+    /// It is not for this device as it is.
+    Skipped,
 }
 
 /// What is remembered of a device between two calls without reading the store.

@@ -70,7 +70,7 @@ fn bundle_act(verb: BundleVerb, output: Output, words: &Catalogue) -> Result<Sai
             let path = folder.join(MANIFEST);
             let named = folder.file_name().and_then(|name| name.to_str()).map(str::to_owned);
             let name: Option<bundle::Name> = match name {
-                Some(name) => Some(name.parse()?),
+                Some(name) => Some(name.parse().map_err(bundle::Error::from)?),
                 None => named.and_then(|name| name.parse().ok()),
             };
             let name = name.as_ref().map_or("ma-ressource", bundle::Name::as_str).to_owned();

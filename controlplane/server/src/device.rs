@@ -6,6 +6,7 @@ use crate::clones;
 use crate::grant::{granted, missing, silence};
 use crate::live::{Call, Refused, Seat};
 use crate::load::{overloaded, pushed_back};
+use crate::mirror;
 use crate::otlp;
 use crate::random;
 use crate::renew;
@@ -36,7 +37,7 @@ use std::time::Duration;
 use tonic::{Request, Response, Status};
 use wire::convert::{Assembled, boot_id};
 use wire::v1::device_server::{Device as DeviceCalls, DeviceServer};
-use wire::v1::{CheckInRequest, CheckInResponse, RenewRequest, RenewResponse};
+use wire::v1::{CheckInRequest, CheckInResponse, FetchRequest, FetchResponse, RenewRequest, RenewResponse};
 
 /// The longest a check-in is held, whatever the device asks.
 const HOLD_MAX: Duration = Duration::from_secs(3600);
@@ -82,6 +83,13 @@ impl DeviceCalls for DeviceService {
 
     async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<RenewResponse>, Status> {
         renew::renew(self.shared.as_ref(), request).await.map(Response::new)
+    }
+
+    async fn fetch(&self, request: Request<FetchRequest>) -> Result<Response<FetchResponse>, Status> {
+        let shared = self.shared.as_ref();
+        let (id, certificate) = device_of(shared, &request)?;
+        admitted(shared, id, &certificate).await?;
+        mirror::fetch(shared, request.into_inner()).await.map(Response::new)
     }
 }
 
@@ -426,11 +434,17 @@ fn observed_of(observed: wire::v1::Observed) -> Result<ObservedState, Status> {
         state: match c.state() {
             wire::v1::ConditionState::Held => ConditionState::Held,
             wire::v1::ConditionState::Failed => ConditionState::Failed,
+            wire::v1::ConditionState::Skipped => ConditionState::Skipped,
             wire::v1::ConditionState::Pending | wire::v1::ConditionState::Unspecified => ConditionState::Pending,
         },
         item: evidence(&c.item).unwrap_or_default(),
         reason: evidence(&c.reason).unwrap_or_default(),
         epoch: c.epoch,
+        version: evidence(&c.version).unwrap_or_default(),
+        bytes: c.bytes,
+        of_bytes: c.of_bytes,
+        wan_bytes: c.wan_bytes,
+        lan_bytes: c.lan_bytes,
     });
     Ok(ObservedState { conditions: conditions.collect(), generation: observed.generation.unwrap_or_default().into() })
 }

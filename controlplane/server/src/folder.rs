@@ -52,6 +52,12 @@ impl Folder {
         self.root.join("ends.jsonl")
     }
 
+    /// The copy of the repository of resources, unless the configuration names another folder.
+    #[must_use]
+    pub fn repository(&self) -> PathBuf {
+        self.root.join("repository")
+    }
+
     /// What is known of the newest backup.
     #[must_use]
     pub fn backup_note(&self) -> PathBuf {

@@ -108,7 +108,12 @@ fn trust_make(folder: &Folder, wish: &Wish, now: Timestamp) -> Result<()> {
     file_write(&folder.ca("server.key"), server.key_pem.as_bytes(), true)?;
     let (online, pkcs8) = OnlineSigner::generate()?;
     file_write(&folder.ca("online.key"), &pkcs8, true)?;
-    let trust = Trust { version: 1, territory: wish.territory.clone(), online: vec![online.public().clone()] };
+    let trust = Trust {
+        version: 1,
+        territory: wish.territory.clone(),
+        online: vec![online.public().clone()],
+        publisher: bytes::Bytes::new(),
+    };
     file_write(&folder.ca("trust.bin"), &trust_sign(&root, trust_encode(&trust))?.encode_to_vec(), false)
 }
 

@@ -29,6 +29,7 @@ mod live;
 mod load;
 mod manual;
 mod metrics;
+mod mirror;
 pub mod opening;
 mod otlp;
 mod pace;

@@ -1,6 +1,7 @@
 //! What can be wrong with a bundle.
 
 use crate::PathFault;
+use model::resource::NameError;
 
 /// Why a bundle cannot be packed or read.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,16 @@ impl Error {
     /// Of the compressor's own error codes.
     pub(crate) fn zstd(code: usize) -> Self {
         Self::Compression(zstd::zstd_safe::get_error_name(code).to_owned())
+    }
+}
+
+impl From<NameError> for Error {
+    fn from(error: NameError) -> Self {
+        let field = match error {
+            NameError::Name(_) => "name",
+            NameError::Version(_) => "version",
+        };
+        Self::Manifest { field, why: error.to_string() }
     }
 }
 

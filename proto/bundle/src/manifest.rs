@@ -3,10 +3,9 @@
 use crate::limits::MANIFEST_BYTES_MAX;
 use crate::{Error, Result};
 use model::measure::Measure;
+pub use model::resource::{BundleName as Name, BundleVersion as Version};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
 /// Where a bundle may be used, by whom, and who made it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,16 +40,6 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub measures: BTreeSet<Measure>,
 }
-
-/// A bundle's name: `a-z`, `0-9` and `-`, at most 60 of them.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Name(String);
-
-/// One to four numbers with dots between them, compared number by number, such as `2026.9.1`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Version(Vec<u32>);
 
 /// An operating system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -161,78 +150,6 @@ impl Manifest {
     }
 }
 
-impl Name {
-    /// The name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Name {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<Self> {
-        let sign = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        let good = (1..=60).contains(&text.len()) && text.chars().all(sign) && !text.starts_with('-');
-        if good { Ok(Self(text.to_owned())) } else { Err(fault("name", format!("{text:?} is not 1-60 × a-z 0-9 -"))) }
-    }
-}
-
-impl FromStr for Version {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<Self> {
-        let number = |part: &str| {
-            let plain =
-                part.len() <= 9 && part.chars().all(|c| c.is_ascii_digit()) && (part == "0" || !part.starts_with('0'));
-            part.parse().ok().filter(|_| plain)
-        };
-        let numbers: Option<Vec<u32>> = text.split('.').take(5).map(number).collect();
-        match numbers {
-            Some(numbers) if numbers.len() <= 4 => Ok(Self(numbers)),
-            _ => Err(fault("version", format!("{text:?} is not one to four numbers with dots, such as 2026.9.1"))),
-        }
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let numbers: Vec<String> = self.0.iter().map(u32::to_string).collect();
-        f.write_str(&numbers.join("."))
-    }
-}
-
-impl TryFrom<String> for Name {
-    type Error = Error;
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl TryFrom<String> for Version {
-    type Error = Error;
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl From<Name> for String {
-    fn from(name: Name) -> Self {
-        name.0
-    }
-}
-
-impl From<Version> for String {
-    fn from(version: Version) -> Self {
-        version.to_string()
-    }
-}
-
 const fn fault(field: &'static str, why: String) -> Error {
     Error::Manifest { field, why }
 }
@@ -250,19 +167,6 @@ fn text_check(field: &'static str, text: &str, max: usize) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn versions_are_compared_number_by_number() {
-        let version = |text: &str| text.parse::<Version>().unwrap();
-        assert!(version("2026.10") > version("2026.9.1") && version("2") < version("2.0"));
-        assert_eq!(version("2026.9.1").to_string(), "2026.9.1");
-        for bad in ["", "1.", ".1", "01", "1.2.3.4.5", "v1", "1-2", "+1", "4294967296", "9999999999"] {
-            assert!(bad.parse::<Version>().is_err(), "{bad}");
-        }
-        for bad in ["", "-a", "A", "a.b", "é", "a/b", "../a"] {
-            assert!(bad.parse::<Name>().is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn a_bad_field_is_named() {

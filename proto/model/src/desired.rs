@@ -3,6 +3,7 @@
 use crate::digest::Digest;
 use crate::grant::Grant;
 use crate::id::DeviceId;
+use crate::resource::{BundleWanted, Fetching};
 use crate::signed::Payload;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -34,10 +35,14 @@ impl Payload for Head {
 }
 
 /// What devices of one class hold; content-addressed, so that it is encoded and sent once for all of them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Plan {
     /// How often to check in.
     pub check_in: Cadence,
+    /// Which bundles to hold, by name, each once.
+    pub bundles: Vec<BundleWanted>,
+    /// How to fetch them.
+    pub fetching: Fetching,
 }
 
 /// How a device keeps in touch.

@@ -24,6 +24,7 @@ pub mod measure;
 pub mod owner;
 pub mod recovery;
 pub mod renewal;
+pub mod resource;
 pub mod section;
 pub mod signed;
 pub mod time;

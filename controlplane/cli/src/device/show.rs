@@ -156,6 +156,7 @@ impl From<wire::v1::Observed> for Observed {
                 ConditionState::Held => "held",
                 ConditionState::Pending => "pending",
                 ConditionState::Failed => "failed",
+                ConditionState::Skipped => "skipped",
                 ConditionState::Unspecified => "unknown",
             },
             item: c.item,

@@ -29,7 +29,7 @@ fn report(section: &Section) -> SectionReport {
 }
 
 fn condition(item: &str, state: ConditionState, reason: &str) -> Condition {
-    Condition { item: item.into(), state: state.into(), reason: reason.into(), epoch: 0 }
+    Condition { item: item.into(), state: state.into(), reason: reason.into(), ..Condition::default() }
 }
 
 fn hardware() -> Hardware {

@@ -291,10 +291,16 @@ fn observed(observed: ObservedState) -> wire::v1::Observed {
             ConditionState::Held => wire::v1::ConditionState::Held,
             ConditionState::Pending => wire::v1::ConditionState::Pending,
             ConditionState::Failed => wire::v1::ConditionState::Failed,
+            ConditionState::Skipped => wire::v1::ConditionState::Skipped,
         }
         .into(),
         reason: c.reason,
         epoch: c.epoch,
+        version: c.version,
+        bytes: c.bytes,
+        of_bytes: c.of_bytes,
+        wan_bytes: c.wan_bytes,
+        lan_bytes: c.lan_bytes,
     });
     wire::v1::Observed { generation: Some(observed.generation.into()), conditions: conditions.collect() }
 }

@@ -81,9 +81,10 @@ pub fn online_begin(folder: &Folder, territory: &TerritoryId, root_key: Option<&
     let both = held.online.iter().chain([next.public()]).cloned().collect();
     let version = held.version + 1;
     replace(folder, ONLINE_NEXT, &pkcs8, true)?;
-    trust_write(folder, TRUST_NEXT, &root, territory, (version + 1, vec![next.public().clone()]))?;
+    let then = Trust { version: version + 1, online: vec![next.public().clone()], ..held.clone() };
+    trust_write(folder, TRUST_NEXT, &root, &then)?;
     // From here on it is under way.
-    trust_write(folder, TRUST, &root, territory, (version, both))?;
+    trust_write(folder, TRUST, &root, &Trust { version, online: both, ..held })?;
     Ok(version)
 }
 
@@ -121,7 +122,8 @@ pub fn online_stolen(folder: &Folder, territory: &TerritoryId, root_key: Option<
     let (next, pkcs8) = OnlineSigner::generate()?;
     replace(folder, ONLINE_NEXT, &pkcs8, true)?;
     // From here on the new key signs.
-    trust_write(folder, TRUST, &root, territory, (waits + 1, vec![next.public().clone()]))?;
+    let trust = Trust { version: waits + 1, online: vec![next.public().clone()], ..held };
+    trust_write(folder, TRUST, &root, &trust)?;
     // Only now: cut before, the next try must count from it again. What is overtaken is not used.
     remove(folder, TRUST_NEXT)?;
     rename(folder, ONLINE_NEXT, ONLINE)?;
@@ -178,13 +180,6 @@ fn trust_held(folder: &Folder, territory: &TerritoryId) -> Result<Trust> {
         .map_err(|why| Error::Damaged { path: folder.ca(TRUST), why: why.to_owned() })
 }
 
-fn trust_write(
-    folder: &Folder,
-    name: &str,
-    root: &Authority,
-    territory: &TerritoryId,
-    (version, online): (u64, Vec<model::key::OnlineKey>),
-) -> Result<()> {
-    let trust = Trust { version, territory: territory.clone(), online };
-    replace(folder, name, &trust_sign(root, trust_encode(&trust))?.encode_to_vec(), false)
+fn trust_write(folder: &Folder, name: &str, root: &Authority, trust: &Trust) -> Result<()> {
+    replace(folder, name, &trust_sign(root, trust_encode(trust))?.encode_to_vec(), false)
 }

@@ -1,6 +1,7 @@
 //! Heads, plans and trust roots.
 
 use super::ConvertError;
+use super::resource::bundles_read;
 use crate::v1;
 use bytes::Bytes;
 use model::desired::{Cadence, Generation, Head, Plan};
@@ -8,11 +9,14 @@ use model::digest::Digest;
 use model::grant::Grant;
 use model::id::{DeviceId, TerritoryId};
 use model::key::OnlineKey;
+use model::resource::Fetching;
 use model::signed::{Payload, Signed};
 use prost::Message;
 
 /// The most online keys a device trusts at a time: the current one, the next one, and room for an overlap.
 const ONLINE_KEYS_MAX: usize = 8;
+/// The largest root metadata of the repository, in bytes.
+pub const PUBLISHER_ROOT_MAX: usize = 32 << 10;
 
 /// What a device trusts to sign heads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +27,8 @@ pub struct Trust {
     pub territory: TerritoryId,
     /// Keys that may sign heads.
     pub online: Vec<OnlineKey>,
+    /// The first root metadata of the repository of resources; empty while the territory has none.
+    pub publisher: Bytes,
 }
 
 /// What the root signs trust roots for, before the zero byte and the payload.
@@ -57,7 +63,12 @@ pub fn head_decode(bytes: &[u8]) -> Result<Head, ConvertError> {
 /// A plan's bytes; equal plans give equal bytes, which are named by their digest.
 #[must_use]
 pub fn plan_encode(plan: &Plan) -> Bytes {
-    v1::Plan { check_in: Some(plan.check_in.into()) }.encode_to_vec().into()
+    let message = v1::Plan {
+        check_in: Some(plan.check_in.into()),
+        bundles: plan.bundles.iter().map(Into::into).collect(),
+        fetching: (plan.fetching != Fetching::default()).then(|| (&plan.fetching).into()),
+    };
+    message.encode_to_vec().into()
 }
 
 /// A plan of bytes whose digest was checked; what this version does not know is left out.
@@ -67,7 +78,9 @@ pub fn plan_encode(plan: &Plan) -> Bytes {
 pub fn plan_decode(bytes: &[u8]) -> Result<Plan, ConvertError> {
     let message = v1::Plan::decode(bytes)?;
     let check_in = message.check_in.ok_or(ConvertError::invalid("plan.check_in"))?;
-    Ok(Plan { check_in: check_in.try_into()? })
+    let bundles = bundles_read(message.bundles)?;
+    let fetching = message.fetching.map(Fetching::try_from).transpose()?.unwrap_or_default();
+    Ok(Plan { check_in: check_in.try_into()?, bundles, fetching })
 }
 
 /// The bytes of trust roots, to be signed by the root.
@@ -77,6 +90,7 @@ pub fn trust_encode(trust: &Trust) -> Bytes {
         version: trust.version,
         territory: trust.territory.to_string(),
         online_keys: trust.online.iter().map(|k| k.as_bytes().to_vec()).collect(),
+        publisher_root: trust.publisher.clone(),
     };
     message.encode_to_vec().into()
 }
@@ -90,11 +104,15 @@ pub fn trust_decode(bytes: &[u8]) -> Result<Trust, ConvertError> {
     if !(1..=ONLINE_KEYS_MAX).contains(&message.online_keys.len()) {
         return Err(ConvertError::invalid("trust.online_keys"));
     }
+    if message.publisher_root.len() > PUBLISHER_ROOT_MAX {
+        return Err(ConvertError::invalid("trust.publisher_root"));
+    }
     let online = message.online_keys.into_iter().map(OnlineKey::try_from).collect::<Result<_, _>>();
     Ok(Trust {
         version: message.version,
         territory: message.territory.parse().map_err(|_| ConvertError::invalid("trust.territory"))?,
         online: online.map_err(|_| ConvertError::invalid("trust.online_keys"))?,
+        publisher: message.publisher_root,
     })
 }
 

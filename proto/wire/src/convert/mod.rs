@@ -6,16 +6,19 @@ mod device;
 mod grant;
 mod inventory;
 mod recovery;
+mod resource;
 mod school;
 mod section;
 
 pub use audit::{tip_last, tip_read};
 pub use desired::{
-    TRUST_PURPOSE, Trust, device_id, head_decode, head_encode, plan_decode, plan_encode, trust_decode, trust_encode,
+    PUBLISHER_ROOT_MAX, TRUST_PURPOSE, Trust, device_id, head_decode, head_encode, plan_decode, plan_encode,
+    trust_decode, trust_encode,
 };
 pub use device::boot_id;
 pub use inventory::*;
 pub use recovery::{time_decode, time_encode};
+pub use resource::{ticket_decode, ticket_encode};
 pub use school::{calendar_breaks, calendar_read};
 pub use section::{Assembled, Assembly, PartError, parts_join, section_parts, section_unpack};
 

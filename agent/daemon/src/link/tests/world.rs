@@ -55,6 +55,10 @@ impl Device for Script {
         self.renewals.send((request.into_inner(), reply)).await.unwrap();
         answer.await.unwrap_or_else(|_| Err(Status::unavailable("the test has ended"))).map(Response::new)
     }
+
+    async fn fetch(&self, _: Request<v1::FetchRequest>) -> Result<Response<v1::FetchResponse>, Status> {
+        Ok(Response::new(v1::FetchResponse::default()))
+    }
 }
 
 pub(super) struct Wire(TlsStream<TcpStream>);
