@@ -124,7 +124,7 @@ fn a_folder_is_published_and_comes_back_from_chunks_and_by_patch() {
     }
     // By patch, by whoever has the version before.
     let bytes = publisher.target(&format!("{NAME}.2026.10.from.2026.9.patch"));
-    let patch = Patch::open(&bytes, &first_index).unwrap();
+    let mut patch = Patch::open(&bytes[..], &first_index).unwrap();
     assert_eq!(patch.index(), &next_index);
     let old: BTreeMap<ContentId, ()> = first_index.files().iter().map(|file| (file.id, ())).collect();
     let made: Vec<usize> = patch.files().collect();

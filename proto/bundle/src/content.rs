@@ -8,6 +8,23 @@ use std::str::FromStr;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContentId([u8; 32]);
 
+/// Names contents that come one part after another, as those of a large file.
+#[derive(Clone, Debug, Default)]
+pub struct ContentHasher(blake3::Hasher);
+
+impl ContentHasher {
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// What all of them are called.
+    #[must_use]
+    pub fn finish(&self) -> ContentId {
+        ContentId::finish(&self.0)
+    }
+}
+
 /// The files of a version that somebody has, in the order of its index.
 pub trait Contents {
     /// Reads a part of a file; all of it, or an error.

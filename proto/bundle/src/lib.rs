@@ -18,12 +18,12 @@ mod piece;
 mod stored;
 
 pub use chunk::{CHUNK_AVERAGE, CHUNK_MAX, CHUNK_MIN, cut_point};
-pub use content::{ContentId, Contents};
+pub use content::{ContentHasher, ContentId, Contents};
 pub use error::{Error, Result};
 pub use index::{Chunk, File, Index};
 pub use manifest::{Architecture, Manifest, Name, System, Version};
 pub use pack::{Entry, Packer};
-pub use patch::{Patch, patch_make};
+pub use patch::{Patch, Stored, patch_make};
 pub use path::{PathFault, SafePath, paths_check};
 pub use stored::{Packing, chunk_open};
 

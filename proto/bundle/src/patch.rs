@@ -9,6 +9,7 @@ use crate::limits::{
 use crate::piece::{Old, Part, Step, chunks_of_files};
 use crate::stored::{frame_make, frame_open};
 use crate::{ContentId, Contents, Error, Index, Result};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// What a patch begins with; another number is another format.
@@ -22,19 +23,34 @@ const COPY: u64 = 0;
 const PIECE_LIKE: u64 = 1;
 const PIECE_NEW: u64 = 2;
 
+/// No patch begins with more before its instructions: what it is, two digests, two numbers.
+const HEAD_BYTES_MAX: usize = MAGIC.len() + 2 * 32 + 2 * 10;
+
+/// A patch where it lies: it is read in parts, since it may be larger than the memory of whoever applies it.
+pub trait Stored {
+    /// How large it is, in bytes.
+    fn size(&self) -> u64;
+
+    /// Reads a part of it; all of that part, or an error.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn read(&mut self, offset: u64, length: usize) -> std::io::Result<Vec<u8>>;
+}
+
 /// A patch that was read, with what it makes.
-pub struct Patch<'a> {
+pub struct Patch<S> {
     index: Index,
     index_bytes: Vec<u8>,
     files: Vec<Making>,
-    data: &'a [u8],
+    stored: S,
 }
 
 /// How one new file is made.
 struct Making {
     file: usize,
-    /// Where its first piece stands in the data.
-    data: usize,
+    /// Where its first piece stands in the patch.
+    data: u64,
     steps: Vec<(Step, usize)>,
 }
 
@@ -99,14 +115,28 @@ pub fn patch_make(old: (&Index, &mut dyn Contents), new: (&Index, &mut dyn Conte
     Ok(Some(patch.0))
 }
 
-impl<'a> Patch<'a> {
+impl Stored for &[u8] {
+    fn size(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn read(&mut self, offset: u64, length: usize) -> std::io::Result<Vec<u8>> {
+        let from = usize::try_from(offset).unwrap_or(usize::MAX);
+        let part = self.get(from..).and_then(|rest| rest.get(..length));
+        part.map(<[u8]>::to_vec).ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+impl<S: Stored> Patch<S> {
     /// Reads a patch that anybody may have made, for whoever has the old version; the new index comes out of it.
     ///
     /// # Errors
-    /// [`Error::OtherVersion`] when it begins at another one; else as [`Index::decode`].
-    pub fn open(patch: &'a [u8], old: &Index) -> Result<Self> {
-        limit_check("bytes of the patch", patch.len() as u64, PATCH_BYTES_MAX as u64)?;
-        let mut reader = Reader::new(patch);
+    /// [`Error::OtherVersion`] when it begins at another one; else as [`Index::decode`], and what reading says.
+    pub fn open(mut stored: S, old: &Index) -> Result<Self> {
+        let size = stored.size();
+        limit_check("bytes of the patch", size, PATCH_BYTES_MAX as u64)?;
+        let head = part_stored(&mut stored, 0, size.min(HEAD_BYTES_MAX as u64))?;
+        let mut reader = Reader::new(&head);
         reader.magic(MAGIC, "it is no patch, or of a later format")?;
         let old_bytes = old.encode();
         let (from, to) = (reader.content_id()?, reader.content_id()?);
@@ -114,24 +144,25 @@ impl<'a> Patch<'a> {
             return Err(Error::OtherVersion);
         }
         let length = reader.size("bytes of instructions", INSTRUCTIONS_BYTES_MAX)?;
-        let stored = reader.size("bytes of instructions", INSTRUCTIONS_BYTES_MAX)?;
-        let instructions = frame_open(reader.bytes(stored)?, length, &[])?;
-        let data = reader.bytes(reader.left())?;
+        let frame = reader.size("bytes of instructions", INSTRUCTIONS_BYTES_MAX)?;
+        let begin = (head.len() - reader.left()) as u64;
+        let instructions = frame_open(&part_stored(&mut stored, begin, frame as u64)?, length, &[])?;
+        let data = begin + frame as u64;
         let mut reader = Reader::new(&instructions);
         let length = reader.size("bytes of the index", INDEX_BYTES_MAX)?;
-        let stored = reader.size("bytes of the index", INDEX_BYTES_MAX)?;
-        let frame = data.get(..stored).ok_or(Error::Damaged("it ends too early"))?;
-        let index_bytes = frame_open(frame, length, &old_bytes)?;
+        let frame = reader.size("bytes of the index", INDEX_BYTES_MAX)?;
+        let index_bytes = frame_open(&part_stored(&mut stored, data, frame as u64)?, length, &old_bytes)?;
         if ContentId::of(&index_bytes) != to {
             return Err(Error::Damaged("the index is not what the patch says"));
         }
         let index = Index::decode(&index_bytes)?;
-        let (files, end) = makings_read(&mut reader, old, &index, stored)?;
+        let (files, end) = makings_read(&mut reader, old, &index, data + frame as u64)?;
         reader.end()?;
-        if end != data.len() {
-            return Err(Error::Damaged("something follows its end"));
+        match end.cmp(&size) {
+            Ordering::Less => Err(Error::Damaged("something follows its end")),
+            Ordering::Equal => Ok(Self { index, index_bytes, files, stored }),
+            Ordering::Greater => Err(Error::Damaged("it ends too early")),
         }
-        Ok(Self { index, index_bytes, files, data })
     }
 
     /// The new index.
@@ -158,7 +189,7 @@ impl<'a> Patch<'a> {
     /// # Errors
     /// [`Error::Damaged`] when something else comes of it; what reading says, and the sink.
     pub fn file_make(
-        &self,
+        &mut self,
         file: usize,
         old: &mut dyn Contents,
         sink: &mut dyn FnMut(&[u8]) -> std::io::Result<()>,
@@ -171,7 +202,7 @@ impl<'a> Patch<'a> {
             hasher.update(bytes);
             sink(bytes)
         };
-        let mut data = &self.data[making.data..];
+        let mut data = making.data;
         for &(step, stored) in &making.steps {
             match step {
                 Step::Copy(part) => {
@@ -183,10 +214,10 @@ impl<'a> Patch<'a> {
                     }
                 }
                 Step::Piece { length, like } => {
-                    let (piece, rest) = data.split_at_checked(stored).ok_or(Error::Damaged("it ends too early"))?;
-                    data = rest;
+                    let piece = part_stored(&mut self.stored, data, stored as u64)?;
+                    data += stored as u64;
                     let reference = like.map(|part| part_read(old, part)).transpose()?.unwrap_or_default();
-                    if stored == length { give(piece)? } else { give(&frame_open(piece, length, &reference)?)? }
+                    if stored == length { give(&piece)? } else { give(&frame_open(&piece, length, &reference)?)? }
                 }
             }
         }
@@ -200,7 +231,7 @@ impl<'a> Patch<'a> {
 }
 
 /// How each file is made, and where the data ends.
-fn makings_read(reader: &mut Reader<'_>, old: &Index, new: &Index, mut data: usize) -> Result<(Vec<Making>, usize)> {
+fn makings_read(reader: &mut Reader<'_>, old: &Index, new: &Index, mut data: u64) -> Result<(Vec<Making>, u64)> {
     let count = reader.size("changed files", FILES_MAX.min(new.files().len()))?;
     let mut files = Vec::with_capacity(count.min(reader.left()));
     let mut file = 0_usize;
@@ -222,7 +253,7 @@ fn makings_read(reader: &mut Reader<'_>, old: &Index, new: &Index, mut data: usi
             if made > size {
                 return Err(Error::Damaged("a file's steps make more than it is"));
             }
-            data += stored;
+            data += stored as u64;
             making.steps.push((step, stored));
         }
         if made != size {
@@ -268,6 +299,14 @@ fn part_write(writer: &mut Writer, part: Part) {
     writer.size(part.file);
     writer.number(part.offset);
     writer.number(part.length);
+}
+
+/// A part of a patch that is there, or what is wrong with it: a disk's error it is only where the bytes should be.
+fn part_stored(stored: &mut impl Stored, offset: u64, length: u64) -> Result<Vec<u8>> {
+    match usize::try_from(length) {
+        Ok(size) if offset.saturating_add(length) <= stored.size() => Ok(stored.read(offset, size)?),
+        _ => Err(Error::Damaged("it ends too early")),
+    }
 }
 
 fn part_read(contents: &mut dyn Contents, part: Part) -> Result<Vec<u8>> {
