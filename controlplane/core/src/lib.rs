@@ -34,6 +34,7 @@ mod reenrol;
 pub mod renew;
 pub mod report;
 pub mod role;
+pub mod rollout;
 pub mod rules;
 pub mod scope;
 pub mod stocktake;

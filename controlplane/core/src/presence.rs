@@ -87,6 +87,9 @@ pub struct Condition {
     /// And from devices of the school, or a medium.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lan_bytes: u64,
+    /// Since when it has stood so within one boot, by the server's clock; the beginning of time where nobody noted it.
+    #[serde(default)]
+    pub since: Timestamp,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -106,6 +109,24 @@ pub enum ConditionState {
     Failed,
     /// It is not for this device as it is.
     Skipped,
+}
+
+impl ObservedState {
+    /// Notes since when each item has stood as it does: since `now`, unless the device said the same before in the same boot.
+    ///
+    /// A boot begins it anew, for who was switched off has not been slow.
+    #[must_use]
+    pub fn noted(mut self, before: Option<&Self>, same_boot: bool, now: Timestamp) -> Self {
+        let said = |item: &str| before.filter(|_| same_boot)?.conditions.iter().find(|c| c.item == item);
+        for condition in &mut self.conditions {
+            let same = said(&condition.item).filter(|b| {
+                (b.state, b.bytes) == (condition.state, condition.bytes)
+                    && (&b.reason, &b.version) == (&condition.reason, &condition.version)
+            });
+            condition.since = same.map_or(now, |b| b.since);
+        }
+        self
+    }
 }
 
 /// What is remembered of a device between two calls without reading the store.

@@ -31,6 +31,7 @@ use model::device::{JoinState, evidence};
 use model::digest::Digest;
 use model::id::{BootId, DeviceId};
 use model::section::{MESSAGE_BYTES_MAX, SectionKind};
+use model::time::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -241,11 +242,15 @@ async fn keep(
     observed: Option<ObservedState>,
 ) -> Result<(), Status> {
     let heard = |presence: &mut Presence| {
-        presence.boot = Some(said.boot);
+        let same_boot = presence.boot.replace(said.boot) == Some(said.boot);
         presence.sequence = said.sequence;
         presence.agent_version.clone_from(&said.agent_version);
-        presence.observed = observed.clone().or(presence.observed.take());
         presence.seen = shared.clock.now();
+        let before = presence.observed.take();
+        presence.observed = match observed.clone() {
+            Some(observed) => Some(observed.noted(before.as_ref(), same_boot, presence.seen)),
+            None => before,
+        };
         presence.other_machine = said.other_machine;
         presence.clock_ahead_ms = said.clock_ahead_ms.or(presence.clock_ahead_ms);
     };
@@ -445,6 +450,7 @@ fn observed_of(observed: wire::v1::Observed) -> Result<ObservedState, Status> {
         of_bytes: c.of_bytes,
         wan_bytes: c.wan_bytes,
         lan_bytes: c.lan_bytes,
+        since: Timestamp::default(),
     });
     Ok(ObservedState { conditions: conditions.collect(), generation: observed.generation.unwrap_or_default().into() })
 }
