@@ -43,5 +43,6 @@ mod schools;
 mod sent;
 mod service;
 mod starting;
+mod tickets;
 mod traces;
 mod vault;

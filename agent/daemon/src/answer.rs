@@ -10,6 +10,7 @@ use bytes::Bytes;
 use model::desired::{Cadence, Generation, Head, Plan};
 use model::digest::Digest;
 use model::grant::{Grant, Hold};
+use model::resource::Fetching;
 use model::signed::Signed;
 use wire::convert::{Trust, head_decode, plan_decode};
 use wire::v1;
@@ -142,6 +143,11 @@ impl Desired {
     /// How the loan stands, and what was made of it.
     pub(crate) fn loan_note(&mut self, shown: Shown) {
         self.loan = Some(shown);
+    }
+
+    /// How it fetches.
+    pub(crate) fn fetching(&self) -> Fetching {
+        self.plan.as_ref().map(|plan| plan.fetching.clone()).unwrap_or_default()
     }
 
     pub(crate) fn cadence(&self) -> Cadence {

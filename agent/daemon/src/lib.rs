@@ -29,6 +29,7 @@ mod spool;
 mod state;
 mod status;
 mod supervisor;
+mod ticket;
 mod trust;
 mod waiting;
 

@@ -3,9 +3,11 @@
 mod failure;
 mod hold;
 mod loan;
+mod machine;
 mod recovery;
 mod renewal;
 mod telling;
+mod ticket;
 
 use crate::acts::Acts;
 use crate::answer::{Change, Desired};
@@ -13,12 +15,11 @@ use crate::clock::{Clock, JudgingTime, within};
 use crate::connect::{Connection, Server, connect, message_limit};
 use crate::enforce::{Keeper, Shown};
 use crate::error::Error;
-use crate::machine::Machine;
-use crate::platform::Platform;
 use crate::proxy::Rules;
 use crate::report::Report;
 use crate::state::{Enrolled, Enrolment, Progress, State, enrolled_read};
 use crate::status::{Live, noted};
+use crate::ticket::Wallet;
 use crate::{Agent, VERSION, sent};
 use agent_core::backoff::{self, Backoff};
 use agent_core::cadence::Calendar;
@@ -28,6 +29,7 @@ use agent_core::report::Sequence;
 use failure::Failed;
 pub(crate) use failure::fault_code;
 use hold::HoldLimit;
+use machine::{boot_id, other_machine};
 use model::desired::Generation;
 use model::digest::Digest;
 use model::id::BootId;
@@ -70,6 +72,7 @@ pub(crate) struct Link {
     floor: Option<Timestamp>,
     boot: BootId,
     desired: Desired,
+    tickets: Wallet,
     report: Report,
     sequence: Sequence,
     calendar: Calendar,
@@ -124,6 +127,7 @@ impl Link {
         let root = certificate.chain.last().cloned().unwrap_or_default();
         let Progress { sequence, acknowledged } = state.progress();
         let ledger = Ledger::new(enrolment.device, state.identity_key_held()?.public().fingerprint());
+        let tickets = Wallet::open(&state, &certificates.names(&enrolment), &trust.online, time.now());
         let mut desired = Desired::new(ledger.above(state.loan_floor()), (trust, root.clone()), held);
         let loan = Keeper::new(agent, &time, desired.grant());
         let mut stage = loan.stage();
@@ -168,6 +172,7 @@ impl Link {
             doubted_time: false,
             floor,
             desired,
+            tickets,
             live,
         })
     }
@@ -304,8 +309,14 @@ impl Link {
                 }
             }
         }
-        // First, for the head may be signed by a key that is new.
+        // First, for head and ticket may be signed by a key that is new.
         let trusted = self.desired.trust_take(answer.trust.as_ref(), &self.state);
+        if trusted == Change::New {
+            self.tickets.judge_again(&self.desired.trust().online);
+        }
+        if let Some(envelope) = answer.ticket {
+            self.ticket_take(envelope);
+        }
         let change = self.desired.take(answer.head, &answer.plan, &self.state);
         if change == Change::New {
             self.calendar.follow(self.desired.cadence());
@@ -458,31 +469,14 @@ impl Link {
             trust_version: self.desired.trust_version(),
             other_machine: self.live.other_machine,
             acts_upto: Some(self.acts_upto.into()),
-            ticket_until_unix_ms: None,
+            ticket_until_unix_ms: self.ticket_wanted().then(|| self.tickets.until_unix_ms()),
+            ticket_school: self.tickets.school().map(|school| school.to_string()).unwrap_or_default(),
         }
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
         self.agent.clock.clone()
     }
-}
-
-/// Whether this is another machine than the one that was enrolled. A state from before that was noted belongs to this one.
-fn other_machine(agent: &Agent, state: &State) -> Result<bool, Error> {
-    let here = Machine::from(&agent.machine().claims());
-    let Some(kept) = state.machine() else { return state.machine_write(&here).map(|()| false) };
-    let other = kept.differs(&here);
-    if other {
-        tracing::warn!(
-            "this is not the machine that was enrolled: its disk was moved, its folder copied, or its mainboard replaced"
-        );
-    }
-    Ok(other)
-}
-
-/// The system's name for this run of the machine; where it tells none, a random one stands for this run of the agent.
-fn boot_id(agent: &Agent) -> BootId {
-    agent.machine().boot().unwrap_or_else(|| BootId::from_bytes(rand::random()))
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ pub(crate) struct Credentials {
     pub(crate) tls: Arc<ClientConfig>,
     /// Its serial number, in hexadecimal.
     pub(crate) serial: String,
+    /// Its number among the device's.
+    pub(crate) number: u32,
     pub(crate) from: Timestamp,
     pub(crate) until: Timestamp,
     /// A number that is always the same for this certificate, and differs among devices.
@@ -42,6 +44,7 @@ impl Credentials {
         Ok(Self {
             tls: Arc::new(tls::client(&root, certificate.chain.clone(), &certificate.key_pem, time)?),
             serial: read.serial,
+            number: read.number,
             from: read.from,
             until: read.until,
             random: u32::from_be_bytes([a, b, c, d]),

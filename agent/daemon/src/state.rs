@@ -17,12 +17,14 @@
 //! | `acts.json` | what was done to the device from afar | when the server tells of it |
 //! | `sent-<message>` | what was sent last, as it was sent | when it was sent |
 //! | `loan_epoch` | the newest loan epoch that was held | after the head that says it |
+//! | `ticket` | the peer ticket, an envelope as received | when verified |
 //! | `progress.json`, `clock_floor` | how far reporting is; the earliest time it can be | as they move |
 
 mod again;
 mod forget;
 mod keys;
 mod loan;
+mod ticket;
 
 pub(crate) use forget::forget;
 
@@ -453,7 +455,7 @@ fn plan_named(name: &str) -> bool {
 
 /// Whether a name in the folder is one the agent gives.
 pub(crate) fn own(name: &str) -> bool {
-    const OWN: [&str; 13] = [
+    const OWN: [&str; 14] = [
         IDENTITY_KEY,
         TLS_NEXT_KEY,
         TLS,
@@ -467,6 +469,7 @@ pub(crate) fn own(name: &str) -> bool {
         MACHINE,
         DOCTOR,
         loan::FILE,
+        ticket::FILE,
     ];
     OWN.contains(&name)
         || name == again::FOLDER

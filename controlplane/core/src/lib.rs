@@ -40,6 +40,7 @@ pub mod scope;
 pub mod stocktake;
 pub mod store;
 pub mod table;
+pub mod ticket;
 pub mod token;
 pub mod vault;
 

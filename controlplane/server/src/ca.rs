@@ -24,10 +24,11 @@ use model::digest::Digest;
 use model::id::{DeviceId, TerritoryId};
 use model::key::IdentityKey;
 use model::recovery::ServerTime;
+use model::resource::PeerTicket;
 use model::signed::Signed;
 use model::time::Timestamp;
 use model::token::Pin;
-use wire::convert::{Trust, head_encode, time_encode};
+use wire::convert::{Trust, head_encode, ticket_encode, time_encode};
 
 /// What the running server holds: an intermediate, its own certificate, the online key; never the root's key.
 pub struct Ca {
@@ -125,6 +126,12 @@ impl Ca {
     #[must_use]
     pub fn head_sign(&self, head: &Head) -> Signed<Head> {
         self.online.sign(head_encode(head))
+    }
+
+    /// A signed peer ticket.
+    #[must_use]
+    pub fn ticket_sign(&self, ticket: &PeerTicket) -> Signed<PeerTicket> {
+        self.online.sign(ticket_encode(ticket))
     }
 
     /// The time, signed for the one who asked.

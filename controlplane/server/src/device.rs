@@ -12,6 +12,7 @@ use crate::random;
 use crate::renew;
 use crate::shared::{Ruling, Shared};
 use crate::status::{convert_status, invalid, part_status, status};
+use crate::ticket;
 use controlplane_core::Error;
 use controlplane_core::audit::Author;
 use controlplane_core::device::{Standing as Shown, device_admit};
@@ -70,6 +71,7 @@ struct Said {
     other_machine: bool,
     acts_upto: Option<Generation>,
     trust_version: u64,
+    ticket: Option<ticket::Held>,
 }
 
 #[tonic::async_trait]
@@ -198,6 +200,7 @@ fn take(
         generation,
         plan: digest_of(&request.plan),
         trust_version: request.trust_version,
+        ticket: ticket::held(&request),
         hold: Duration::from_millis(request.hold_ms.into()).min(HOLD_MAX),
         agent_version: evidence(&request.agent_version).unwrap_or_default(),
         other_machine: request.other_machine,
@@ -321,7 +324,8 @@ async fn finish(
         let now_ruling = Arc::clone(&ruling.borrow_and_update());
         let news = tell(shared, id, said, &now_ruling, &mut answer).await?;
         // Whoever has a device that is missing is told whom to contact, and no more.
-        let acts_upto = if missing(granted(shared, id).await?.as_deref()) { None } else { said.acts_upto };
+        let missing = missing(granted(shared, id).await?.as_deref());
+        let acts_upto = if missing { None } else { said.acts_upto };
         let news = acts::tell(shared, id, acts_upto, &now_ruling, &mut answer).await? || news;
         if *stop.borrow() {
             answer.wait_ms = u32::try_from(random::below(shared.spread_ms().into()) + 1).unwrap_or(u32::MAX);
@@ -332,6 +336,10 @@ async fn finish(
         if news || decided || last {
             answer.server_unix_ms = shared.clock.now().unix_millis();
             answer.sequence = shared.live.with(id, |seat| seat.kept.map_or(0, |k| k.sequence));
+            // No news of its own: it holds long enough to wait for what is.
+            if let Some(held) = said.ticket.filter(|_| !missing) {
+                answer.ticket = ticket::renewed(shared, id, state, held).await?;
+            }
             return Ok(answer);
         }
         tokio::select! {

@@ -48,6 +48,7 @@ mod shared;
 mod sightings;
 mod status;
 mod supervisor;
+mod ticket;
 mod timed;
 mod upkeep;
 pub mod vault;

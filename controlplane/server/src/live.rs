@@ -7,6 +7,7 @@ use controlplane_core::presence::Kept;
 use controlplane_core::store::Revision;
 use model::id::DeviceId;
 use model::time::Timestamp;
+use model::uai::Uai;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -52,6 +53,8 @@ pub(crate) struct Seat {
     pub(crate) acts: Option<Revision>,
     /// What it is granted; `None` until read.
     pub(crate) grant: Option<Option<Arc<Standing>>>,
+    /// The school it is filed under; `None` until read.
+    pub(crate) school: Option<Option<Uai>>,
     /// Counts what was heard of changes, so that nothing is kept that was read before the latest.
     pub(crate) changes: u32,
     /// The boots it was last heard from.
@@ -245,9 +248,10 @@ impl Seat {
         true
     }
 
-    /// What it is granted may have changed.
+    /// What it is granted, and where it is filed, may have changed.
     pub(crate) fn grant_forget(&mut self) {
         self.grant = None;
+        self.school = None;
         self.changes = self.changes.wrapping_add(1);
     }
 

@@ -98,6 +98,9 @@ pub struct PeerTicket {
     pub territory: crate::id::TerritoryId,
     /// Of which school.
     pub school: crate::uai::Uai,
+    /// The number of the first certificate of the device's present identity: one of an earlier identity does not go with it, so that
+    /// whoever has a device's old key has no use for the ticket of who took its place.
+    pub certificate_from: u32,
     /// When it was given.
     pub from: crate::time::Timestamp,
     /// Until when it holds; at most [`TICKET_LIFE`] later.

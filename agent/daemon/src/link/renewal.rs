@@ -3,6 +3,7 @@
 use super::{Arc, Error, JudgingTime, Link};
 use crate::renew::{Asking, Credentials};
 use crate::state::{Certificate, Enrolment, Window};
+use agent_core::peer::Shown;
 use agent_core::renew::Renewal;
 use model::time::Timestamp;
 use rustls::ClientConfig;
@@ -44,6 +45,11 @@ impl Certificates {
     /// Whether there is a candidate: asked for while the one that is shown does not hold, it does not either.
     pub(super) const fn candidate_ended(&self) -> bool {
         self.candidate.is_some()
+    }
+
+    /// Whom the one that is shown names.
+    pub(super) fn names(&self, enrolment: &Enrolment) -> Shown {
+        Shown { device: enrolment.device, territory: enrolment.territory.clone(), number: self.shown().number }
     }
 
     pub(super) fn tls(&self) -> Arc<ClientConfig> {

@@ -20,6 +20,7 @@ pub fn ticket_encode(ticket: &PeerTicket) -> Bytes {
         school: ticket.school.to_string(),
         from_unix_ms: ticket.from.unix_millis(),
         until_unix_ms: ticket.until.unix_millis(),
+        certificate_from: ticket.certificate_from,
     };
     message.encode_to_vec().into()
 }
@@ -39,6 +40,7 @@ pub fn ticket_decode(bytes: &[u8]) -> Result<PeerTicket, ConvertError> {
         device: device_id(&message.device)?,
         territory: message.territory.parse().map_err(|_| ConvertError::invalid("ticket.territory"))?,
         school: message.school.parse().map_err(|_| ConvertError::invalid("ticket.school"))?,
+        certificate_from: message.certificate_from,
         from,
         until,
     })
@@ -213,6 +215,7 @@ mod tests {
             device: model::id::DeviceId::new(from, [1; 10]),
             territory: "doubs".parse().unwrap(),
             school: "0951099D".parse().unwrap(),
+            certificate_from: 3,
             from,
             until: from.after(TICKET_LIFE),
         };
