@@ -3,7 +3,8 @@
 use crate::meter::cpu;
 use crate::row::Row;
 use bytes::Bytes;
-use controlplane_core::plan::{plan, told_next};
+use controlplane_core::facts::Facts;
+use controlplane_core::plan::{Now, plan, told_next};
 use controlplane_core::rules::Rules;
 use identity::key::OnlineSigner;
 use model::desired::Head;
@@ -20,14 +21,15 @@ const DEVICES: u32 = 20_000;
 pub(crate) fn measure() -> Vec<Row> {
     let (signer, _) = OnlineSigner::generate().expect("a key");
     let rules = Rules { changed: 7, ..Rules::default() };
+    let facts = Facts::bare(DeviceId::new(Timestamp::from_unix_seconds(1), [1; 10]));
     let before = used();
     for _ in 0..DEVICES {
-        black_box(Digest::of(&plan_encode(&plan(black_box(&rules)))));
+        black_box(Digest::of(&plan_encode(&plan(black_box(&rules), &facts).plan)));
     }
     let planned = used();
-    let digest = Digest::of(&plan_encode(&plan(&rules)));
+    let digest = Digest::of(&plan_encode(&plan(&rules, &facts).plan));
     for n in 0..DEVICES {
-        let told = told_next(None, None, (digest, None), 1, black_box(&rules));
+        let told = told_next(None, None, Now { plan: digest, facts: 7, grant: None }, 1, black_box(&rules));
         let mut random = [0; 10];
         random[..4].copy_from_slice(&n.to_be_bytes());
         let device = DeviceId::new(Timestamp::from_unix_seconds(1), random);

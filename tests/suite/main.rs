@@ -6,6 +6,7 @@ mod assets;
 mod audit;
 mod authority;
 mod backup;
+mod bundle_assign;
 mod bundles;
 mod checkin;
 mod copies;

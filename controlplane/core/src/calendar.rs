@@ -30,7 +30,7 @@ pub struct Entered {
 }
 
 /// The calendar of a territory.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calendars {
     /// What is off, by zone.
     pub calendar: Calendar,

@@ -2,6 +2,7 @@
 
 pub mod acts;
 pub mod asset;
+pub mod assignment;
 pub mod audit;
 pub mod authority;
 pub mod calendar;
@@ -14,6 +15,8 @@ pub mod ends;
 pub mod enrol;
 pub mod error;
 pub mod establishment;
+pub mod facts;
+pub mod fetching;
 pub mod fleet;
 pub mod grant;
 pub mod invitation;

@@ -1,10 +1,14 @@
 //! Planning: a pure function of intent and of a device's few facts, and the generation its outcome gets.
 
+use crate::assignment::{Assignment, Edition, Target};
+use crate::facts::Facts;
 use crate::grant::Standing;
 use crate::rules::Rules;
+use crate::store::Revision;
 use crate::table::{Observed, Table};
 use model::desired::{Generation, Plan};
 use model::digest::Digest;
+use model::resource::{BUNDLES_MAX, BundleName, BundleWanted};
 use serde::{Deserialize, Serialize};
 
 /// What each device was last told, by its id.
@@ -20,6 +24,9 @@ pub struct Told {
     /// The revision of the rules it was planned from.
     #[serde(default)]
     pub rules: u64,
+    /// The revision of the device's facts it was planned from.
+    #[serde(default)]
+    pub facts: u64,
     /// The digest of the grant it was told with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<Digest>,
@@ -28,28 +35,84 @@ pub struct Told {
     pub granted: u64,
 }
 
-/// What a device is to hold. Devices of one class get equal plans, which are encoded once.
-#[must_use]
-pub fn plan(rules: &Rules) -> Plan {
-    Plan { check_in: rules.cadence, ..Plan::default() }
+/// What a device is to hold, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// What it is told.
+    pub plan: Plan,
+    /// What decided each bundle, by name; those that are not to be there, too.
+    pub why: Vec<Why>,
 }
 
-/// What to tell a device whose plan and grant have these digests: the same as before, or a newer generation.
+/// What decided one bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Why {
+    /// Which bundle.
+    pub bundle: BundleName,
+    /// Whose word it was.
+    pub target: Target,
+    /// What it said.
+    pub edition: Option<Edition>,
+    /// Whether it is left out though it was said, because the device has no place for so many.
+    pub cut: bool,
+}
+
+/// What a device with these facts is to hold. Devices of one class get equal plans, which are encoded once.
+#[must_use]
+pub fn plan(rules: &Rules, facts: &Facts) -> Planned {
+    let decided = rules.assignments.decided(facts);
+    let mut held: Vec<&Assignment> = decided.values().copied().filter(|one| one.edition.is_some()).collect();
+    if held.len() > BUNDLES_MAX {
+        // The most particular stay.
+        held.sort_by(|a, b| b.target.cmp(&a.target).then_with(|| a.bundle.cmp(&b.bundle)));
+        held.truncate(BUNDLES_MAX);
+        held.sort_by(|a, b| a.bundle.cmp(&b.bundle));
+    }
+    let kept = |one: &Assignment| held.binary_search_by(|held| held.bundle.cmp(&one.bundle)).is_ok();
+    let why = decided.values().map(|one| Why {
+        bundle: one.bundle.clone(),
+        target: one.target.clone(),
+        edition: one.edition.clone(),
+        cut: one.edition.is_some() && !kept(one),
+    });
+    let why = why.collect();
+    let bundles = held.iter().filter_map(|one| wanted(one)).collect();
+    let fetching = rules.fetching.told(facts, &rules.days_off, &rules.zone);
+    Planned { plan: Plan { check_in: rules.cadence, bundles, fetching }, why }
+}
+
+fn wanted(one: &Assignment) -> Option<BundleWanted> {
+    let edition = one.edition.as_ref()?;
+    Some(BundleWanted {
+        name: one.bundle.clone(),
+        version: edition.version.clone(),
+        index: edition.index,
+        urgent: one.urgent,
+        hold: false,
+    })
+}
+
+/// What is known of a device at the moment it is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Now<'a> {
+    /// The digest of its plan.
+    pub plan: Digest,
+    /// The revision of the facts from which that was made.
+    pub facts: Revision,
+    /// What it is granted.
+    pub grant: Option<&'a Standing>,
+}
+
+/// What to tell a device of which this holds: the same as before, or a newer generation.
 ///
 /// What comes back may be of another plan or grant than these: somebody with newer ones in hand has told it already. `heard` is the generation the device says it holds: after a restore it may be ahead of what we remember, and is outrun.
 #[must_use]
-pub fn told_next(
-    before: Option<Told>,
-    heard: Option<Generation>,
-    (plan, grant): (Digest, Option<&Standing>),
-    epoch: u32,
-    rules: &Rules,
-) -> Told {
-    let granted = grant.map_or(0, |grant| grant.revision);
-    let grant = grant.map(|grant| grant.digest);
-    // Whoever still has older rules, or an older grant, in hand must not tell them as if they were newer.
+pub fn told_next(before: Option<Told>, heard: Option<Generation>, now: Now<'_>, epoch: u32, rules: &Rules) -> Told {
+    let granted = now.grant.map_or(0, |grant| grant.revision);
+    let (plan, grant) = (now.plan, now.grant.map(|grant| grant.digest));
+    // Whoever still has older rules, facts or an older grant in hand must not tell them as if they were newer.
     if let Some(told) = before
-        && (told.rules > rules.changed || told.granted > granted)
+        && (told.rules > rules.changed || told.facts > now.facts || told.granted > granted)
         && told.generation.epoch >= epoch
     {
         return told;
@@ -69,7 +132,7 @@ pub fn told_next(
         },
         _ => Generation { epoch, revision: rules.changed },
     };
-    Told { generation, plan, rules: rules.changed, grant, granted }
+    Told { generation, plan, rules: rules.changed, facts: now.facts, grant, granted }
 }
 
 #[cfg(test)]
@@ -98,25 +161,28 @@ mod tests {
         /// Whatever was told and heard, a device that holds something else is told something it accepts.
         #[test]
         fn what_is_told_is_newer_or_the_same(
-            before in proptest::option::of((generation(), 0u8..3, 0u64..40, proptest::option::of((0u8..3, 1u64..40)))),
+            before in proptest::option::of((generation(), 0u8..3, 0u64..40, 0u64..40, proptest::option::of((0u8..3, 1u64..40)))),
             heard in proptest::option::of(generation()),
             now in 0u8..3,
+            facts in 0u64..40,
             grant in proptest::option::of((0u8..3, 1u64..40)),
             epoch in 0u32..4,
             changed in 0u64..40,
         ) {
-            let before = before.map(|(generation, n, rules, grant)| Told {
+            let before = before.map(|(generation, n, rules, facts, grant)| Told {
                 generation,
                 plan: digest(n),
                 rules,
+                facts,
                 grant: grant.map(|(n, _)| digest(n)),
                 granted: grant.map_or(0, |(_, revision)| revision),
             });
             let grant = grant.map(|(n, revision)| standing(n, revision));
             let granted = grant.as_ref().map_or(0, |grant| grant.revision);
             let rules = Rules { changed, ..Rules::default() };
-            let told = told_next(before, heard, (digest(now), grant.as_ref()), epoch, &rules);
-            let behind = |b: Told| (b.rules > changed || b.granted > granted) && b.generation.epoch >= epoch;
+            let known = Now { plan: digest(now), facts, grant: grant.as_ref() };
+            let told = told_next(before, heard, known, epoch, &rules);
+            let behind = |b: Told| (b.rules > changed || b.facts > facts || b.granted > granted) && b.generation.epoch >= epoch;
             if before.is_some_and(behind) {
                 prop_assert_eq!(Some(told), before);
                 return Ok(());
@@ -130,7 +196,7 @@ mod tests {
                 prop_assert!(told.generation > before.generation || same);
             }
             // Told again, nothing moves.
-            let again = told_next(Some(told), Some(told.generation), (digest(now), grant.as_ref()), epoch, &rules);
+            let again = told_next(Some(told), Some(told.generation), known, epoch, &rules);
             prop_assert_eq!((again.generation, again.plan, again.grant), (told.generation, told.plan, told.grant));
         }
     }
@@ -139,13 +205,16 @@ mod tests {
     fn what_was_told_before_grants_were_is_read_without_one() {
         let of_old = serde_json::json!({"generation": {"epoch": 1, "revision": 4}, "plan": digest(1), "rules": 3});
         let told: Told = serde_json::from_value(of_old).unwrap();
-        assert_eq!((told.grant, told.granted), (None, 0));
+        assert_eq!((told.grant, told.granted, told.facts), (None, 0, 0));
+        let now = |facts, grant| Now { plan: digest(1), facts, grant };
         let rules = Rules { changed: 3, ..Rules::default() };
-        assert_eq!(told_next(Some(told), Some(told.generation), (digest(1), None), 1, &rules), told);
+        assert_eq!(told_next(Some(told), Some(told.generation), now(0, None), 1, &rules), told);
         let lent = standing(7, 5);
-        let next = told_next(Some(told), Some(told.generation), (digest(1), Some(&lent)), 1, &rules);
+        let next = told_next(Some(told), Some(told.generation), now(4, Some(&lent)), 1, &rules);
         assert!(next.generation > told.generation);
+        // Nor does somebody who knows it only as it was filed before.
+        assert_eq!(told_next(Some(next), None, Now { plan: digest(2), ..now(3, Some(&lent)) }, 1, &rules), next);
         // Somebody who has not heard of the grant yet tells nothing as if it were newer.
-        assert_eq!(told_next(Some(next), None, (digest(1), None), 1, &rules), next);
+        assert_eq!(told_next(Some(next), None, now(4, None), 1, &rules), next);
     }
 }

@@ -1,6 +1,7 @@
 //! Tells a device of the acts on it: those that are newer than what it knows.
 
-use crate::shared::{Ruling, Shared};
+use crate::ruling::Ruling;
+use crate::shared::Shared;
 use crate::status::status;
 use controlplane_core::acts::{ActTold, acts_of};
 use controlplane_core::store::Revision;

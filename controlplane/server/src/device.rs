@@ -4,28 +4,26 @@ use crate::acts;
 use crate::caller::{device_of, record_of};
 use crate::clones;
 use crate::grant::{granted, missing, silence};
-use crate::live::{Call, Refused, Seat};
+use crate::live::{Call, Refused};
 use crate::load::{overloaded, pushed_back};
 use crate::mirror;
 use crate::otlp;
 use crate::random;
 use crate::renew;
-use crate::shared::{Ruling, Shared};
+use crate::ruling::Ruling;
+use crate::shared::Shared;
 use crate::status::{convert_status, invalid, part_status, status};
+use crate::telling::{Telling, told};
 use crate::ticket;
 use controlplane_core::Error;
 use controlplane_core::audit::Author;
 use controlplane_core::device::{Standing as Shown, device_admit};
-use controlplane_core::grant::Standing;
 use controlplane_core::load::Class;
-use controlplane_core::plan::{TOLD, Told, told_next};
 use controlplane_core::presence::{
     CONDITIONS_MAX, Condition, ConditionState, Kept, ObservedState, PRESENCES, Presence, sections_wanted,
 };
 use controlplane_core::renew::SUPERSEDED;
 use controlplane_core::report::{Report, Section, report_keep};
-use controlplane_core::store::Expect;
-use controlplane_core::table::Writes;
 use identity::caller::Certificate;
 use model::desired::{Generation, Head};
 use model::device::{JoinState, evidence};
@@ -117,7 +115,7 @@ impl DeviceService {
         let mut message = request.into_inner();
         let missing = missing(granted(shared, id).await?.as_deref());
         let silenced = missing && silence(&mut message);
-        let later = undone(shared, &mut message)?;
+        let later = undone(shared, id, &mut message)?;
         let (mut said, report) = take(shared, id, message)?;
         let mut answer = CheckInResponse { spread_ms: shared.spread_ms(), ..CheckInResponse::default() };
         if clones::flapping(shared, id, said.boot).await? {
@@ -146,9 +144,13 @@ impl DeviceService {
 ///
 /// # Errors
 /// `Unavailable` with a retry delay.
-fn undone(shared: &Shared, message: &mut CheckInRequest) -> Result<Option<Duration>, Status> {
-    let holds = shared.ruling.borrow().digest.as_bytes()[..] == message.plan[..]
-        && message.generation.is_some_and(|held| held.epoch == shared.store.epoch());
+fn undone(shared: &Shared, id: DeviceId, message: &mut CheckInRequest) -> Result<Option<Duration>, Status> {
+    let ruling = Arc::clone(&shared.ruling.borrow());
+    let held = message.generation.filter(|held| held.epoch == shared.store.epoch());
+    // Of who calls for the first time, nothing is planned yet: who was told after the latest rules holds them most likely.
+    let newest = || held.is_some_and(|held| held.revision >= ruling.rules.changed);
+    let plan = shared.live.with(id, |seat| seat.place.is(&ruling.rules, &message.plan));
+    let holds = held.is_some() && plan.unwrap_or_else(newest);
     if let Some(again) = shared.load.shed(if holds { Class::Heartbeat } else { Class::Desired }) {
         return Err(overloaded(again));
     }
@@ -365,68 +367,21 @@ async fn tell(
     // Whoever does not know the key that signs now is taught it with the same answer.
     let untaught = said.trust_version != 0 && said.trust_version < ca.trust_version;
     answer.trust = untaught.then(|| ca.trust.clone());
-    let (told, granted) = told(shared, id, said.generation, ruling).await?;
+    let Telling { told, grant, planned } = told(shared, id, said.generation, ruling).await?;
     // Newer rules have told the device already; they come here by themselves.
-    if told.plan != ruling.digest {
+    if told.plan != planned.plan.digest {
         return Ok(false);
     }
     if !untaught && said.generation == Some(told.generation) && said.plan == Some(told.plan) {
         return Ok(false);
     }
-    let grant = granted.map(|standing| standing.grant.clone());
+    let grant = grant.map(|standing| standing.grant.clone());
     let head = Head { device: id, generation: told.generation, plan: told.plan, grant };
     answer.head = Some((&ca.head_sign(&head)).into());
     if said.plan != Some(told.plan) {
-        answer.plan = ruling.plan.clone();
+        answer.plan = planned.plan.bytes.clone();
     }
     Ok(true)
-}
-
-/// What the device is to be told, and the grant that it is told with; written before it is said, so that a generation never means two
-/// things.
-pub(crate) async fn told(
-    shared: &Shared,
-    id: DeviceId,
-    heard: Option<Generation>,
-    ruling: &Ruling,
-) -> Result<(Told, Option<Arc<Standing>>), Status> {
-    let mut before = shared.live.with(id, |seat| seat.told);
-    let mut again = false;
-    loop {
-        let grant = granted(shared, id).await?;
-        let known = match before {
-            Some(known) => known,
-            None => TOLD
-                .get(shared.store.as_ref(), shared.territory(), id.to_string())
-                .await
-                .map_err(status)?
-                .map(|row| (row.value, row.revision)),
-        };
-        let what = (ruling.digest, grant.as_deref());
-        // Read again, it is what holds, be it from before what was told, as where a record was taken out.
-        let last = known.map(|(told, _)| Told { granted: if again { 0 } else { told.granted }, ..told });
-        let next = told_next(last, heard, what, shared.store.epoch(), &ruling.rules);
-        if last == Some(next) {
-            if next.grant != grant.as_ref().map(|grant| grant.digest) && !again {
-                // A newer one has been told already, of which this call has not heard.
-                shared.live.with(id, Seat::grant_forget);
-                again = true;
-                continue;
-            }
-            shared.live.with(id, |seat| seat.told = Some(known));
-            return Ok((next, grant));
-        }
-        let expect = known.map_or(Expect::Absent, |(_, revision)| Expect::At(revision));
-        let written = Writes::observed(shared.territory()).put(&TOLD, id.to_string(), &next, expect).map_err(status)?;
-        match written.commit(&shared.store).await {
-            Ok(revision) => {
-                shared.live.with(id, |seat| seat.told = Some(Some((next, revision))));
-                return Ok((next, grant));
-            }
-            Err(Error::Conflict(_)) => before = None,
-            Err(error) => return Err(status(error)),
-        }
-    }
 }
 
 pub(crate) fn busy() -> Status {

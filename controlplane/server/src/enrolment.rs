@@ -3,9 +3,11 @@
 use crate::ca::Ca;
 use crate::caller::binding_of;
 use crate::live::Seat;
-use crate::shared::{Ruling, Shared};
+use crate::ruling::Encoded;
+use crate::shared::Shared;
 use crate::status::invalid;
-use crate::{clones, device, random};
+use crate::telling::{Telling, told};
+use crate::{clones, random};
 use bytes::Bytes;
 use controlplane_core::Error;
 use controlplane_core::audit::Author;
@@ -142,14 +144,14 @@ impl Enrolment for EnrolmentService {
         };
         clones::settled(shared, [&joined.device]);
         let ruling = Arc::clone(&shared.ruling.borrow());
-        // Its key is another one now: a grant that is remembered was for the one before.
-        shared.live.with(joined.device.id, Seat::grant_forget);
-        let (told, granted) = device::told(shared, joined.device.id, None, &ruling).await?;
-        if told.plan != ruling.digest {
+        // Its key is another one now, and it may be filed elsewhere: what is remembered was of the one before.
+        shared.live.with(joined.device.id, Seat::forget);
+        let Telling { told, grant, planned } = told(shared, joined.device.id, None, &ruling).await?;
+        if told.plan != planned.plan.digest {
             return Err(Status::unavailable("the rules are changing at this moment; try again"));
         }
         tracing::info!(device = %joined.device.id, state = joined.device.state.name(), "a device has joined");
-        Ok(Response::new(answer(&ca, &joined, (told, granted.as_deref()), &ruling)))
+        Ok(Response::new(answer(&ca, &joined, (told, grant.as_deref()), &planned.plan)))
     }
 }
 
@@ -157,7 +159,7 @@ fn answer(
     ca: &Ca,
     joined: &controlplane_core::enrol::Joined,
     (told, granted): (controlplane_core::plan::Told, Option<&Standing>),
-    ruling: &Ruling,
+    plan: &Encoded,
 ) -> FinishResponse {
     let (from, until) = renewal_window(joined.until);
     let grant = granted.map(|standing| standing.grant.clone());
@@ -171,6 +173,6 @@ fn answer(
         renew_until_unix_ms: until.unix_millis(),
         trust: Some(ca.trust.clone()),
         head: Some((&ca.head_sign(&head)).into()),
-        plan: Bytes::clone(&ruling.plan),
+        plan: Bytes::clone(&plan.bytes),
     }
 }

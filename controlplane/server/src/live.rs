@@ -1,5 +1,6 @@
 //! What is in memory of each device: a seat of some three hundred bytes, and the check-in it holds, if any.
 
+use crate::ruling::Place;
 use controlplane_core::clones::Boots;
 use controlplane_core::grant::Standing;
 use controlplane_core::plan::Told;
@@ -55,6 +56,8 @@ pub(crate) struct Seat {
     pub(crate) grant: Option<Option<Arc<Standing>>>,
     /// The school it is filed under; `None` until read.
     pub(crate) school: Option<Option<Uai>>,
+    /// What plans know of it, and what it is to hold.
+    pub(crate) place: Place,
     /// Counts what was heard of changes, so that nothing is kept that was read before the latest.
     pub(crate) changes: u32,
     /// The boots it was last heard from.
@@ -152,7 +155,15 @@ impl Live {
     pub(crate) fn changed(&self, device: DeviceId, upto: Revision) {
         if let Some(seat) = self.lock().get_mut(&device) {
             seat.acts = seat.acts.max(Some(upto));
-            seat.grant_forget();
+            seat.forget();
+            seat.wake.iter().for_each(|wake| wake.notify_one());
+        }
+    }
+
+    /// What plans know of a device may have changed.
+    pub(crate) fn refiled(&self, device: DeviceId) {
+        if let Some(seat) = self.lock().get_mut(&device) {
+            seat.forget();
             seat.wake.iter().for_each(|wake| wake.notify_one());
         }
     }
@@ -172,7 +183,7 @@ impl Live {
     pub(crate) fn wake_all(&self) {
         for seat in self.lock().values_mut() {
             seat.acts = None;
-            seat.grant_forget();
+            seat.forget();
             seat.wake.iter().for_each(|wake| wake.notify_one());
         }
     }
@@ -253,6 +264,12 @@ impl Seat {
         self.grant = None;
         self.school = None;
         self.changes = self.changes.wrapping_add(1);
+    }
+
+    /// What it is granted and what plans know of it may have changed.
+    pub(crate) fn forget(&mut self) {
+        self.place = Place::default();
+        self.grant_forget();
     }
 
     /// The last contact, which is written now.

@@ -20,7 +20,8 @@ use crate::otlp;
 use crate::patience::patient;
 use crate::recovery::RecoveryService;
 use crate::revocations::Revocations;
-use crate::shared::{Ruling, Shared};
+use crate::ruling::Ruling;
+use crate::shared::Shared;
 use crate::timed::Timed;
 use crate::vault::VaultStore;
 use crate::{reflection, scrape, upkeep};
@@ -103,7 +104,7 @@ impl Server {
         let load = Arc::new(Load::new(Arc::clone(&clock), Arc::clone(&metrics)));
         let store = Timed::of(store, Arc::clone(&metrics), Arc::clone(&load));
         operator_admit(folder, &store, &config, clock.now()).await?;
-        let rules = Rules::load(store.as_ref(), &config.territory).await?;
+        let rules = Rules::load(store.as_ref(), &config.territory, &config.time_zone).await?;
         let (rulings, ruling) = watch::channel(Arc::new(Ruling::of(rules)));
         let (stopping, stop) = watch::channel(false);
         let zone = config.zone().map_err(|message| Error::Config { path: folder.config(), message })?;

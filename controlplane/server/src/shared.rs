@@ -12,16 +12,13 @@ use crate::load::Load;
 use crate::metrics::Metrics;
 use crate::random;
 use crate::revocations::Revocations;
+use crate::ruling::Ruling;
 use crate::status::status;
-use bytes::Bytes;
 use controlplane_core::audit::{Author, Refusals};
-use controlplane_core::plan::plan;
-use controlplane_core::rules::Rules;
 use controlplane_core::store::SharedStore;
 use controlplane_core::vault::{Loans, Vault};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use model::digest::Digest;
 use model::id::TerritoryId;
 use model::time::Timestamp;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,26 +26,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tonic::{Code, Status};
-use wire::convert::plan_encode;
-
-/// The rules in force, with the plan they give and its bytes: made once, shared by all devices.
-#[derive(Clone, Debug)]
-pub(crate) struct Ruling {
-    /// The rules.
-    pub(crate) rules: Rules,
-    /// The plan's bytes.
-    pub(crate) plan: Bytes,
-    /// Their digest.
-    pub(crate) digest: Digest,
-}
-
-impl Ruling {
-    /// What these rules give.
-    pub(crate) fn of(rules: Rules) -> Self {
-        let plan = plan_encode(&plan(&rules));
-        Self { digest: Digest::of(&plan), plan, rules }
-    }
-}
 
 /// A refusal is answered after so long, to the writing of a bad proof's count and beyond.
 const REFUSAL_FLOOR: Duration = Duration::from_millis(250);

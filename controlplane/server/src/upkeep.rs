@@ -5,12 +5,14 @@ use crate::admin::retention_of;
 use crate::ca;
 use crate::ends::ends_follow;
 use crate::reminders::reminders_follow;
-use crate::shared::{Ruling, Shared};
+use crate::ruling::Ruling;
+use crate::shared::Shared;
 use controlplane_core::Result;
+use controlplane_core::asset::{ASSET_DEVICES, ASSETS};
 use controlplane_core::device::DEVICES;
 use controlplane_core::grant::{self, GRANTS};
 use controlplane_core::presence::CONTACTS;
-use controlplane_core::store::{Batch, Changes, Expect, PAGE_MAX, Revision, Scope};
+use controlplane_core::store::{Batch, Changes, Expect, Key, PAGE_MAX, Revision, Scope};
 use controlplane_core::table::Writes;
 use controlplane_core::vault::{retention_act, retention_run};
 use model::id::DeviceId;
@@ -81,8 +83,8 @@ pub(crate) async fn flush(shared: &Shared) {
 
 async fn rules_follow(shared: Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>) {
     loop {
-        let rules = rulings.borrow().rules.clone();
-        match rules.follow(shared.store.as_ref(), shared.territory()).await {
+        let ruling = Arc::clone(&rulings.borrow());
+        match ruling.rules.follow(shared.store.as_ref(), shared.territory()).await {
             Ok(next) => {
                 rulings.send_replace(Arc::new(Ruling::of(next)));
             }
@@ -94,21 +96,17 @@ async fn rules_follow(shared: Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>) 
     }
 }
 
-/// Wakes the held check-in of each device whose record or grant changes, or the contact that it shows: a revoked one is answered within
-/// moments, and so is one that was lent, extended or missed.
+/// Wakes the held check-in of each device whose record, grant or asset changes, or the contact that it shows: a revoked one is answered
+/// within moments, and so is one that was lent, extended or missed.
 async fn devices_follow(shared: Arc<Shared>, mut since: Revision) {
-    let tables = vec![DEVICES.name, GRANTS.name, grant::CONTACTS.name];
+    let tables = vec![DEVICES.name, GRANTS.name, grant::CONTACTS.name, ASSETS.name, ASSET_DEVICES.name];
     let scope = Scope { tables, ..DEVICES.scope(shared.territory(), "") };
     loop {
         match shared.store.changes(&scope, since, PAGE_MAX).await {
             Ok(Changes::Keys { keys, upto }) => {
                 since = upto;
                 for key in keys {
-                    if key.table == grant::CONTACTS.name {
-                        shared.live.contact_changed(&key.id);
-                    } else if let Ok(id) = key.id.parse::<DeviceId>() {
-                        shared.live.changed(id, upto);
-                    }
+                    key_changed(&shared, &key, upto).await;
                 }
             }
             Ok(Changes::Gone { now }) => {
@@ -120,6 +118,22 @@ async fn devices_follow(shared: Arc<Shared>, mut since: Revision) {
                 shared.clock.sleep(RETRY).await;
             }
         }
+    }
+}
+
+async fn key_changed(shared: &Shared, key: &Key, upto: Revision) {
+    if key.table == grant::CONTACTS.name {
+        shared.live.contact_changed(&key.id);
+    } else if key.table == ASSETS.name {
+        match ASSETS.get(shared.store.as_ref(), shared.territory(), key.id.as_str()).await {
+            Ok(row) => row.and_then(|row| row.value.device).iter().for_each(|id| shared.live.refiled(*id)),
+            Err(error) => {
+                tracing::warn!(%error, "an asset that changed cannot be read");
+                shared.live.wake_all();
+            }
+        }
+    } else if let Ok(id) = key.id.parse::<DeviceId>() {
+        if key.table == ASSET_DEVICES.name { shared.live.refiled(id) } else { shared.live.changed(id, upto) }
     }
 }
 

@@ -11,7 +11,7 @@ use tonic::Status;
 use wire::v1::{CadenceSetRequest, CadenceSetResponse, CadenceShowResponse};
 
 pub(super) async fn show(shared: &Shared) -> Result<CadenceShowResponse, Status> {
-    let rules = Rules::load(shared.store.as_ref(), shared.territory()).await.map_err(status)?;
+    let rules = rules(shared).await?;
     Ok(CadenceShowResponse { cadence: Some(rules.cadence.into()) })
 }
 
@@ -29,6 +29,11 @@ pub(super) async fn set(
         Acted::Done(_) => None,
         Acted::Waits(proposal) => Some(summary(&proposal, false, shared.clock.now())),
     };
-    let rules = Rules::load(shared.store.as_ref(), shared.territory()).await.map_err(status)?;
+    let rules = rules(shared).await?;
     Ok(CadenceSetResponse { cadence: Some(rules.cadence.into()), revision: rules.changed, proposal })
+}
+
+/// The rules as they are written at this moment.
+pub(super) async fn rules(shared: &Shared) -> Result<Rules, Status> {
+    Rules::load(shared.store.as_ref(), shared.territory(), &shared.config.time_zone).await.map_err(status)
 }

@@ -1,0 +1,115 @@
+//! The rules in force, and the plans they give: each is made and encoded once, for all devices that it is for.
+
+use crate::shared::Shared;
+use crate::status::status;
+use bytes::Bytes;
+use controlplane_core::facts::{Facts, facts_of};
+use controlplane_core::plan::plan;
+use controlplane_core::rules::Rules;
+use controlplane_core::store::Revision;
+use model::desired::Plan;
+use model::digest::Digest;
+use model::id::DeviceId;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tonic::Status;
+use wire::convert::plan_encode;
+
+/// The rules in force.
+#[derive(Debug)]
+pub(crate) struct Ruling {
+    /// The rules.
+    pub(crate) rules: Rules,
+    plans: Mutex<HashMap<Plan, Arc<Encoded>>>,
+}
+
+/// A plan as it is sent.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    /// Its bytes.
+    pub(crate) bytes: Bytes,
+    /// Their digest.
+    pub(crate) digest: Digest,
+}
+
+/// What plans know of a device, and as of when.
+#[derive(Debug)]
+pub(crate) struct Known {
+    facts: Facts,
+    since: Revision,
+}
+
+/// What is remembered of a device's plan.
+#[derive(Debug, Default)]
+pub(crate) struct Place {
+    known: Option<Arc<Known>>,
+    /// The plan, and the revision of the rules that gave it.
+    planned: Option<(Revision, Arc<Encoded>)>,
+}
+
+/// A device's plan, and the revision of the facts from which it was made.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    /// The plan.
+    pub(crate) plan: Arc<Encoded>,
+    /// As of when.
+    pub(crate) since: Revision,
+}
+
+impl Ruling {
+    /// These rules, of which nothing was planned yet.
+    pub(crate) fn of(rules: Rules) -> Self {
+        Self { rules, plans: Mutex::default() }
+    }
+
+    /// The plan of a device with these facts.
+    fn encoded(&self, facts: &Facts) -> Arc<Encoded> {
+        let plan = plan(&self.rules, facts).plan;
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ready) = plans.get(&plan) {
+            return Arc::clone(ready);
+        }
+        let bytes = plan_encode(&plan);
+        let encoded = Arc::new(Encoded { digest: Digest::of(&bytes), bytes });
+        plans.insert(plan, Arc::clone(&encoded));
+        encoded
+    }
+}
+
+impl Place {
+    /// Whether a plan with this digest is the one that these rules give; nothing where that was not asked since they are in force.
+    pub(crate) fn is(&self, rules: &Rules, digest: &[u8]) -> Option<bool> {
+        let (of, plan) = self.planned.as_ref()?;
+        (*of == rules.revision).then(|| plan.digest.as_bytes()[..] == *digest)
+    }
+}
+
+/// What a device is to hold. Costs a look into memory; at a device's first check-in and after its record, its asset or its loan changed,
+/// a few reads of the store; after a change of rules, planning anew.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub(crate) async fn planned(shared: &Shared, id: DeviceId, ruling: &Ruling) -> Result<Planned, Status> {
+    let revision = ruling.rules.revision;
+    let (known, ready, changes) = shared.live.with(id, |seat| {
+        let ready = seat.place.planned.as_ref().filter(|(of, _)| *of == revision);
+        (seat.place.known.clone(), ready.map(|(_, plan)| Arc::clone(plan)), seat.changes)
+    });
+    let (known, plan) = match (known, ready) {
+        (Some(known), Some(plan)) => return Ok(Planned { plan, since: known.since }),
+        (Some(known), None) => (Arc::clone(&known), ruling.encoded(&known.facts)),
+        (None, _) => {
+            let (facts, since) = facts_of(shared.store.as_ref(), shared.territory(), id).await.map_err(status)?;
+            let plan = ruling.encoded(&facts);
+            (Arc::new(Known { facts, since }), plan)
+        }
+    };
+    let since = known.since;
+    shared.live.with(id, |seat| {
+        // It may have changed meanwhile.
+        if seat.changes == changes {
+            seat.place = Place { known: Some(known), planned: Some((revision, Arc::clone(&plan))) };
+        }
+    });
+    Ok(Planned { plan, since })
+}
