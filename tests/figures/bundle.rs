@@ -4,7 +4,7 @@
 use crate::meter;
 use crate::row::{Report, Row};
 use ::bundle::Index;
-use publisher::{Folder, Holders, Packed, Progress, SigningKey, bundle_pack, init, publish};
+use publisher::{Folder, Founders, Holders, Kind, Packed, Progress, SigningKey, bundle_pack, init, publish};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -70,7 +70,8 @@ impl Publisher {
         let key = SigningKey::create(&home.join("key")).expect("a key");
         let folder = Folder::new(home.join("repository"));
         let holders = Holders { keys: vec![key.public()], threshold: 1 };
-        let mut proposal = init(&folder, &holders, &holders, &holders, now()).expect("a repository");
+        let founders = Founders { root: holders.clone(), targets: holders, lists: [].into() };
+        let mut proposal = init(&folder, Kind::Territory, &founders, now()).expect("a repository");
         proposal.sign(&key).expect("signed");
         publish(&folder, &proposal, now()).expect("published");
         Self { folder, key }

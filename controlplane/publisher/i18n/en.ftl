@@ -32,6 +32,30 @@ cmd-bundle-publish--proposal = The proposal
     .value = FILE
 cmd-bundle-publish--repository = The repository's folder
     .value = DIR
+cmd-release = The agent's releases, in the product's own repository
+cmd-release-pack = Propose a release: the agent's program for each kind of machine
+    .long = Devices take a release only from a repository made with “repository init --kind product”. Signed and published as resources are (bundle sign, bundle publish).
+cmd-release-pack--version = The release's version, as the program says of itself
+    .value = VERSION
+cmd-release-pack--minimum = The oldest version a device may ever be led back to; never below that of the releases before
+    .value = VERSION
+cmd-release-pack--programs = A program with its machine, such as linux/x86_64=target/release/cartable-agent; may be repeated
+    .value = MACHINE=FILE
+cmd-release-pack--repository = The repository's folder
+    .value = DIR
+cmd-release-pack--to = The proposal's file
+    .value = FILE
+cmd-floor = The policy floor: what the control plane cannot loosen
+cmd-floor-init = Write a floor to fill in
+cmd-floor-init--floor = The file to write
+    .value = FILE
+cmd-floor-pack = Judge a floor, and propose it in the place of the one before
+cmd-floor-pack--floor = The floor's file
+    .value = FILE
+cmd-floor-pack--repository = The repository's folder
+    .value = DIR
+cmd-floor-pack--to = The proposal's file
+    .value = FILE
 cmd-key = Keys
 cmd-key-new = Make a key; where it will stay, offline if possible
 cmd-key-new--to = The file to make; the public half goes to FILE.pub
@@ -57,6 +81,8 @@ cmd-repository = The repository: a folder of files that any web server can carry
 cmd-repository-init = Make a repository and propose its first documents
 cmd-repository-init--repository = The folder to make; it must be empty or missing
     .value = DIR
+cmd-repository-init--kind = Whose it is: a territory's holds resources and the floor, the product's holds the agent's releases
+    .value = KIND
 cmd-repository-init--root = The public half of a root key; may be repeated
     .value = FILE
 cmd-repository-init--root_threshold = How many root keys must sign
@@ -68,6 +94,14 @@ cmd-repository-init--targets_threshold = How many keys of targets must sign
 cmd-repository-init--bundles = The public half of a key that signs resources; may be repeated, else those of targets
     .value = FILE
 cmd-repository-init--bundles_threshold = How many of these keys must sign
+    .value = NUMBER
+cmd-repository-init--floor = The public half of a key that signs the policy floor; may be repeated, else those of targets
+    .value = FILE
+cmd-repository-init--floor_threshold = How many of these keys must sign
+    .value = NUMBER
+cmd-repository-init--releases = The public half of a key that signs releases (--kind product); may be repeated, else those of targets
+    .value = FILE
+cmd-repository-init--releases_threshold = How many of these keys must sign
     .value = NUMBER
 cmd-repository-init--to = The proposal's file
     .value = FILE
@@ -107,6 +141,22 @@ manifest =
     # architectures = ["x86_64", "aarch64"]
     # measures = ["hybrid-kit", "pupil-loan"]
 
+floor-written = Floor written: { $path }. Fill it in, then run “cartable-publish floor pack”.
+floor =
+    # What stays so on every device of the territory, whoever holds the control plane.
+    # Counts up with each change.
+    version = 1
+    # Categories that stay blocked.
+    blocked = ["adult"]
+    # Names that no list blocks.
+    open = ["education.gouv.fr", "eduscol.education.fr", "pix.fr"]
+    # Categories among those that a lesson may open, and for how many minutes at most.
+    lesson_opens = []
+    lesson_minutes = 0
+    # How many days a name that a person unblocked stays so at most.
+    unblock_days = 30
+    # How many days old the list may be that a rollback returns to.
+    rollback_days = 14
 packing = Cutting { $name }
 comparing = Comparing { $name }
 packed = { $bundle } { $version }: { $files ->
@@ -114,6 +164,15 @@ packed = { $bundle } { $version }: { $files ->
        *[other] { $files } files
     }, { $bytes }; first installation { $first }; digest { $digest }
 packed-patch = Update from { $from }: { $bytes }
+released = Release { $version }, nothing below { $minimum } any more; digest { $digest }
+released-program = { $machine }: { $bytes }, SHA-256 of the program { $digest }
+floor-packed = Floor { $version }: { $blocked ->
+        [one] { $blocked } category blocked
+       *[other] { $blocked } categories blocked
+    }, { $open ->
+        [one] { $open } name open
+       *[other] { $open } names open
+    }
 proposal-written = Proposal written: { $path }. Have it signed with “cartable-publish bundle sign”, then publish it.
 standing = { $role }, version { $version }, good until { $expires }; signatures: { $have } of { $need }
 line-key = { $name }: key { $value }
@@ -139,6 +198,7 @@ key-shown = Id { $id }, public key { $public }
 error-read = { $path } cannot be read: { $why }
 error-write = { $path } cannot be written: { $why }
 error-manifest = { $path } is no manifest: { $why }
+error-floor = the floor, field “{ $field }”: { $why }
 error-field = { $path }: “{ $field }” is no field of a manifest
 error-manifest-field = bundle.toml, field “{ $field }”: { $why }
 error-not-regular = { $path } is neither a file nor a folder: a resource holds no links and no devices

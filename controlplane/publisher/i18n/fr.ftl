@@ -32,6 +32,30 @@ cmd-bundle-publish--proposal = La proposition
     .value = FICHIER
 cmd-bundle-publish--repository = Le dossier du dépôt
     .value = DOSSIER
+cmd-release = Les versions de l'agent, dans le dépôt propre au produit
+cmd-release-pack = Proposer une version : le programme de l'agent pour chaque type de machine
+    .long = Les appareils ne prennent une version que d'un dépôt créé avec « repository init --kind product ». Elle est signée et publiée comme les ressources (bundle sign, bundle publish).
+cmd-release-pack--version = La version, telle que le programme la dit de lui-même
+    .value = VERSION
+cmd-release-pack--minimum = La plus ancienne version à laquelle un appareil pourra jamais revenir ; jamais au-dessous de celle des versions précédentes
+    .value = VERSION
+cmd-release-pack--programs = Un programme avec sa machine, par exemple linux/x86_64=target/release/cartable-agent ; répétable
+    .value = MACHINE=FICHIER
+cmd-release-pack--repository = Le dossier du dépôt
+    .value = DOSSIER
+cmd-release-pack--to = Le fichier de la proposition
+    .value = FICHIER
+cmd-floor = Le socle de filtrage : ce que le serveur de gestion ne peut pas assouplir
+cmd-floor-init = Écrire un socle à remplir
+cmd-floor-init--floor = Le fichier à écrire
+    .value = FICHIER
+cmd-floor-pack = Vérifier un socle et le proposer à la place du précédent
+cmd-floor-pack--floor = Le fichier du socle
+    .value = FICHIER
+cmd-floor-pack--repository = Le dossier du dépôt
+    .value = DOSSIER
+cmd-floor-pack--to = Le fichier de la proposition
+    .value = FICHIER
 cmd-key = Les clés
 cmd-key-new = Créer une clé ; à faire là où elle restera, de préférence hors ligne
 cmd-key-new--to = Le fichier à créer ; la partie publique va dans FICHIER.pub
@@ -57,6 +81,8 @@ cmd-repository = Le dépôt : un dossier de fichiers que tout serveur web peut 
 cmd-repository-init = Créer un dépôt et proposer ses premiers documents
 cmd-repository-init--repository = Le dossier à créer ; il doit être vide ou absent
     .value = DOSSIER
+cmd-repository-init--kind = À qui il est : celui d'un territoire contient les ressources et le socle, celui du produit les versions de l'agent
+    .value = TYPE
 cmd-repository-init--root = La partie publique d'une clé racine ; répétable
     .value = FICHIER
 cmd-repository-init--root_threshold = Combien de clés racine doivent signer
@@ -68,6 +94,14 @@ cmd-repository-init--targets_threshold = Combien de clés de targets doivent sig
 cmd-repository-init--bundles = La partie publique d'une clé qui signe les ressources ; répétable, sinon celles de targets
     .value = FICHIER
 cmd-repository-init--bundles_threshold = Combien de ces clés doivent signer
+    .value = NOMBRE
+cmd-repository-init--floor = La partie publique d'une clé qui signe le socle de filtrage ; répétable, sinon celles de targets
+    .value = FICHIER
+cmd-repository-init--floor_threshold = Combien de ces clés doivent signer
+    .value = NOMBRE
+cmd-repository-init--releases = La partie publique d'une clé qui signe les versions (--kind product) ; répétable, sinon celles de targets
+    .value = FICHIER
+cmd-repository-init--releases_threshold = Combien de ces clés doivent signer
     .value = NOMBRE
 cmd-repository-init--to = Le fichier de la proposition
     .value = FICHIER
@@ -107,6 +141,22 @@ manifest =
     # architectures = ["x86_64", "aarch64"]
     # measures = ["hybrid-kit", "pupil-loan"]
 
+floor-written = Socle écrit : { $path }. À remplir, puis lancer « cartable-publish floor pack ».
+floor =
+    # Ce qui reste ainsi sur chaque appareil du territoire, quel que soit le détenteur du serveur de gestion.
+    # Augmente à chaque changement.
+    version = 1
+    # Catégories qui restent bloquées.
+    blocked = ["adult"]
+    # Noms qu'aucune liste ne bloque.
+    open = ["education.gouv.fr", "eduscol.education.fr", "pix.fr"]
+    # Parmi ces catégories, celles qu'une séance peut ouvrir, et pour combien de minutes au plus.
+    lesson_opens = []
+    lesson_minutes = 0
+    # Combien de jours un nom débloqué par une personne le reste au plus.
+    unblock_days = 30
+    # Âge maximal, en jours, de la liste à laquelle on peut revenir.
+    rollback_days = 14
 packing = Découpage de { $name }
 comparing = Comparaison de { $name }
 packed = { $bundle } { $version } : { $files ->
@@ -114,6 +164,15 @@ packed = { $bundle } { $version } : { $files ->
        *[other] { $files } fichiers
     }, { $bytes } ; première installation { $first } ; empreinte { $digest }
 packed-patch = Mise à jour depuis { $from } : { $bytes }
+released = Version { $version }, plus rien au-dessous de { $minimum } ; empreinte { $digest }
+released-program = { $machine } : { $bytes }, SHA-256 du programme { $digest }
+floor-packed = Socle { $version } : { $blocked ->
+        [one] { $blocked } catégorie bloquée
+       *[other] { $blocked } catégories bloquées
+    }, { $open ->
+        [one] { $open } nom ouvert
+       *[other] { $open } noms ouverts
+    }
 proposal-written = Proposition écrite : { $path }. Faites-la signer avec « cartable-publish bundle sign », puis publiez-la.
 standing = { $role }, version { $version }, valable jusqu'au { $expires } ; signatures : { $have } sur { $need }
 line-key = { $name } : clé { $value }
@@ -139,6 +198,7 @@ key-shown = Identifiant { $id }, clé publique { $public }
 error-read = { $path } est illisible : { $why }
 error-write = { $path } ne peut pas être écrit : { $why }
 error-manifest = { $path } n'est pas une fiche : { $why }
+error-floor = le socle, champ « { $field } » : { $why }
 error-field = { $path } : « { $field } » n'est pas un champ d'une fiche
 error-manifest-field = bundle.toml, champ « { $field } » : { $why }
 error-not-regular = { $path } n'est ni un fichier ni un dossier : une ressource ne contient ni lien ni périphérique

@@ -1,5 +1,8 @@
 //! The command line; its help is in the catalogue.
 
+use crate::kind::Kind;
+use crate::release::Built;
+use bundle::{Architecture, System, Version};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use words::{Catalogue, command_translate};
@@ -29,6 +32,14 @@ pub(crate) enum Verb {
     Bundle {
         #[command(subcommand)]
         verb: BundleVerb,
+    },
+    Release {
+        #[command(subcommand)]
+        verb: ReleaseVerb,
+    },
+    Floor {
+        #[command(subcommand)]
+        verb: FloorVerb,
     },
     Key {
         #[command(subcommand)]
@@ -83,6 +94,38 @@ pub(crate) enum BundleVerb {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum ReleaseVerb {
+    Pack {
+        #[arg(long = "number", value_name = "VERSION")]
+        version: Version,
+        #[arg(long, value_name = "VERSION")]
+        minimum: Option<Version>,
+        #[arg(long = "program", value_name = "MACHINE=FILE", required = true, value_parser = built_parse)]
+        programs: Vec<Built>,
+        #[arg(long, value_name = "DIR")]
+        repository: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FloorVerb {
+    Init {
+        #[arg(value_name = "FILE")]
+        floor: PathBuf,
+    },
+    Pack {
+        #[arg(value_name = "FILE")]
+        floor: PathBuf,
+        #[arg(long, value_name = "DIR")]
+        repository: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum KeyVerb {
     New {
         #[arg(long, value_name = "FILE")]
@@ -113,6 +156,8 @@ pub(crate) enum RepositoryVerb {
     Init {
         #[arg(long, value_name = "DIR")]
         repository: PathBuf,
+        #[arg(long, value_name = "KIND", value_enum, default_value_t = KindName::Territory)]
+        kind: KindName,
         #[arg(long, value_name = "FILE", required = true)]
         root: Vec<PathBuf>,
         #[arg(long, value_name = "NUMBER", default_value_t = 1)]
@@ -125,6 +170,14 @@ pub(crate) enum RepositoryVerb {
         bundles: Vec<PathBuf>,
         #[arg(long, value_name = "NUMBER", requires = "bundles")]
         bundles_threshold: Option<usize>,
+        #[arg(long, value_name = "FILE")]
+        floor: Vec<PathBuf>,
+        #[arg(long, value_name = "NUMBER", requires = "floor")]
+        floor_threshold: Option<usize>,
+        #[arg(long, value_name = "FILE")]
+        releases: Vec<PathBuf>,
+        #[arg(long, value_name = "NUMBER", requires = "releases")]
+        releases_threshold: Option<usize>,
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
@@ -144,12 +197,30 @@ pub(crate) enum RepositoryVerb {
     },
 }
 
+/// Whose repository it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KindName {
+    Territory,
+    Product,
+}
+
+impl From<KindName> for Kind {
+    fn from(name: KindName) -> Self {
+        match name {
+            KindName::Territory => Self::Territory,
+            KindName::Product => Self::Product,
+        }
+    }
+}
+
 /// A role whose keys may be rotated.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum RoleName {
     Root,
     Targets,
     Bundles,
+    Floor,
+    Releases,
     Snapshot,
     Timestamp,
 }
@@ -160,6 +231,8 @@ impl RoleName {
             Self::Root => "root",
             Self::Targets => "targets",
             Self::Bundles => "bundles",
+            Self::Floor => "floor",
+            Self::Releases => "releases",
             Self::Snapshot => "snapshot",
             Self::Timestamp => "timestamp",
         }
@@ -169,4 +242,16 @@ impl RoleName {
 /// The command with its help in the reader's language.
 pub(crate) fn command(words: &Catalogue) -> clap::Command {
     command_translate(Arguments::command(), words)
+}
+
+/// A program with the machine it is for: `linux/x86_64=FILE`.
+fn built_parse(text: &str) -> Result<Built, String> {
+    let read = || {
+        let (machine, path) = text.split_once('=')?;
+        let (system, architecture) = machine.split_once('/')?;
+        let system = System::ALL.into_iter().find(|one| one.as_str() == system)?;
+        let architecture = Architecture::ALL.into_iter().find(|one| one.as_str() == architecture)?;
+        Some(Built { system, architecture, path: path.into() })
+    };
+    read().ok_or_else(|| "linux/x86_64=FILE".to_owned())
 }

@@ -2,7 +2,6 @@
 
 use crate::error::Result;
 use crate::key::PublicKey;
-use crate::repository::BUNDLES;
 use crate::tuf::{Delegations, Document, RoleKeys, Root, Targets};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -63,8 +62,9 @@ pub(crate) fn lines(role: &str, before: Option<&Document>, next: &Document) -> R
     Ok(lines)
 }
 
-/// The bundles of before, when a key itself signed them: whoever carries a proposal may carry others with it.
+/// The list of before, when a key itself signed them: whoever carries a proposal may carry others with it.
 pub(crate) fn signed_before<'a>(
+    role: &str,
     before: &'a Document,
     next: &Document,
     key: &PublicKey,
@@ -73,7 +73,7 @@ pub(crate) fn signed_before<'a>(
     let keys = [(key.id(), key.0.clone())].into();
     let alone = RoleKeys { keyids: vec![key.id()], threshold: 1 };
     let follows = was.version.checked_add(1) == Some(will.version);
-    Ok((follows && before.verify(BUNDLES, &keys, &alone).is_ok()).then_some(before))
+    Ok((follows && before.verify(role, &keys, &alone).is_ok()).then_some(before))
 }
 
 fn said(role: &str, document: &Document) -> Result<Said> {

@@ -26,6 +26,9 @@ pub enum Error {
         /// What the parser says.
         why: String,
     },
+    /// A floor that no device would obey.
+    #[error("floor: {0}")]
+    Floor(#[source] model::floor::FloorError),
     /// A field of a manifest that nobody knows.
     #[error("{path}: {field:?} is no field of a manifest")]
     Field {

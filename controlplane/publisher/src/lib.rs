@@ -9,30 +9,37 @@ mod clock;
 mod contents;
 mod difference;
 pub mod error;
+mod floor;
 mod folder;
 mod key;
+mod kind;
 mod manual;
 mod pack;
 mod program;
 mod progress;
 mod proposal;
 mod publish;
+mod release;
 mod repository;
 mod rotate;
 mod said;
 mod source;
+mod target;
 mod tuf;
 mod words;
 
 pub use difference::{Line, Mark, What};
+pub use floor::floor_pack;
 pub use folder::Folder;
 pub use key::{PublicKey, SigningKey};
+pub use kind::Kind;
 pub use pack::{Packed, bundle_pack, bundle_pack_dry};
 pub use program::run;
 pub use progress::Progress;
 pub use proposal::{Proposal, Standing};
 pub use publish::{Done, publish, refresh};
-pub use repository::{Holders, Repository, init, renew};
+pub use release::{Built, Released, release_pack};
+pub use repository::{Founders, Holders, Repository, init, renew};
 pub use rotate::{Rotation, rotate};
 
 #[cfg(test)]

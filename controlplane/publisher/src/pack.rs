@@ -2,12 +2,13 @@
 
 use crate::contents::Stored;
 use crate::error::{Error, Result, read_failed, write_failed};
-use crate::folder::{Folder, chunk_put, file_put};
+use crate::folder::{Folder, chunk_put};
 use crate::progress::Progress;
 use crate::proposal::Proposal;
-use crate::repository::{BUNDLES, OFFLINE_LIFE, Repository, index_name, patch_name, versions};
+use crate::repository::{BUNDLES, Repository, index_name, list_next, patch_name, versions};
 use crate::source::Source;
-use crate::tuf::{Target, Targets, moment};
+use crate::target::target_put;
+use crate::tuf::Targets;
 use bundle::{ContentId, Index, Packer, Packing, patch_make};
 use model::time::Timestamp as Moment;
 use serde::Serialize;
@@ -57,8 +58,7 @@ pub fn bundle_pack(
     let _lock = folder.lock()?;
     let repository = Repository::read(folder)?;
     let published = repository.published(folder)?;
-    let mut bundles = published.bundles.clone();
-    (bundles.version, bundles.expires) = (bundles.version + 1, moment(now.after(OFFLINE_LIFE)));
+    let mut bundles = list_next(published.list(BUNDLES)?, now);
     let mut all = Vec::new();
     for path in sources {
         let source = Source::read(path)?;
@@ -169,22 +169,6 @@ fn source_feed(
         packer.file_end(sink)?;
     }
     Ok(packer.finish()?)
-}
-
-fn target_put(
-    folder: &Folder,
-    bundles: &mut Targets,
-    name: &str,
-    bytes: &[u8],
-    about: &serde_json::Value,
-) -> Result<Target> {
-    let target = Target::of(bytes, Some(json!({"cartable": about})));
-    // Clients choose the digest that they ask by.
-    for digest in target.hashes.values() {
-        file_put(&folder.target(name, digest), bytes)?;
-    }
-    bundles.targets.insert(name.to_owned(), target.clone());
-    Ok(target)
 }
 
 /// Offers no more than the last few versions, and patches between those alone.

@@ -1,20 +1,23 @@
 //! The program `cartable-publish`: what each command does and says.
 
-use crate::arguments::{Arguments, BundleVerb, KeyVerb, Output, RepositoryVerb, Verb, command};
+use crate::arguments::{Arguments, BundleVerb, FloorVerb, KeyVerb, Output, ReleaseVerb, RepositoryVerb, Verb, command};
 use crate::error::{Error, Result, write_failed};
+use crate::floor::floor_pack;
 use crate::folder::{Folder, file_create};
 use crate::key::{PublicKey, SigningKey};
+use crate::kind::{FLOOR, RELEASES};
 use crate::progress::Progress;
 use crate::proposal::Proposal;
-use crate::repository::{Holders, Repository, index_name, init, renew};
+use crate::release::release_pack;
+use crate::repository::{BUNDLES, Founders, Holders, Repository, index_name, init, renew};
 use crate::rotate::{Rotation, rotate};
-use crate::said::{Said, done_said, packed_said, proposal_said, signed_text, status_said};
+use crate::said::{Said, done_said, floor_said, packed_said, proposal_said, released_said, signed_text, status_said};
 use crate::source::MANIFEST;
 use crate::tuf::sha256;
 use crate::{bundle_pack, bundle_pack_dry, clock, manual, publish, refresh};
 use clap::FromArgMatches;
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -48,6 +51,8 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         }
         Verb::Man { to } => manual::pages_write(&to, &words).map(|()| path_said("man-written", &to, &words)),
         Verb::Bundle { verb } => bundle_act(verb, arguments.output, &words),
+        Verb::Release { verb } => release_act(verb, &words),
+        Verb::Floor { verb } => floor_act(verb, &words),
         Verb::Key { verb } => key_act(verb, &words),
         Verb::Repository { verb } => repository_act(verb, &words),
     };
@@ -114,6 +119,27 @@ fn bundle_act(verb: BundleVerb, output: Output, words: &Catalogue) -> Result<Sai
     }
 }
 
+fn release_act(verb: ReleaseVerb, words: &Catalogue) -> Result<Said> {
+    let ReleaseVerb::Pack { version, minimum, programs, repository, to } = verb;
+    let (proposal, released) = release_pack(&Folder::new(repository), version, minimum, &programs, clock::now())?;
+    proposal.write(&to)?;
+    Ok(released_said(&released, &to, words))
+}
+
+fn floor_act(verb: FloorVerb, words: &Catalogue) -> Result<Said> {
+    match verb {
+        FloorVerb::Init { floor } => {
+            file_create(&floor, (words.text("floor") + "\n").as_bytes(), 0o644)?;
+            Ok(path_said("floor-written", &floor, words))
+        }
+        FloorVerb::Pack { floor, repository, to } => {
+            let (proposal, floor) = floor_pack(&Folder::new(repository), &floor, clock::now())?;
+            proposal.write(&to)?;
+            Ok(floor_said(&floor, &to, words))
+        }
+    }
+}
+
 fn key_act(verb: KeyVerb, words: &Catalogue) -> Result<Said> {
     match verb {
         KeyVerb::New { to } => {
@@ -140,22 +166,32 @@ fn repository_act(verb: RepositoryVerb, words: &Catalogue) -> Result<Said> {
     match verb {
         RepositoryVerb::Init {
             repository,
+            kind,
             root,
             root_threshold,
             targets,
             targets_threshold,
             bundles,
             bundles_threshold,
+            floor,
+            floor_threshold,
+            releases,
+            releases_threshold,
             to,
         } => {
             let holders = |keys: &[PathBuf], threshold| keys_read(keys).map(|keys| Holders { keys, threshold });
             let (root, targets) = (holders(&root, root_threshold)?, holders(&targets, targets_threshold)?);
-            // Who may say what there is may say it of bundles, until somebody else is named.
-            let bundles = match bundles.is_empty() {
-                true => targets.clone(),
-                false => holders(&bundles, bundles_threshold.unwrap_or(1))?,
-            };
-            let proposal = init(&Folder::new(repository), &root, &targets, &bundles, clock::now())?;
+            let mut founders = Founders { root, targets, lists: BTreeMap::new() };
+            for (role, keys, threshold) in [
+                (BUNDLES, bundles, bundles_threshold),
+                (FLOOR, floor, floor_threshold),
+                (RELEASES, releases, releases_threshold),
+            ] {
+                if !keys.is_empty() {
+                    founders.lists.insert(role.to_owned(), holders(&keys, threshold.unwrap_or(1))?);
+                }
+            }
+            let proposal = init(&Folder::new(repository), kind.into(), &founders, clock::now())?;
             proposed(&proposal, &to, words)
         }
         RepositoryVerb::Refresh { repository } => {

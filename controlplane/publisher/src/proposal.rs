@@ -4,7 +4,8 @@ use crate::difference::{Line, lines, signed_before};
 use crate::error::{Error, Result, read_failed, write_failed};
 use crate::folder::file_put;
 use crate::key::{PublicKey, SigningKey};
-use crate::repository::{BUNDLES, Published, Repository, contents_check, delegated, keys_check, root_keys};
+use crate::kind::{ListRole, kind_kept};
+use crate::repository::{Published, Repository, contents_check, delegated, keys_check, root_keys};
 use crate::tuf::{Document, Key, Role, RoleKeys, Root, Targets, Threshold, key_id};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use std::path::Path;
 
 /// The largest file that is read as one, in bytes.
 const FILE_BYTES_MAX: u64 = 32 << 20;
-const FORMAT: &str = "cartable-proposal 1";
+const FORMAT: &str = "cartable-proposal 2";
 
 /// Documents that would hold next, with those that hold now: enough to see, on a machine without a network, what a key signs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,9 +25,9 @@ pub struct Proposal {
     root: Option<Document>,
     /// The targets that hold now.
     targets: Option<Document>,
-    /// The bundles that hold now.
+    /// What lists targets now, by role.
     #[serde(default)]
-    bundles: Option<Document>,
+    lists: BTreeMap<String, Document>,
     /// What is proposed, by role.
     documents: BTreeMap<String, Document>,
 }
@@ -52,12 +53,13 @@ pub struct Standing {
 
 impl Proposal {
     pub(crate) fn new(root: Option<Document>, targets: Option<Document>) -> Self {
-        Self { format: FORMAT.to_owned(), root, targets, bundles: None, documents: BTreeMap::new() }
+        Self { format: FORMAT.to_owned(), root, targets, lists: BTreeMap::new(), documents: BTreeMap::new() }
     }
 
     pub(crate) fn of(repository: &Repository, published: &Published) -> Self {
         let now = Self::new(Some(repository.root_document.clone()), Some(published.targets_document.clone()));
-        Self { bundles: Some(published.bundles_document.clone()), ..now }
+        let lists = published.lists.iter().map(|(role, list)| (role.clone(), list.document.clone())).collect();
+        Self { lists, ..now }
     }
 
     pub(crate) fn add(&mut self, role: &str, document: &impl Role) -> Result<()> {
@@ -77,7 +79,8 @@ impl Proposal {
         }
         let bytes = fs::read(path).map_err(read_failed(path))?;
         let proposal: Self = serde_json::from_slice(&bytes).map_err(|error| bad(&error.to_string()))?;
-        let known = proposal.documents.keys().all(|role| ["root", "targets", BUNDLES].contains(&role.as_str()));
+        let mut roles = proposal.documents.keys().chain(proposal.lists.keys()).map(String::as_str);
+        let known = roles.all(|role| ["root", "targets"].contains(&role) || ListRole::named(role).is_some());
         if proposal.format != FORMAT || !known || proposal.documents.is_empty() {
             return Err(bad("of another format"));
         }
@@ -116,7 +119,7 @@ impl Proposal {
     /// How far each document is, and what it says; `key` is who is to sign.
     ///
     /// What holds now was carried with the proposal, by whoever made it. Of root and targets all is said, so that nothing is hidden by
-    /// it; of bundles only what the very key signed in the version before counts as known.
+    /// it; of lists only what the very key signed in the version before counts as known.
     ///
     /// # Errors
     /// [`Error::Metadata`] for documents that are none.
@@ -130,11 +133,11 @@ impl Proposal {
                 let targets: Targets = document.role()?;
                 (targets.version, targets.expires)
             };
-            let before = match (role.as_str(), &self.bundles, key) {
+            let before = match (role.as_str(), self.lists.get(role), key) {
                 ("root", ..) => self.root.as_ref(),
                 ("targets", ..) => self.targets.as_ref(),
-                (_, Some(before), Some(key)) => signed_before(before, document, key)?,
-                (_, before, _) => before.as_ref(),
+                (_, Some(before), Some(key)) => signed_before(role, before, document, key)?,
+                (_, before, _) => before,
             };
             let lines = lines(role, before, document)?;
             let signers = self.signers(role)?;
@@ -150,16 +153,27 @@ impl Proposal {
         Ok(standings)
     }
 
+    pub(crate) fn roles(&self) -> impl Iterator<Item = &str> {
+        self.documents.keys().map(String::as_str)
+    }
+
     pub(crate) fn document(&self, role: &str) -> Option<&Document> {
         self.documents.get(role)
     }
 
     /// Whether these bytes are proposed under this name.
     pub(crate) fn names(&self, name: &str, sha256: &str) -> Result<bool> {
-        let Some(document) = self.documents.get(BUNDLES) else { return Ok(false) };
-        let bundles: Targets = document.role()?;
-        let digest = bundles.targets.get(name).and_then(|target| target.hashes.get("sha256"));
-        Ok(digest.is_some_and(|digest| digest == sha256))
+        for (role, document) in &self.documents {
+            if ListRole::named(role).is_none() {
+                continue;
+            }
+            let list: Targets = document.role()?;
+            let digest = list.targets.get(name).and_then(|target| target.hashes.get("sha256"));
+            if digest.is_some_and(|digest| digest == sha256) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Refuses what no key should sign, whatever its holder answers.
@@ -170,6 +184,9 @@ impl Proposal {
             } else {
                 contents_check(role, &document.role()?)?;
             }
+        }
+        if let (Some(before), Some(next)) = (&self.targets, self.documents.get("targets")) {
+            kind_kept(&before.role()?, &next.role()?)?;
         }
         self.standings(None).map(drop)
     }

@@ -1,18 +1,18 @@
 //! Publishing: what enough holders signed is judged and made whole in memory, then becomes what devices are offered.
 
-use crate::error::{Error, Result, read_failed};
+use crate::error::{Error, Result};
 use crate::folder::{Folder, file_put};
 use crate::key::SigningKey;
+use crate::kind::kind_kept;
 use crate::proposal::Proposal;
 use crate::repository::{
-    BUNDLES, Published, Repository, SNAPSHOT_LIFE, TIMESTAMP_LIFE, contents_check, delegated, index_name, keys_check,
+    List, Published, Repository, SNAPSHOT_LIFE, TIMESTAMP_LIFE, contents_check, delegated, delegated_roles, keys_check,
     root_keys, root_read, root_verify,
 };
-use crate::tuf::{Document, MetaFile, Root, Snapshot, Target, Targets, Timestamp, is_moment, key_id, moment};
-use bundle::Index;
+use crate::target::target_check;
+use crate::tuf::{Document, MetaFile, Root, Snapshot, Targets, Timestamp, is_moment, key_id, moment};
 use model::time::Timestamp as Moment;
 use std::collections::BTreeMap;
-use std::fs;
 
 /// What was published.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -54,30 +54,26 @@ pub fn publish(folder: &Folder, proposal: &Proposal, now: Moment) -> Result<Done
         // Its keys may have changed with the root.
         published.targets_document.verify("targets", &root.keys, root_keys(&root, "targets")?)?;
     }
-    let bundles: Targets = match proposal.document(BUNDLES) {
-        Some(document) => document.role()?,
-        None => published.map(|published| published.bundles.clone()).ok_or_else(|| lacking(BUNDLES))?,
-    };
-    if let Some(document) = proposal.document(BUNDLES) {
-        let (keys, role) = delegated(&targets, BUNDLES)?;
-        document.verify(BUNDLES, keys, role)?;
-        contents_check(BUNDLES, &bundles)?;
-        version_check(BUNDLES, bundles.version, published.map(|published| published.bundles.version))?;
-        let known = published.map(|published| &published.bundles.targets);
-        for (name, target) in &bundles.targets {
-            // What is offered already was looked at then.
-            if known.and_then(|known| known.get(name)) != Some(target) {
-                target_check(folder, name, target)?;
-            }
+    contents_check("targets", &targets)?;
+    if let Some(published) = published {
+        kind_kept(&published.targets, &targets)?;
+        if published.lists.keys().any(|role| !delegated_roles(&targets).any(|one| one == role)) {
+            return Err(bad("targets", "a role that lists targets would be lost"));
         }
-    } else if let Some(published) = published {
-        // Whom the targets name may have changed.
-        let (keys, role) = delegated(&targets, BUNDLES)?;
-        published.bundles_document.verify(BUNDLES, keys, role)?;
+    }
+    let mut versions = vec![("root".to_owned(), root.version), ("targets".to_owned(), targets.version)];
+    for role in delegated_roles(&targets) {
+        let before = published.and_then(|published| published.lists.get(role));
+        let list = list_judge(folder, role, &targets, proposal.document(role), before)?;
+        versions.push((role.to_owned(), list.version));
+    }
+    if let Some(role) = proposal.roles().find(|role| !versions.iter().any(|(known, _)| known == role)) {
+        return Err(bad(role, "nothing is delegated to it in this repository"));
     }
     let mut meta = published.map(|published| published.snapshot.meta.clone()).unwrap_or_default();
     let mut drafts = Drafts::new();
-    for (role, version) in [("root", root.version), ("targets", targets.version), (BUNDLES, bundles.version)] {
+    for (role, version) in versions {
+        let role = role.as_str();
         let Some(document) = proposal.document(role) else { continue };
         let bytes = document.bytes()?;
         if Document::parse(role, &bytes)? != *document {
@@ -154,13 +150,16 @@ fn drafts_judge(folder: &Folder, root: &Root, drafts: &Drafts, last: Option<&Pub
         None => folder.metadata_read(role, version),
     })?;
     let now = moment(now);
+    let lists = made.lists.iter().map(|(role, list)| (role.as_str(), &list.targets.expires));
     for (role, expires) in [
         ("root", &root.expires),
         ("targets", &made.targets.expires),
-        (BUNDLES, &made.bundles.expires),
         ("snapshot", &made.snapshot.expires),
         ("timestamp", &made.timestamp.expires),
-    ] {
+    ]
+    .into_iter()
+    .chain(lists)
+    {
         if !is_moment(expires) || *expires <= now {
             return Err(bad(role, "it has expired; propose to renew it first"));
         }
@@ -208,38 +207,37 @@ fn root_judge(before: Option<&Repository>, document: &Document) -> Result<Root> 
     Ok(root)
 }
 
+/// What a role is to list: proposed, signed and whole, or as it is published.
+fn list_judge(
+    folder: &Folder,
+    role: &str,
+    targets: &Targets,
+    proposed: Option<&Document>,
+    before: Option<&List>,
+) -> Result<Targets> {
+    let (keys, keyed) = delegated(targets, role)?;
+    let Some(document) = proposed else {
+        let before = before.ok_or_else(|| bad(role, "it is neither proposed nor published"))?;
+        // Whom the targets name may have changed.
+        before.document.verify(role, keys, keyed)?;
+        return Ok(before.targets.clone());
+    };
+    document.verify(role, keys, keyed)?;
+    let list: Targets = document.role()?;
+    contents_check(role, &list)?;
+    version_check(role, list.version, before.map(|before| before.targets.version))?;
+    for (name, target) in &list.targets {
+        // What is offered already was looked at then.
+        if before.and_then(|before| before.targets.targets.get(name)) != Some(target) {
+            target_check(folder, &list, name, target)?;
+        }
+    }
+    Ok(list)
+}
+
 fn version_check(role: &str, version: u64, last: Option<u64>) -> Result<()> {
     let expected = last.unwrap_or(0) + 1;
     if version == expected { Ok(()) } else { Err(Error::Stale { role: role.to_owned(), version, expected }) }
-}
-
-/// A target is there under both its names, and each chunk of an index with it.
-fn target_check(folder: &Folder, name: &str, target: &Target) -> Result<()> {
-    let bad = || Error::TargetBad(name.to_owned());
-    // Of other digests, or none at all, there would be nothing to look at.
-    if target.hashes.keys().ne(["sha256", "sha512"]) {
-        return Err(bad());
-    }
-    let mut bytes = Vec::new();
-    for digest in target.hashes.values() {
-        let path = folder.target(name, digest);
-        if fs::metadata(&path).map_err(|_| bad())?.len() != target.length {
-            return Err(bad());
-        }
-        bytes = fs::read(&path).map_err(read_failed(&path))?;
-        if Target::of(&bytes, target.custom.clone()) != *target {
-            return Err(bad());
-        }
-    }
-    if name.ends_with(".index") {
-        let index = Index::decode(&bytes)?;
-        // What is installed under one name is not what another name was signed for.
-        if index_name(&index.manifest().name, &index.manifest().version) != name {
-            return Err(bad());
-        }
-        index.chunks().iter().try_for_each(|chunk| folder.chunk_read(chunk).map(drop).map_err(|_| bad()))?;
-    }
-    Ok(())
 }
 
 fn bad(name: &str, why: &'static str) -> Error {

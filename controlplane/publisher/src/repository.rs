@@ -3,10 +3,9 @@
 use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::key::{PublicKey, SigningKey};
+use crate::kind::{Kind, ListRole, kind_of};
 use crate::proposal::Proposal;
-use crate::tuf::{
-    DelegatedRole, Delegations, Document, Key, MetaFile, RoleKeys, Root, Snapshot, Targets, Timestamp, key_id, moment,
-};
+use crate::tuf::{Delegations, Document, Key, MetaFile, RoleKeys, Root, Snapshot, Targets, Timestamp, key_id, moment};
 use bundle::{Index, Version};
 use model::time::Timestamp as Moment;
 use std::collections::BTreeMap;
@@ -18,9 +17,8 @@ pub(crate) const OFFLINE_LIFE: Duration = Duration::from_secs(400 * 86_400);
 /// Until then a device may be shown an old list without knowing; beyond it, it installs nothing and says so.
 pub(crate) const SNAPSHOT_LIFE: Duration = Duration::from_secs(30 * 86_400);
 pub(crate) const TIMESTAMP_LIFE: Duration = Duration::from_secs(7 * 86_400);
-/// The role that may sign bundles, and what their targets are called. Names are flat: clients differ in how they ask for folders.
+/// The role that may sign bundles.
 pub(crate) const BUNDLES: &str = "bundles";
-const BUNDLES_PATH: &str = "bundle.*";
 /// Roles whose keys lie on the publishing machine.
 pub(crate) const ONLINE: [&str; 2] = ["snapshot", "timestamp"];
 
@@ -31,6 +29,17 @@ pub struct Holders {
     pub keys: Vec<PublicKey>,
     /// How many of them must sign.
     pub threshold: usize,
+}
+
+/// Who signs a new repository's documents offline.
+#[derive(Clone, Debug)]
+pub struct Founders {
+    /// Who says whose keys hold.
+    pub root: Holders,
+    /// Who says who may publish what.
+    pub targets: Holders,
+    /// Who publishes what, by role; for the roles of its kind that are not named here, those of targets do.
+    pub lists: BTreeMap<String, Holders>,
 }
 
 /// A repository whose documents hold.
@@ -46,10 +55,16 @@ pub struct Repository {
 pub(crate) struct Published {
     pub(crate) targets: Targets,
     pub(crate) targets_document: Document,
-    pub(crate) bundles: Targets,
-    pub(crate) bundles_document: Document,
+    /// Those that list targets, by role.
+    pub(crate) lists: BTreeMap<String, List>,
     pub(crate) snapshot: Snapshot,
     pub(crate) timestamp: Timestamp,
+}
+
+/// A document that lists targets.
+pub(crate) struct List {
+    pub(crate) targets: Targets,
+    pub(crate) document: Document,
 }
 
 impl Repository {
@@ -93,11 +108,13 @@ impl Repository {
     }
 
     /// Names and expiry of each role.
-    pub(crate) fn roles(&self) -> Vec<(&'static str, u64, &str)> {
+    pub(crate) fn roles(&self) -> Vec<(&str, u64, &str)> {
         let mut roles = vec![("root", self.root.version, self.root.expires.as_str())];
         if let Some(published) = &self.published {
             roles.push(("targets", published.targets.version, &published.targets.expires));
-            roles.push((BUNDLES, published.bundles.version, &published.bundles.expires));
+            let lists = published.lists.iter();
+            roles
+                .extend(lists.map(|(role, list)| (role.as_str(), list.targets.version, list.targets.expires.as_str())));
             roles.push(("snapshot", published.snapshot.version, &published.snapshot.expires));
             roles.push(("timestamp", published.timestamp.version, &published.timestamp.expires));
         }
@@ -122,19 +139,28 @@ impl Published {
         targets_document.verify("targets", &root.keys, root_keys(root, "targets")?)?;
         let targets: Targets = targets_document.role()?;
         contents_check("targets", &targets)?;
-        let bundles_document = listed_read(read, &snapshot.meta, BUNDLES)?;
-        let (keys, role) = delegated(&targets, BUNDLES)?;
-        bundles_document.verify(BUNDLES, keys, role)?;
-        let bundles: Targets = bundles_document.role()?;
-        contents_check(BUNDLES, &bundles)?;
-        Ok(Self { targets, targets_document, bundles, bundles_document, snapshot, timestamp })
+        let mut lists = BTreeMap::new();
+        for role in delegated_roles(&targets) {
+            let document = listed_read(read, &snapshot.meta, role)?;
+            let (keys, keyed) = delegated(&targets, role)?;
+            document.verify(role, keys, keyed)?;
+            let list: Targets = document.role()?;
+            contents_check(role, &list)?;
+            lists.insert(role.to_owned(), List { targets: list, document });
+        }
+        Ok(Self { targets, targets_document, lists, snapshot, timestamp })
+    }
+
+    /// What one role lists.
+    pub(crate) fn list(&self, role: &str) -> Result<&Targets> {
+        self.lists.get(role).map(|list| &list.targets).ok_or_else(|| undelegated(role))
     }
 
     /// The latest version of a bundle, with its index.
     pub(crate) fn latest(&self, folder: &Folder, name: &bundle::Name) -> Result<Option<(Version, Index)>> {
-        let Some(version) = versions(&self.bundles, name.as_str()).pop() else { return Ok(None) };
+        let Some(version) = versions(self.list(BUNDLES)?, name.as_str()).pop() else { return Ok(None) };
         let target_name = index_name(name, &version);
-        let bytes = self.bundles.targets.get(&target_name).and_then(|target| {
+        let bytes = self.list(BUNDLES)?.targets.get(&target_name).and_then(|target| {
             let path = folder.target(&target_name, target.hashes.get("sha256")?);
             fs::read(path).ok().filter(|bytes| crate::tuf::Target::of(bytes, target.custom.clone()) == *target)
         });
@@ -147,8 +173,13 @@ impl Published {
 ///
 /// # Errors
 /// [`Error::NotEmpty`], [`Error::ThresholdBad`], [`Error::File`].
-pub fn init(folder: &Folder, root: &Holders, targets: &Holders, bundles: &Holders, now: Moment) -> Result<Proposal> {
-    for (role, holders) in [("root", root), ("targets", targets), (BUNDLES, bundles)] {
+pub fn init(folder: &Folder, kind: Kind, founders: &Founders, now: Moment) -> Result<Proposal> {
+    let Founders { root, targets, lists } = founders;
+    if let Some(role) = lists.keys().find(|role| !ListRole::of(kind).any(|one| one.name == **role)) {
+        return Err(Error::Metadata { name: role.clone(), why: "no role of such a repository" });
+    }
+    let named = lists.iter().map(|(role, holders)| (role.as_str(), holders));
+    for (role, holders) in [("root", root), ("targets", targets)].into_iter().chain(named) {
         threshold_check(role, holders.threshold, &ids(holders))?;
     }
     folder.create()?;
@@ -164,17 +195,17 @@ pub fn init(folder: &Folder, root: &Holders, targets: &Holders, bundles: &Holder
         keys.insert(key.id(), key.0);
     }
     let expires = moment(now.after(OFFLINE_LIFE));
-    let delegation = DelegatedRole {
-        name: BUNDLES.to_owned(),
-        keys: RoleKeys { keyids: ids(bundles), threshold: bundles.threshold },
-        paths: vec![BUNDLES_PATH.to_owned()],
-        terminating: true,
-    };
-    let delegations = Delegations { keys: keys_of(bundles).collect(), roles: vec![delegation] };
+    let mut delegations = Delegations { keys: BTreeMap::new(), roles: Vec::new() };
     let mut proposal = Proposal::new(None, None);
+    for role in ListRole::of(kind) {
+        // Who may say who publishes may publish, until somebody else is named.
+        let holders = lists.get(role.name).unwrap_or(targets);
+        delegations.keys.extend(keys_of(holders));
+        delegations.roles.push(role.delegation(RoleKeys { keyids: ids(holders), threshold: holders.threshold }));
+        proposal.add(role.name, &Targets::new(expires.clone(), None))?;
+    }
     proposal.add("root", &Root::new(expires.clone(), keys, roles))?;
-    proposal.add("targets", &Targets::new(expires.clone(), Some(delegations)))?;
-    proposal.add(BUNDLES, &Targets::new(expires, None))?;
+    proposal.add("targets", &Targets::new(expires, Some(delegations)))?;
     Ok(proposal)
 }
 
@@ -187,15 +218,20 @@ pub fn renew(folder: &Folder, now: Moment) -> Result<Proposal> {
     let published = repository.published(folder)?;
     let expires = moment(now.after(OFFLINE_LIFE));
     let mut proposal = Proposal::of(&repository, published);
-    let (mut root, mut targets, mut bundles) =
-        (repository.root.clone(), published.targets.clone(), published.bundles.clone());
+    let (mut root, mut targets) = (repository.root.clone(), published.targets.clone());
     (root.version, root.expires) = (root.version + 1, expires.clone());
-    (targets.version, targets.expires) = (targets.version + 1, expires.clone());
-    (bundles.version, bundles.expires) = (bundles.version + 1, expires);
+    (targets.version, targets.expires) = (targets.version + 1, expires);
     proposal.add("root", &root)?;
     proposal.add("targets", &targets)?;
-    proposal.add(BUNDLES, &bundles)?;
+    for (role, list) in &published.lists {
+        proposal.add(role, &list_next(&list.targets, now))?;
+    }
     Ok(proposal)
+}
+
+/// The next version of a list, which says the same until it is changed.
+pub(crate) fn list_next(list: &Targets, now: Moment) -> Targets {
+    Targets { version: list.version + 1, expires: moment(now.after(OFFLINE_LIFE)), ..list.clone() }
 }
 
 /// A root holds when those of the one before it signed it, and those it names.
@@ -214,24 +250,31 @@ pub(crate) fn delegated<'a>(targets: &'a Targets, role: &str) -> Result<(&'a BTr
         let role = delegations.roles.iter().find(|one| one.name == role)?;
         Some((&delegations.keys, &role.keys))
     });
-    found.ok_or(Error::Metadata { name: role.to_owned(), why: "nothing is delegated to it" })
+    found.ok_or_else(|| undelegated(role))
+}
+
+/// The roles that targets let sign.
+pub(crate) fn delegated_roles(targets: &Targets) -> impl Iterator<Item = &str> {
+    targets.delegations.iter().flat_map(|delegations| &delegations.roles).map(|role| role.name.as_str())
+}
+
+fn undelegated(role: &str) -> Error {
+    Error::Metadata { name: role.to_owned(), why: "nothing is delegated to it in this repository" }
 }
 
 /// Targets under names that all clients ask for alike, in the one role that lists them; and nobody signs in that role's place.
 pub(crate) fn contents_check(role: &str, targets: &Targets) -> Result<()> {
     let bad = |why| Err(Error::Metadata { name: role.to_owned(), why });
-    if let Some(delegations) = &targets.delegations {
-        keys_check(role, &delegations.keys)?;
-    }
-    if role != BUNDLES {
+    let Some(list) = ListRole::named(role) else {
+        kind_of(targets)?;
         return if targets.targets.is_empty() { Ok(()) } else { bad("it may not list targets itself") };
-    }
+    };
     if targets.delegations.is_some() {
         return bad("it may not let others sign");
     }
     let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
-    if !targets.targets.keys().all(|name| name.starts_with("bundle.") && name.chars().all(known)) {
-        return bad("a target's name is not of the form bundle.*, of a-z, 0-9, dots and hyphens");
+    if !targets.targets.keys().all(|name| name.starts_with(list.prefix) && name.chars().all(known)) {
+        return bad("a target's name does not begin as this role's do, or has others than a-z, 0-9, dots and hyphens");
     }
     Ok(())
 }

@@ -3,8 +3,9 @@
 use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::key::PublicKey;
+use crate::kind::ListRole;
 use crate::proposal::Proposal;
-use crate::repository::{BUNDLES, OFFLINE_LIFE, ONLINE, Repository, online_create, threshold_check};
+use crate::repository::{OFFLINE_LIFE, ONLINE, Repository, list_next, online_create, threshold_check};
 use crate::tuf::{Key, RoleKeys, moment};
 use model::time::Timestamp as Moment;
 use std::collections::BTreeMap;
@@ -29,8 +30,8 @@ pub fn rotate(folder: &Folder, role: &str, rotation: &Rotation, now: Moment) -> 
     let published = repository.published(folder)?;
     let expires = moment(now.after(OFFLINE_LIFE));
     let mut proposal = Proposal::of(&repository, published);
-    let (mut root, mut targets, mut bundles) =
-        (repository.root.clone(), published.targets.clone(), published.bundles.clone());
+    let (mut root, mut targets) = (repository.root.clone(), published.targets.clone());
+    let list = ListRole::named(role).map(|_| published.list(role)).transpose()?;
     if ONLINE.contains(&role) {
         if !rotation.add.is_empty() || !rotation.remove.is_empty() || rotation.threshold.is_some() {
             return Err(Error::RoleOnline(role.to_owned()));
@@ -40,9 +41,9 @@ pub fn rotate(folder: &Folder, role: &str, rotation: &Rotation, now: Moment) -> 
             keys.keyids = vec![key.id()];
         }
         root.keys.insert(key.id(), key.0);
-    } else if role == BUNDLES {
+    } else if list.is_some() {
         if let Some(delegations) = &mut targets.delegations {
-            let named = delegations.roles.iter_mut().find(|one| one.name == BUNDLES);
+            let named = delegations.roles.iter_mut().find(|one| one.name == role);
             if let Some(named) = named {
                 keys_change(role, &mut named.keys, &mut delegations.keys, rotation)?;
             }
@@ -54,17 +55,16 @@ pub fn rotate(folder: &Folder, role: &str, rotation: &Rotation, now: Moment) -> 
     }
     let kept: Vec<String> = root.roles.values().flat_map(|one| one.keyids.clone()).collect();
     root.keys.retain(|id, _| kept.contains(id));
-    if role != BUNDLES {
+    if list.is_none() {
         (root.version, root.expires) = (root.version + 1, expires.clone());
         proposal.add("root", &root)?;
     }
-    if role == "targets" || role == BUNDLES {
-        (targets.version, targets.expires) = (targets.version + 1, expires.clone());
+    if role == "targets" || list.is_some() {
+        (targets.version, targets.expires) = (targets.version + 1, expires);
         proposal.add("targets", &targets)?;
     }
-    if role == BUNDLES {
-        (bundles.version, bundles.expires) = (bundles.version + 1, expires);
-        proposal.add(BUNDLES, &bundles)?;
+    if let Some(list) = list {
+        proposal.add(role, &list_next(list, now))?;
     }
     Ok(proposal)
 }

@@ -4,8 +4,10 @@ use crate::difference::{Line, Mark, What};
 use crate::pack::Packed;
 use crate::proposal::Standing;
 use crate::publish::Done;
+use crate::release::Released;
 use crate::repository::Repository;
 use crate::tuf::moment;
+use model::floor::Floor;
 use model::time::Timestamp;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
@@ -43,6 +45,41 @@ pub(crate) fn packed_said(all: &[Packed], to: &Path, words: &Catalogue) -> Said 
     Said { text, json: json!({"proposal": path, "bundles": all}) }
 }
 
+/// What a release consists of, and what is to be done with it.
+pub(crate) fn released_said(released: &Released, to: &Path, words: &Catalogue) -> Said {
+    let (release, path) = (&released.release, to.display().to_string());
+    let values = [
+        ("version", release.version.to_string().into()),
+        ("minimum", release.minimum.to_string().into()),
+        ("digest", released.index_sha256.clone().into()),
+    ];
+    let mut text = words.text_with("released", &values) + "\n";
+    for (program, stored) in release.programs.iter().zip(&released.stored_bytes) {
+        let machine = format!("{}/{}", program.system.as_str(), program.architecture.as_str());
+        let values = [
+            ("machine", machine.into()),
+            ("bytes", bytes_text(words.language(), *stored).into()),
+            ("digest", program.sha256.to_string().into()),
+        ];
+        text.push_str(&(words.text_with("released-program", &values) + "\n"));
+    }
+    text.push_str(&words.text_with("proposal-written", &[("path", path.clone().into())]));
+    Said { text, json: json!({"proposal": path, "release": released}) }
+}
+
+/// What a floor demands, and what is to be done with it.
+pub(crate) fn floor_said(floor: &Floor, to: &Path, words: &Catalogue) -> Said {
+    let path = to.display().to_string();
+    let values = [
+        ("version", floor.version.to_string().into()),
+        ("blocked", Value::count(floor.blocked.len() as u64)),
+        ("open", Value::count(floor.open.len() as u64)),
+    ];
+    let mut text = words.text_with("floor-packed", &values) + "\n";
+    text.push_str(&words.text_with("proposal-written", &[("path", path.clone().into())]));
+    Said { text, json: json!({"proposal": path, "floor": floor}) }
+}
+
 /// What is proposed, line by line, and how far it is; `compared` names the indexes that a holder's own folders gave.
 pub(crate) fn proposal_said(
     standings: &[Standing],
@@ -63,7 +100,7 @@ pub(crate) fn proposal_said(
             let values = [("count", Value::count(same.len() as u64))];
             text.push_str(&format!("    {}\n", words.text_with("line-same", &values)));
         }
-        let new = told.into_iter().filter(|line| line.mark == Mark::New && line.name.ends_with(".index"));
+        let new = told.into_iter().filter(|line| line.mark == Mark::New && is_bundle(&line.name));
         unknown.extend(new.map(|line| line.name.clone()));
     }
     unknown.retain(|name| compared.is_some_and(|compared| !compared.contains(name)));
@@ -76,6 +113,11 @@ pub(crate) fn proposal_said(
         text,
         json: json!({"documents": standings, "not_compared": unknown, "signed": signed, "complete": complete}),
     }
+}
+
+/// Whether a target is a resource's index: what a holder may compare with a folder.
+fn is_bundle(name: &str) -> bool {
+    name.starts_with("bundle.") && name.ends_with(".index")
 }
 
 /// How far a proposal is after a signature; what it says was shown before.
@@ -142,8 +184,9 @@ pub(crate) fn status_said(repository: &Repository, now: Timestamp, words: &Catal
         text.push('\n');
         roles.push(json!({"role": role, "version": version, "expires": expires, "expired": expired}));
     }
-    let published = repository.published.iter().flat_map(|published| &published.bundles.targets);
-    for (name, target) in published.filter(|(name, _)| name.ends_with(".index")) {
+    let lists = repository.published.iter().flat_map(|published| published.lists.values());
+    let published: Vec<_> = lists.flat_map(|list| &list.targets.targets).collect();
+    for (name, target) in published.iter().filter(|(name, _)| is_bundle(name)) {
         let about = target.custom.as_ref().map(|custom| &custom["cartable"]).cloned().unwrap_or_default();
         text.push_str(&format!(
             "{} {}  {}\n",
@@ -153,8 +196,11 @@ pub(crate) fn status_said(repository: &Repository, now: Timestamp, words: &Catal
         ));
         bundles.push(about);
     }
+    let others: Vec<&String> =
+        published.iter().map(|(name, _)| *name).filter(|name| !name.starts_with("bundle.")).collect();
+    others.iter().for_each(|name| text.push_str(&format!("{name}\n")));
     if repository.published.is_none() {
         text.push_str(&words.text("nothing-published"));
     }
-    Said { text, json: json!({"roles": roles, "bundles": bundles}) }
+    Said { text, json: json!({"roles": roles, "bundles": bundles, "others": others}) }
 }

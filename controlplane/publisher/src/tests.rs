@@ -2,6 +2,7 @@
 
 mod attack;
 mod holder;
+mod kinds;
 
 use crate::error::Error;
 use crate::repository::BUNDLES;
@@ -39,8 +40,9 @@ impl World {
             threshold,
         };
         let root = held(&world.root.iter().collect::<Vec<_>>(), 2);
-        let mut proposal =
-            init(&world.folder, &root, &held(&[&world.targets], 1), &held(&[&world.bundles], 1), start()).unwrap();
+        let lists = [(BUNDLES.to_owned(), held(&[&world.bundles], 1))].into();
+        let founders = Founders { root, targets: held(&[&world.targets], 1), lists };
+        let mut proposal = init(&world.folder, Kind::Territory, &founders, start()).unwrap();
         // Nothing holds before enough have signed.
         for key in [&world.root[0], &world.targets, &world.bundles] {
             proposal.sign(key).unwrap();
@@ -49,7 +51,7 @@ impl World {
         assert!(matches!(said, Error::Threshold { have: 1, need: 2, .. }), "{said}");
         proposal.sign(&world.root[2]).unwrap();
         let done = publish(&world.folder, &proposal, start()).unwrap();
-        assert!(done.versions.values().all(|version| *version == 1) && done.versions.len() == 5, "{done:?}");
+        assert!(done.versions.values().all(|version| *version == 1) && done.versions.len() == 6, "{done:?}");
         world
     }
 
@@ -78,7 +80,7 @@ impl World {
 
     fn bundles_now(&self) -> Vec<String> {
         let repository = Repository::read(&self.folder).unwrap();
-        repository.published.unwrap().bundles.targets.into_keys().collect()
+        repository.published.unwrap().list(BUNDLES).unwrap().targets.keys().cloned().collect()
     }
 }
 
@@ -144,7 +146,7 @@ fn the_file_is_carried_to_the_key_and_back() {
     assert_eq!((standing.have, standing.need, standing.version), (1, 1, 2));
     carried.write(&path).unwrap();
     publish(&world.folder, &Proposal::read(&path).unwrap(), start()).unwrap();
-    for bad in ["", "{}", "[]", "{\"format\":\"cartable-proposal 2\",\"root\":null,\"targets\":null,\"documents\":{}}"]
+    for bad in ["", "{}", "[]", "{\"format\":\"cartable-proposal 1\",\"root\":null,\"targets\":null,\"documents\":{}}"]
     {
         fs::write(&path, bad).unwrap();
         assert!(matches!(Proposal::read(&path), Err(Error::NotProposal { .. })), "{bad}");
@@ -290,19 +292,23 @@ fn what_ends_is_renewed() {
     let world = World::new();
     let expires = |world: &World| {
         let repository = Repository::read(&world.folder).unwrap();
-        repository.roles().into_iter().map(|(role, _, expires)| (role, expires.to_owned())).collect::<Vec<_>>()
+        repository
+            .roles()
+            .into_iter()
+            .map(|(role, _, expires)| (role.to_owned(), expires.to_owned()))
+            .collect::<Vec<_>>()
     };
-    assert_eq!(expires(&world)[4], ("timestamp", tuf::moment(start().after(7 * DAY))));
+    assert_eq!(expires(&world)[5], ("timestamp".to_owned(), tuf::moment(start().after(7 * DAY))));
     let later = start().after(6 * DAY);
     assert_eq!(refresh(&world.folder, later).unwrap().versions["timestamp"], 2);
-    assert_eq!(expires(&world)[4].1, tuf::moment(later.after(7 * DAY)));
+    assert_eq!(expires(&world)[5].1, tuf::moment(later.after(7 * DAY)));
     let later = start().after(390 * DAY);
     let mut proposal = renew(&world.folder, later).unwrap();
     for key in [&world.root[1], &world.root[2], &world.targets, &world.bundles] {
         proposal.sign(key).unwrap();
     }
     publish(&world.folder, &proposal, later).unwrap();
-    assert!(expires(&world)[..3].iter().all(|(_, expires)| *expires == tuf::moment(later.after(400 * DAY))));
+    assert!(expires(&world)[..4].iter().all(|(_, expires)| *expires == tuf::moment(later.after(400 * DAY))));
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub(crate) fn error_text(error: &Error, words: &Catalogue) -> String {
         }
         Error::Bundle(error) => bundle_text(error, words),
         Error::Manifest { path: p, why } => say("error-manifest", &[path(p), text("why", why)]),
+        Error::Floor(error) => say("error-floor", &[text("field", error.field), text("why", &error.why)]),
         Error::Field { path: p, field } => say("error-field", &[path(p), text("field", field)]),
         Error::NotRegular(p) => say("error-not-regular", &[path(p)]),
         Error::NotUtf8(p) => say("error-not-utf8", &[path(p)]),

@@ -15,6 +15,7 @@ mod pack;
 mod patch;
 mod path;
 mod piece;
+mod release;
 mod stored;
 
 pub use chunk::{CHUNK_AVERAGE, CHUNK_MAX, CHUNK_MIN, cut_point};
@@ -25,6 +26,7 @@ pub use manifest::{Architecture, Manifest, Name, System, Version};
 pub use pack::{Entry, Packer};
 pub use patch::{Patch, Stored, patch_make};
 pub use path::{PathFault, SafePath, paths_check};
+pub use release::{PROGRAM_BYTES_MAX, Program, RELEASE_BYTES_MAX, Release};
 pub use stored::{Packing, chunk_open};
 
 #[cfg(test)]

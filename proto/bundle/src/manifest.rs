@@ -60,6 +60,34 @@ pub enum Architecture {
     Arm,
 }
 
+impl System {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Linux, Self::Windows];
+
+    /// As Rust calls it, and as it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Linux => "linux",
+            Self::Windows => "windows",
+        }
+    }
+}
+
+impl Architecture {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::X86, Self::Arm];
+
+    /// As Rust calls it, and as it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::X86 => "x86_64",
+            Self::Arm => "aarch64",
+        }
+    }
+}
+
 impl Manifest {
     /// The fields, as they are written.
     pub const FIELDS: [&str; 12] = [

@@ -12,6 +12,7 @@ pub mod desired;
 pub mod device;
 pub mod digest;
 pub mod establishment;
+pub mod floor;
 pub mod grant;
 pub mod health;
 pub mod id;

@@ -70,11 +70,11 @@ fn what_a_key_did_not_sign_just_before_is_new_to_its_holder() {
     // Bundles that were carried with it prove nothing when somebody else signed them, or when they are of long ago.
     let carried = |edit: &dyn Fn(&mut Targets, &mut Document)| {
         let mut whole = serde_json::to_value(&next).unwrap();
-        let mut document: Document = serde_json::from_value(whole["bundles"].clone()).unwrap();
+        let mut document: Document = serde_json::from_value(whole["lists"][BUNDLES].clone()).unwrap();
         let mut bundles: Targets = document.role().unwrap();
         bundles.targets.insert("bundle.x.1.index".to_owned(), Target::of(b"x", None));
         edit(&mut bundles, &mut document);
-        whole["bundles"] = serde_json::to_value(&document).unwrap();
+        whole["lists"][BUNDLES] = serde_json::to_value(&document).unwrap();
         marks(&serde_json::from_value(whole).unwrap(), &world.bundles)
     };
     let signed = |bundles: &Targets, key: &SigningKey| {
