@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod loan;
 pub mod peer;
 pub mod recover;
+pub mod release;
 pub mod renew;
 pub mod report;
 pub mod roads;

@@ -78,7 +78,7 @@ pub fn plan(rules: &Rules, facts: &Facts) -> Planned {
     let why = why.collect();
     let bundles = held.iter().filter_map(|one| wanted(one)).collect();
     let fetching = rules.fetching.told(facts, &rules.days_off, &rules.zone);
-    Planned { plan: Plan { check_in: rules.cadence, bundles, fetching }, why }
+    Planned { plan: Plan { check_in: rules.cadence, bundles, fetching, release: None }, why }
 }
 
 fn wanted(one: &Assignment) -> Option<BundleWanted> {

@@ -3,7 +3,7 @@
 use crate::digest::Digest;
 use crate::grant::Grant;
 use crate::id::DeviceId;
-use crate::resource::{BundleWanted, Fetching};
+use crate::resource::{BundleWanted, Fetching, ReleaseWanted};
 use crate::signed::Payload;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -43,6 +43,8 @@ pub struct Plan {
     pub bundles: Vec<BundleWanted>,
     /// How to fetch them.
     pub fetching: Fetching,
+    /// Which release of the agent to run; none: what runs stays.
+    pub release: Option<ReleaseWanted>,
 }
 
 /// How a device keeps in touch.

@@ -51,6 +51,15 @@ pub struct BundleWanted {
     pub hold: bool,
 }
 
+/// The release of the agent that a device is to run, by the word of the territory; who made it is another's word.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ReleaseWanted {
+    /// Which.
+    pub version: BundleVersion,
+    /// SHA-256 of its index, which must be signed under this version in the product's own repository.
+    pub index: Digest,
+}
+
 /// How a device fetches.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Fetching {
@@ -150,6 +159,14 @@ impl BundleName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl BundleVersion {
+    /// Older than any other.
+    #[must_use]
+    pub fn zero() -> Self {
+        Self(vec![0])
     }
 }
 

@@ -9,7 +9,7 @@ use model::digest::Digest;
 use model::grant::Grant;
 use model::id::{DeviceId, TerritoryId};
 use model::key::OnlineKey;
-use model::resource::Fetching;
+use model::resource::{Fetching, ReleaseWanted};
 use model::signed::{Payload, Signed};
 use prost::Message;
 
@@ -67,6 +67,7 @@ pub fn plan_encode(plan: &Plan) -> Bytes {
         check_in: Some(plan.check_in.into()),
         bundles: plan.bundles.iter().map(Into::into).collect(),
         fetching: (plan.fetching != Fetching::default()).then(|| (&plan.fetching).into()),
+        release: plan.release.as_ref().map(Into::into),
     };
     message.encode_to_vec().into()
 }
@@ -80,7 +81,8 @@ pub fn plan_decode(bytes: &[u8]) -> Result<Plan, ConvertError> {
     let check_in = message.check_in.ok_or(ConvertError::invalid("plan.check_in"))?;
     let bundles = bundles_read(message.bundles)?;
     let fetching = message.fetching.map(Fetching::try_from).transpose()?.unwrap_or_default();
-    Ok(Plan { check_in: check_in.try_into()?, bundles, fetching })
+    let release = message.release.map(ReleaseWanted::try_from).transpose()?;
+    Ok(Plan { check_in: check_in.try_into()?, bundles, fetching, release })
 }
 
 /// The bytes of trust roots, to be signed by the root.

@@ -5,8 +5,8 @@ use super::desired::{device_id, digest};
 use crate::v1;
 use bytes::Bytes;
 use model::resource::{
-    BUNDLES_MAX, BundleWanted, DAYS_OFF_MAX, Fetching, MIRROR_BYTES_MAX, MIRRORS_MAX, PeerTicket, Quiet, TICKET_LIFE,
-    day_count, day_of,
+    BUNDLES_MAX, BundleWanted, DAYS_OFF_MAX, Fetching, MIRROR_BYTES_MAX, MIRRORS_MAX, PeerTicket, Quiet, ReleaseWanted,
+    TICKET_LIFE, day_count, day_of,
 };
 use model::time::Timestamp;
 use prost::Message;
@@ -51,6 +51,20 @@ pub(super) fn bundles_read(bundles: Vec<v1::BundleWanted>) -> Result<Vec<BundleW
     let read: Vec<BundleWanted> = bundles.into_iter().map(BundleWanted::try_from).collect::<Result<_, _>>()?;
     let good = read.len() <= BUNDLES_MAX && read.is_sorted_by(|one, next| one.name < next.name);
     if good { Ok(read) } else { Err(ConvertError::invalid("plan.bundles")) }
+}
+
+impl From<&ReleaseWanted> for v1::ReleaseWanted {
+    fn from(wanted: &ReleaseWanted) -> Self {
+        Self { version: wanted.version.to_string(), index: wanted.index.as_bytes().to_vec() }
+    }
+}
+
+impl TryFrom<v1::ReleaseWanted> for ReleaseWanted {
+    type Error = ConvertError;
+    fn try_from(wanted: v1::ReleaseWanted) -> Result<Self, ConvertError> {
+        let version = wanted.version.parse().map_err(|_| ConvertError::invalid("plan.release.version"))?;
+        Ok(Self { version, index: digest(&wanted.index, "plan.release.index")? })
+    }
 }
 
 impl From<&BundleWanted> for v1::BundleWanted {
@@ -179,7 +193,8 @@ mod tests {
             quiet: Some(quiet),
             ..Fetching::default()
         };
-        Plan { bundles: vec![wanted("a"), wanted("b")], fetching, ..Plan::default() }
+        let release = ReleaseWanted { version: "0.2.1".parse().unwrap(), index: Digest::of(b"release") };
+        Plan { bundles: vec![wanted("a"), wanted("b")], fetching, release: Some(release), ..Plan::default() }
     }
 
     #[test]
@@ -206,6 +221,14 @@ mod tests {
             *off = (off.1, off.0);
         };
         assert!(refused(&backwards).contains("days_off"));
+    }
+
+    #[test]
+    fn a_release_that_is_none_is_refused() {
+        for (version, index) in [("", vec![0; 32]), ("v1", vec![0; 32]), ("1", Vec::new()), ("1", vec![0; 31])] {
+            let message = v1::ReleaseWanted { version: version.to_owned(), index };
+            assert!(ReleaseWanted::try_from(message).unwrap_err().to_string().contains("plan.release"), "{version}");
+        }
     }
 
     #[test]
