@@ -35,6 +35,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("aws-lc-rs", &["model", "identity", "controlplane-store", "publisher"]),
     ("zeroize", &["controlplane-store", "cartable"]),
     ("rcgen", &["identity", "tests"]),
+    ("sigstore-tuf", &["agent"]),
     ("x509-parser", &["identity"]),
     ("argon2", &["cartable"]),
     ("chacha20poly1305", &["cartable"]),

@@ -87,15 +87,20 @@ impl Folder {
 
     /// The whole file; nothing when there is none.
     pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.read_within(name, FILE_BYTES_MAX)
+    }
+
+    /// The same of a file that may have so many bytes.
+    pub(crate) fn read_within(&self, name: &str, max: u64) -> Result<Option<Vec<u8>>, Error> {
         let path = self.path(name);
         let file = match File::open(&path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(Error::file(&path))?,
         };
         let mut bytes = Vec::new();
-        file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(Error::file(&path))?;
-        if bytes.len() as u64 > FILE_BYTES_MAX {
-            let source = io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {FILE_BYTES_MAX} bytes"));
+        file.take(max + 1).read_to_end(&mut bytes).map_err(Error::file(&path))?;
+        if bytes.len() as u64 > max {
+            let source = io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {max} bytes"));
             return Err(Error::File { path, source });
         }
         Ok(Some(bytes))

@@ -18,6 +18,7 @@
 //! | `sent-<message>` | what was sent last, as it was sent | when it was sent |
 //! | `loan_epoch` | the newest loan epoch that was held | after the head that says it |
 //! | `ticket` | the peer ticket, an envelope as received | when verified |
+//! | `publisher/` | the signed list of resources, and the oldest versions of it that may be taken | when verified |
 //! | `progress.json`, `clock_floor` | how far reporting is; the earliest time it can be | as they move |
 
 mod again;
@@ -31,7 +32,7 @@ pub(crate) use forget::forget;
 use crate::error::{Advice, Error};
 use crate::folder::{self, Folder, Lock};
 use crate::machine::Machine;
-use crate::{acts, sent, spool, status};
+use crate::{acts, publisher, sent, spool, status};
 use bytes::Bytes;
 use identity::key::IdentitySigner;
 use identity::pki_types::pem::PemObject;
@@ -475,7 +476,7 @@ pub(crate) fn own(name: &str) -> bool {
         || name == again::FOLDER
         || plan_named(name)
         || folder::OWN.contains(&name)
-        || [spool::FOLDER, status::FILE, acts::FILE].contains(&name)
+        || [spool::FOLDER, publisher::FOLDER, status::FILE, acts::FILE].contains(&name)
         || sent::is_named(name)
 }
 

@@ -1,0 +1,179 @@
+//! What the territory's publisher signed: the list of bundles this device may install (The Update Framework 1.0).
+//!
+//! It begins with the root of the trust roots, which only the territory's offline root can name. Where documents come from does
+//! not matter. `docs/decisions/0022-trusting-resources.md` says what is refused, and why.
+
+mod document;
+mod error;
+mod floors;
+mod standing;
+mod store;
+
+pub(crate) use error::PublisherError;
+pub(crate) use store::{FOLDER, own};
+
+use crate::folder::Folder;
+use crate::source::{Source, SourceError};
+use bytes::Bytes;
+use model::digest::Digest;
+use model::resource::{BundleName, BundleVersion, BundleWanted};
+use model::time::Timestamp;
+use sigstore_tuf::TrustedMetadataSet;
+use standing::{BUNDLES, Standing};
+use std::time::Duration;
+use store::{Kept, Store};
+
+/// The oldest medium: its list is as old as it is, and nobody can take back what it says.
+pub(crate) const MEDIUM_AGE_MAX: Duration = Duration::from_secs(90 * 86_400);
+
+/// What is signed, as far as this device knows.
+pub(crate) struct Publisher {
+    store: Store,
+    standing: Standing,
+    /// Whether what stands lies on the disk as it is: documents, and floors.
+    written: (bool, bool),
+}
+
+/// A file that may be installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Signed {
+    /// Where it lies in the repository.
+    pub(crate) item: String,
+    /// Its length in bytes.
+    pub(crate) length: u64,
+    /// Its SHA-256.
+    pub(crate) sha256: Digest,
+}
+
+impl std::fmt::Debug for Publisher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Publisher").field("root", &self.standing.trusted.root().version).finish_non_exhaustive()
+    }
+}
+
+impl Publisher {
+    /// What was kept in a state folder, verified anew from this root on. A root of another repository begins anew.
+    ///
+    /// # Errors
+    /// [`PublisherError`] when the root is none, or the folder cannot be used; a damaged cache is none.
+    pub(crate) fn open(state: &Folder, root: &[u8]) -> Result<Self, PublisherError> {
+        let store = Store::open(state)?;
+        let mut standing = Standing::new(root)?;
+        let [last, before] = store.kept();
+        let chain = |kept: &Kept| kept.roots.iter().position(|kept| kept.as_bytes() == root);
+        let found = [&last, &before].into_iter().flatten().find_map(|kept| Some((kept, chain(kept)?)));
+        if let Some((kept, at)) = found {
+            for root in &kept.roots[at + 1..] {
+                standing.root_take(root)?;
+            }
+            standing.listed_restore(kept.listed.as_ref());
+        }
+        let floors = store.floors();
+        match &floors {
+            Some(floors) if floors.belongs(standing.first(), root) => standing.floors_raise(floors.clone()),
+            Some(_) => tracing::warn!("the repository of resources begins anew, by the word of the territory's root"),
+            None => {}
+        }
+        let written = (last.as_ref() == Some(&standing.kept), floors.as_ref() == Some(&standing.floors));
+        Ok(Self { store, standing, written })
+    }
+
+    /// Takes what is newest at a source. What was verified is kept even when the rest fails.
+    ///
+    /// # Errors
+    /// [`PublisherError`]; what was known before still stands.
+    pub(crate) async fn refresh(&mut self, source: &dyn Source, now: Timestamp) -> Result<(), PublisherError> {
+        self.taken(source, now, None).await
+    }
+
+    /// The same from a medium that was written at `date`: a school without a network cannot have today's list.
+    ///
+    /// # Errors
+    /// [`PublisherError`], also when the medium is older than [`MEDIUM_AGE_MAX`].
+    pub(crate) async fn refresh_from_medium(
+        &mut self,
+        source: &dyn Source,
+        date: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), PublisherError> {
+        if now.since(date) > MEDIUM_AGE_MAX {
+            return Err(PublisherError::Expired("the medium is more than 90 days old".to_owned()));
+        }
+        self.taken(source, now, Some(date.min(now))).await
+    }
+
+    /// The index of a bundle that is wanted, when it is signed under that name and version with the digest that is wanted.
+    ///
+    /// # Errors
+    /// [`PublisherError::NotSigned`], [`PublisherError::Expired`].
+    pub(crate) fn index(&self, wanted: &BundleWanted, now: Timestamp) -> Result<Signed, PublisherError> {
+        let name = format!("bundle.{}.{}.index", wanted.name, wanted.version);
+        let signed = self.signed(&name, bundle::limits::INDEX_BYTES_MAX, now)?;
+        signed.filter(|signed| signed.sha256 == wanted.index).ok_or(PublisherError::NotSigned(name))
+    }
+
+    /// The patch from one version of a bundle to another; nothing where none is signed.
+    ///
+    /// # Errors
+    /// [`PublisherError::Expired`].
+    pub(crate) fn patch(
+        &self,
+        name: &BundleName,
+        version: &BundleVersion,
+        from: &BundleVersion,
+        now: Timestamp,
+    ) -> Result<Option<Signed>, PublisherError> {
+        let name = format!("bundle.{name}.{version}.from.{from}.patch");
+        self.signed(&name, bundle::limits::PATCH_BYTES_MAX, now)
+    }
+
+    /// A document this device holds, by its name in the repository: for devices beside it, which believe it no more than this one.
+    pub(crate) fn document(&self, item: &str) -> Option<Bytes> {
+        self.standing.document(item.strip_prefix("metadata/")?).map(|text| Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    async fn taken(
+        &mut self,
+        source: &dyn Source,
+        now: Timestamp,
+        medium: Option<Timestamp>,
+    ) -> Result<(), PublisherError> {
+        let mut next = self.standing.clone();
+        let done = next.refresh(source, now, medium).await;
+        // On the disk first: what is used must not be forgotten by a power cut.
+        if !self.written.1 || next.floors != self.standing.floors {
+            self.store.floors_write(&next.floors)?;
+            self.written.1 = true;
+        }
+        if !self.written.0 || next.kept != self.standing.kept {
+            self.store.kept_write(&next.kept)?;
+            self.written.0 = true;
+        }
+        self.standing = next;
+        done
+    }
+
+    /// No name but a bundle's comes here: whatever else a repository signs is not for this device.
+    fn signed(&self, name: &str, max: usize, now: Timestamp) -> Result<Option<Signed>, PublisherError> {
+        let Some(listed) = &self.standing.kept.listed else {
+            return Err(SourceError::Unreachable("the list of bundles was never read".to_owned()).into());
+        };
+        self.standing.fresh_check(now, listed.medium)?;
+        let trusted: &TrustedMetadataSet = &self.standing.trusted;
+        if !standing::bundles_may(trusted, name)? {
+            return Err(PublisherError::NotSigned(name.to_owned()));
+        }
+        let Some(target) = trusted.targets_role(BUNDLES).and_then(|bundles| bundles.target(name)) else {
+            return Ok(None);
+        };
+        if target.length > max as u64 {
+            return Err(PublisherError::Damaged(format!("{name} is larger than any such file")));
+        }
+        let sha256 = target.hashes.get("sha256").and_then(|hex| hex.parse::<Digest>().ok());
+        let sha256 = sha256.ok_or_else(|| PublisherError::NotSigned(format!("{name} has no SHA-256")))?;
+        Ok(Some(Signed { item: format!("targets/{sha256}.{name}"), length: target.length, sha256 }))
+    }
+}
+
+#[cfg(test)]
+mod tests;
