@@ -2,5 +2,6 @@
 
 mod command;
 mod online;
+mod publisher;
 mod server;
 mod years;

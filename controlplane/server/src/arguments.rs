@@ -156,6 +156,16 @@ pub(crate) enum CaVerb {
         #[arg(long)]
         dry_run: bool,
     },
+    Publisher {
+        #[arg(value_name = "ROOT.json")]
+        root: PathBuf,
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        root_key: Option<PathBuf>,
+        #[arg(long)]
+        dry_run: bool,
+    },
     ExportRoot {
         #[arg(long, value_name = "DIR")]
         data: PathBuf,

@@ -2,6 +2,7 @@
 
 pub(crate) mod command;
 pub(crate) mod files;
+pub mod publisher;
 pub mod request;
 pub mod root;
 pub mod rotate;

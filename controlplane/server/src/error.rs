@@ -130,6 +130,14 @@ pub enum CaFault {
     /// Only the server's certificate has names.
     #[error("only the server's certificate has names: ca rotate server --name")]
     NamesOther,
+    /// No device would begin with it.
+    #[error(
+        "this is not the signed root of a repository of resources, as cartable-publish writes it (public/metadata/1.root.json)"
+    )]
+    PublisherRoot,
+    /// It would stop every device from installing.
+    #[error("this root of a repository has expired: renew it first, with `cartable-publish repository renew`")]
+    PublisherRootEnded,
     /// The copy is the original by another name.
     #[error("that copy is the root's key itself: name a folder on another medium")]
     SameCopy,
@@ -147,6 +155,8 @@ impl CaFault {
             Self::NotAsked => "error-ca-not-asked",
             Self::NoCopy => "error-ca-no-copy",
             Self::NamesOther => "error-ca-names-other",
+            Self::PublisherRoot => "error-ca-publisher-root",
+            Self::PublisherRootEnded => "error-ca-publisher-root-ended",
             Self::SameCopy => "error-ca-same-copy",
         }
     }

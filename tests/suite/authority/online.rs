@@ -11,15 +11,15 @@ use tests::world::{DAY, Machine, World};
 use wire::convert::{head_encode, trust_decode};
 use wire::v1::Envelope;
 
-fn folder(world: &World) -> Folder {
+pub(super) fn folder(world: &World) -> Folder {
     Folder::new(world.folder.path().join("data"))
 }
 
-fn online_key(world: &World) -> OnlineSigner {
+pub(super) fn online_key(world: &World) -> OnlineSigner {
     OnlineSigner::from_pkcs8(&std::fs::read(folder(world).ca("online.key")).unwrap()).unwrap()
 }
 
-fn envelope(machine: &Machine, name: &str) -> Envelope {
+pub(super) fn envelope(machine: &Machine, name: &str) -> Envelope {
     prost::Message::decode(std::fs::read(machine.state.join(name)).unwrap().as_slice()).unwrap()
 }
 
@@ -28,7 +28,7 @@ fn trusted(machine: &Machine) -> u64 {
 }
 
 /// Until the server has taken up what lies in its folder, and the device has heard of it.
-async fn learned(world: &World, machine: &Machine, version: u64) {
+pub(super) async fn learned(world: &World, machine: &Machine, version: u64) {
     let learned = async {
         while trusted(machine) < version {
             world.pass(Duration::from_secs(61)).await;

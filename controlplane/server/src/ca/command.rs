@@ -1,5 +1,6 @@
 //! `cartable-server ca`: what each command does and says.
 
+use super::publisher::{PublisherRoot, publisher_root_read, publisher_set};
 use super::request::{intermediate_import, intermediate_request, intermediate_sign};
 use super::root::root_export;
 use super::rotate::{intermediate_rotate, online_begin, online_finish, online_stolen, root, server_rotate};
@@ -64,6 +65,19 @@ pub(crate) fn ca(verb: CaVerb, now: Timestamp, words: &Catalogue) -> Result<Stri
                 }
             })
         }
+        CaVerb::Publisher { root: file, data, root_key, dry_run } => {
+            let folder = Folder::new(data);
+            let territory = Config::read(&folder)?.territory;
+            let (text, read) = publisher_root_read(&file, now)?;
+            let last = if dry_run {
+                root(&folder, root_key.as_deref())?;
+                words.text("ca-rotate-dry")
+            } else {
+                let version = publisher_set(&folder, &territory, root_key.as_deref(), &text)?;
+                words.text_with("ca-publisher-done", &[("version", version.to_string().into())])
+            };
+            Ok(publisher_text(&read, words) + &last)
+        }
         CaVerb::ExportRoot { data, to, with_key, remove } => {
             let folder = Folder::new(data);
             Config::read(&folder)?;
@@ -102,6 +116,17 @@ fn names_check(names: &[String], url: &str) -> Result<()> {
         return Ok(());
     }
     Err(crate::error::Error::NameLost(host.to_owned()))
+}
+
+fn publisher_text(root: &PublisherRoot, words: &Catalogue) -> String {
+    let said = [
+        ("sha256", root.sha256.to_string().into()),
+        ("version", root.version.to_string().into()),
+        ("threshold", root.threshold.to_string().into()),
+        ("count", root.keys.len().to_string().into()),
+    ];
+    let keys: String = root.keys.iter().map(|key| format!("  {key}\n")).collect();
+    words.text_with("ca-publisher-root", &said) + "\n" + &keys
 }
 
 fn status_text(status: &CaStatus, words: &Catalogue) -> String {

@@ -174,12 +174,12 @@ fn trust_next(folder: &Folder, territory: &TerritoryId, held: &Trust) -> Result<
     Ok(fits.then_some(next))
 }
 
-fn trust_held(folder: &Folder, territory: &TerritoryId) -> Result<Trust> {
+pub(crate) fn trust_held(folder: &Folder, territory: &TerritoryId) -> Result<Trust> {
     let root = certificate_read(folder.ca(ROOT))?;
     trust_open(&trust_read(folder, TRUST)?, territory, &root)
         .map_err(|why| Error::Damaged { path: folder.ca(TRUST), why: why.to_owned() })
 }
 
-fn trust_write(folder: &Folder, name: &str, root: &Authority, trust: &Trust) -> Result<()> {
+pub(crate) fn trust_write(folder: &Folder, name: &str, root: &Authority, trust: &Trust) -> Result<()> {
     replace(folder, name, &trust_sign(root, trust_encode(trust))?.encode_to_vec(), false)
 }
