@@ -6,6 +6,8 @@ use crate::source::folder::FolderSource;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod foreign;
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Each folder, and what a device that knows `same-second` says of it.
