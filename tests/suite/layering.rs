@@ -35,6 +35,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("aws-lc-rs", &["model", "identity", "controlplane-store", "publisher"]),
     ("zeroize", &["controlplane-store", "cartable"]),
     ("rcgen", &["identity", "tests"]),
+    ("rustls-native-certs", &["agent"]),
     ("sigstore-tuf", &["agent"]),
     ("x509-parser", &["identity"]),
     ("argon2", &["cartable"]),
@@ -52,7 +53,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("tonic-prost-build", &["wire"]),
     ("http", &["agent", "controlplane", "cartable", "tests"]),
     ("tower", &["agent", "controlplane", "cartable", "tests"]),
-    ("hyper", &["controlplane"]),
+    ("hyper", &["agent", "controlplane"]),
     ("hyper-util", &["agent", "controlplane", "cartable", "tests"]),
     // host
     ("sysinfo", &["agent"]),

@@ -130,7 +130,15 @@ pub(crate) const fn message_limit() -> usize {
     MESSAGE_BYTES_MAX
 }
 
-async fn tls_stream(server: &Server, proxies: &Rules, tls: Arc<ClientConfig>) -> Result<TlsStream<TcpStream>, Error> {
+/// A TLS connection, through the proxy that the rules name.
+///
+/// # Errors
+/// [`Error::Unreachable`], [`Error::Proxy`], [`Error::Untrusted`] or [`Error::Dates`].
+pub(crate) async fn tls_stream(
+    server: &Server,
+    proxies: &Rules,
+    tls: Arc<ClientConfig>,
+) -> Result<TlsStream<TcpStream>, Error> {
     let proxy = proxies.proxy_for(&server.host);
     let (host, port) = proxy.map_or((server.host.as_str(), server.port), |p| (p.host.as_str(), p.port));
     let target = proxy.map_or_else(|| server.to_string(), ToString::to_string);

@@ -2,7 +2,9 @@
 //!
 //! Nothing a source gives is believed: who asks compares it with what is signed. So a source need only keep its limits.
 
+mod answer;
 pub(crate) mod folder;
+pub(crate) mod mirror;
 
 use async_trait::async_trait;
 use bytes::Bytes;
