@@ -75,4 +75,16 @@ mod tests {
             assert_eq!(trust_judge(&held, &refused), Err(why), "{refused:?}");
         }
     }
+
+    #[test]
+    fn whose_resources_to_install_is_said_by_the_root_alone() {
+        let made = crate::fixture::made(1);
+        let enrolled = made.read().unwrap().unwrap();
+        let (held, root) = (enrolled.trust, enrolled.certificate.chain.last().unwrap().clone());
+        // Who stole the server has the online key.
+        let next = Trust { version: held.version + 1, publisher: Bytes::from_static(b"{}"), ..held.clone() };
+        let forged = v1::Envelope::from(&made.online.sign::<model::desired::Head>(wire::convert::trust_encode(&next)));
+        assert_eq!(trust_take(&held, &forged, &root, &made.state), Err("trust_signature"));
+        assert_eq!(made.read().unwrap().unwrap().trust, held);
+    }
 }
