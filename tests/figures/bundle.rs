@@ -4,23 +4,18 @@
 use crate::meter;
 use crate::row::{Report, Row};
 use ::bundle::Index;
-use publisher::{Folder, Founders, Holders, Kind, Packed, Progress, SigningKey, bundle_pack, init, publish};
+use publisher::Packed;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use tests::publishing::Publisher;
 use tests::resources::{Edition, Resource};
 use tests::system_program;
 
 /// A thousandth of the whole per unit: see `tests/src/resources.rs`.
 const SCALE: u64 = 1_000;
-
-/// The publisher's machine.
-struct Publisher {
-    folder: Folder,
-    key: SigningKey,
-}
 
 /// Packs both, then weighs them.
 pub(crate) fn measure() -> Report {
@@ -28,13 +23,13 @@ pub(crate) fn measure() -> Report {
     let (old, new) = (home.path().join("old"), home.path().join("new"));
     Resource::of(SCALE).write(&old, Edition::First, "1");
     Resource::of(SCALE).write(&new, Edition::Next, "2");
-    let publisher = Publisher::new(home.path());
-    let (first, took_first) = publisher.pack(&old);
-    let (next, took_next) = publisher.pack(&new);
+    let publisher = Publisher::new(home.path(), now());
+    let (first, took_first) = pack(&publisher, &old);
+    let (next, took_next) = pack(&publisher, &new);
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
-    let metadata = publisher.metadata_bytes();
+    let metadata = metadata_bytes(&publisher);
     let patch = next.patch_bytes.expect("a patch") + metadata;
-    let chunks = publisher.chunks_bytes(&first, &next) + metadata;
+    let chunks = chunks_bytes(&publisher, &first, &next) + metadata;
     let tarred = piped(&old, "tar -c . | zstd -3 -c | wc -c", &["tar", "zstd"]);
     let rsync = rsync(&old, &new, home.path());
     let mut rows = vec![
@@ -65,59 +60,40 @@ pub(crate) fn measure() -> Report {
     Report { area: "bundle", rows }
 }
 
-impl Publisher {
-    fn new(home: &Path) -> Self {
-        let key = SigningKey::create(&home.join("key")).expect("a key");
-        let folder = Folder::new(home.join("repository"));
-        let holders = Holders { keys: vec![key.public()], threshold: 1 };
-        let founders = Founders { root: holders.clone(), targets: holders, lists: [].into() };
-        let mut proposal = init(&folder, Kind::Territory, &founders, now()).expect("a repository");
-        proposal.sign(&key).expect("signed");
-        publish(&folder, &proposal, now()).expect("published");
-        Self { folder, key }
-    }
+/// Packs and publishes; with the processor time of both.
+fn pack(publisher: &Publisher, source: &Path) -> (Packed, Duration) {
+    let before = meter::cpu(std::process::id());
+    let mut packed = publisher.published(&[source.to_owned()], now());
+    (packed.remove(0), meter::cpu(std::process::id()).saturating_sub(before))
+}
 
-    /// Packs and publishes; with the processor time of packing.
-    fn pack(&self, source: &Path) -> (Packed, Duration) {
-        let before = meter::cpu(std::process::id());
-        let sources = [source.to_owned()];
-        let packed = bundle_pack(&self.folder, &sources, now(), &mut |_, _| Progress::hidden());
-        let took = meter::cpu(std::process::id()).saturating_sub(before);
-        let (mut proposal, mut packed) = packed.expect("packed");
-        proposal.sign(&self.key).expect("signed");
-        publish(&self.folder, &proposal, now()).expect("published");
-        (packed.remove(0), took)
-    }
+/// What a device asks for before it knows which target it wants: the latest of each role that changes.
+fn metadata_bytes(publisher: &Publisher) -> u64 {
+    let folder = publisher.folder.public().join("metadata");
+    let latest = |role: &str| {
+        let paths = (1..).map(|version| folder.join(format!("{version}.{role}.json"))).take_while(|path| path.exists());
+        paths.last().expect("one is there")
+    };
+    let paths: [PathBuf; 3] = [folder.join("timestamp.json"), latest("snapshot"), latest("bundles")];
+    paths.iter().map(|path| fs::metadata(path).expect("a file").len()).sum()
+}
 
-    /// What a device asks for before it knows which target it wants: the latest of each role that changes.
-    fn metadata_bytes(&self) -> u64 {
-        let folder = self.folder.public().join("metadata");
-        let latest = |role: &str| {
-            let paths =
-                (1..).map(|version| folder.join(format!("{version}.{role}.json"))).take_while(|path| path.exists());
-            paths.last().expect("one is there")
-        };
-        let paths: [PathBuf; 3] = [folder.join("timestamp.json"), latest("snapshot"), latest("bundles")];
-        paths.iter().map(|path| fs::metadata(path).expect("a file").len()).sum()
-    }
+/// The chunks that only the next version has, and its index.
+fn chunks_bytes(publisher: &Publisher, first: &Packed, next: &Packed) -> u64 {
+    let (old, new) = (index(publisher, first), index(publisher, next));
+    let known: BTreeSet<_> = old.chunks().iter().map(|chunk| chunk.id).collect();
+    let fetched: BTreeSet<_> = new.chunks().iter().map(|chunk| chunk.id).filter(|id| !known.contains(id)).collect();
+    let stored = |id: &::bundle::ContentId| {
+        let name = id.to_string();
+        fs::metadata(publisher.folder.public().join("chunks").join(&name[..2]).join(&name)).expect("a chunk").len()
+    };
+    fetched.iter().map(stored).sum::<u64>() + new.encode().len() as u64
+}
 
-    /// The chunks that only the next version has, and its index.
-    fn chunks_bytes(&self, first: &Packed, next: &Packed) -> u64 {
-        let (old, new) = (self.index(first), self.index(next));
-        let known: BTreeSet<_> = old.chunks().iter().map(|chunk| chunk.id).collect();
-        let fetched: BTreeSet<_> = new.chunks().iter().map(|chunk| chunk.id).filter(|id| !known.contains(id)).collect();
-        let stored = |id: &::bundle::ContentId| {
-            let name = id.to_string();
-            fs::metadata(self.folder.public().join("chunks").join(&name[..2]).join(&name)).expect("a chunk").len()
-        };
-        fetched.iter().map(stored).sum::<u64>() + new.encode().len() as u64
-    }
-
-    fn index(&self, packed: &Packed) -> Index {
-        let name = format!("{}.bundle.{}.{}.index", packed.index_sha256, packed.bundle, packed.version);
-        let bytes = fs::read(self.folder.public().join("targets").join(name)).expect("an index");
-        Index::decode(&bytes).expect("an index")
-    }
+fn index(publisher: &Publisher, packed: &Packed) -> Index {
+    let name = format!("{}.bundle.{}.{}.index", packed.index_sha256, packed.bundle, packed.version);
+    let bytes = fs::read(publisher.folder.public().join("targets").join(name)).expect("an index");
+    Index::decode(&bytes).expect("an index")
 }
 
 /// Any day will do.

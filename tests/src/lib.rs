@@ -14,6 +14,7 @@ pub mod caller;
 mod earlier;
 pub mod process;
 pub mod programs;
+pub mod publishing;
 pub mod python;
 pub mod reporter;
 pub mod resources;

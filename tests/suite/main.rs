@@ -38,6 +38,7 @@ mod proxy;
 mod recovery;
 mod register;
 mod renewal;
+mod resources;
 mod scan;
 mod school_year;
 mod schools;

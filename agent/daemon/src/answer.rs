@@ -2,6 +2,7 @@
 
 use crate::enforce::Shown;
 use crate::error::Error;
+use crate::resources::{Resource, Wanted};
 use crate::state::{Held, State};
 use crate::status::Condition;
 use crate::trust::trust_take;
@@ -12,6 +13,7 @@ use model::digest::Digest;
 use model::grant::{Grant, Hold};
 use model::resource::Fetching;
 use model::signed::Signed;
+use std::sync::Arc;
 use wire::convert::{Trust, head_decode, plan_decode};
 use wire::v1;
 
@@ -25,6 +27,8 @@ pub(crate) struct Desired {
     /// What it was last granted, and how that stands.
     grant: Option<Grant>,
     loan: Option<Shown>,
+    /// Where its bundles stand.
+    resources: Arc<Vec<Resource>>,
     /// Why the last trust roots were not taken.
     distrusted: Option<&'static str>,
     /// Why the last head was not taken.
@@ -53,6 +57,7 @@ impl Desired {
             plan: None,
             grant: None,
             loan: None,
+            resources: Arc::default(),
             distrusted: None,
             refused: None,
             told: None,
@@ -150,6 +155,21 @@ impl Desired {
         self.plan.as_ref().map(|plan| plan.fetching.clone()).unwrap_or_default()
     }
 
+    /// Where its bundles stand now.
+    pub(crate) fn resources_note(&mut self, resources: Arc<Vec<Resource>>) {
+        self.resources = resources;
+    }
+
+    /// What is wanted of resources, and by whose word.
+    pub(crate) fn wanted(&self) -> Wanted {
+        let plan = self.plan.as_ref();
+        Wanted {
+            bundles: plan.map(|plan| plan.bundles.clone()),
+            fetching: self.fetching(),
+            publisher: self.trust.publisher.clone(),
+        }
+    }
+
     pub(crate) fn cadence(&self) -> Cadence {
         self.plan.as_ref().map(|plan| plan.check_in).unwrap_or_default()
     }
@@ -170,6 +190,7 @@ impl Desired {
         let state = |c: &v1::Condition| match c.state() {
             v1::ConditionState::Held => "held",
             v1::ConditionState::Failed => "failed",
+            v1::ConditionState::Skipped => "skipped",
             _ => "pending",
         };
         let conditions = self.observed().conditions;
@@ -199,9 +220,15 @@ impl Desired {
                 Some(code) => condition("loan", v1::ConditionState::Failed, code),
             }
         });
+        let resources = self.resources.iter().map(v1::Condition::from);
         v1::Observed {
             generation: self.generation().map(Into::into),
-            conditions: std::iter::once(cadence).chain(loan).chain(distrusted).chain(refused).collect(),
+            conditions: std::iter::once(cadence)
+                .chain(loan)
+                .chain(distrusted)
+                .chain(refused)
+                .chain(resources)
+                .collect(),
         }
     }
 

@@ -1,10 +1,11 @@
-//! The command line: `enrol`, `run`, `status`, `doctor`.
+//! The command line: `enrol`, `run`, `status`, `resources`, `doctor`.
 //!
 //! Exit codes: 0 done, 1 failed, 2 usage, 3 not enrolled, 4 refused by the server, 6 server out of reach.
 
 mod doctor;
 mod manual;
 mod print;
+mod resources;
 mod sent;
 
 use crate::enforce::Medium;
@@ -61,6 +62,10 @@ enum Verb {
     Status {
         #[arg(long)]
         what_is_sent: bool,
+        #[arg(long, value_enum, default_value = "text")]
+        output: Output,
+    },
+    Resources {
         #[arg(long, value_enum, default_value = "text")]
         output: Output,
     },
@@ -225,6 +230,15 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
             if status.enrolment.is_none() {
                 return Ok(ExitCode::from(Error::NotEnrolled(status.state).exit_code()));
             }
+        }
+        Verb::Resources { output } => {
+            let agent = agent(config);
+            let found = agent.resources()?;
+            let said = match output {
+                Output::Text => resources::text(&found, &agent.resources_place().display().to_string(), &catalogue),
+                Output::Json => serde_json::to_string_pretty(&found).unwrap_or_default(),
+            };
+            say(&mut std::io::stdout(), &said);
         }
         Verb::Forget { .. } => {
             let agent = agent(config);

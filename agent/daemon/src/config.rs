@@ -27,6 +27,8 @@ pub struct Config {
     pub no_proxy: Option<String>,
     /// Where an installer may place server and token (`enrol.toml`), if not in the usual place; deleted when the device is enrolled.
     pub enrolment_file: Option<PathBuf>,
+    /// Where resources are put for everybody on the device to read, if not in the usual place.
+    pub resources: Option<PathBuf>,
     /// What is logged: `error`, `warn`, `info`, `debug`, or a filter of tracing-subscriber.
     pub log: String,
     /// The folder where `/sys`, `/proc` and `/etc` are read; for tests.
@@ -80,6 +82,7 @@ impl Default for Config {
             proxy: None,
             no_proxy: None,
             enrolment_file: None,
+            resources: None,
             log: "info".to_owned(),
             root: "/".into(),
             acknowledgements: None,
@@ -111,6 +114,7 @@ impl Config {
             ("state", Some(&config.state)),
             ("proxy_credentials", config.proxy_credentials.as_ref()),
             ("enrolment_file", config.enrolment_file.as_ref()),
+            ("resources", config.resources.as_ref()),
         ];
         match paths.iter().find(|(_, path)| path.is_some_and(|path| !path.is_absolute())) {
             Some((key, _)) => Err(invalid(ConfigFault::Path(key))),
@@ -161,6 +165,17 @@ impl Config {
     pub fn enrolment_place(&self) -> PathBuf {
         let own = || if self.state == Here::state_folder() { Here::config_file() } else { self.state.clone() };
         self.enrolment_file.clone().unwrap_or_else(|| own().with_file_name(crate::enrol::file::NAME))
+    }
+
+    /// Where resources are put. An agent that somebody tries out in a folder elsewhere leaves those of this machine alone.
+    #[must_use]
+    pub fn resources_place(&self) -> PathBuf {
+        let beside = || {
+            let name = self.state.file_name().map(|name| name.to_string_lossy().into_owned());
+            self.state.with_file_name(format!("{}-resources", name.unwrap_or_default()))
+        };
+        let own = || if self.state == Here::state_folder() { Here::resources_folder() } else { beside() };
+        self.resources.clone().unwrap_or_else(own)
     }
 
     fn proxy_address(&self) -> Result<Option<Proxy>, Error> {

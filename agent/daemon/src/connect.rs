@@ -25,8 +25,9 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(20);
 const PING: Duration = Duration::from_secs(240);
 /// How long a ping may stay unanswered.
 const PING_LIMIT: Duration = Duration::from_secs(20);
-/// What the server may send unasked, a stream and a connection: one message is enough.
-const WINDOW_BYTES: u32 = 64 * 1024;
+/// What the server may send unasked, a stream and a connection: a few packets more than a long line holds, so that resources fill it.
+const STREAM_BYTES: u32 = 256 * 1024;
+const WINDOW_BYTES: u32 = 512 * 1024;
 /// The largest list of headers in an answer.
 const HEADERS_BYTES_MAX: u32 = 8 * 1024;
 
@@ -104,7 +105,7 @@ pub(crate) async fn connect(
     let ping = PING * 4 / 5 + agent_core::backoff::portion(PING * 2 / 5, random);
     let endpoint = Endpoint::from_shared(server.to_string())
         .map_err(|_| Error::Server(server.to_string()))?
-        .initial_stream_window_size(WINDOW_BYTES)
+        .initial_stream_window_size(STREAM_BYTES)
         .initial_connection_window_size(WINDOW_BYTES)
         .http2_max_header_list_size(HEADERS_BYTES_MAX)
         .buffer_size(4_usize)

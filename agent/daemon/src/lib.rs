@@ -23,6 +23,7 @@ mod proxy;
 mod publisher;
 mod renew;
 mod report;
+mod resources;
 mod sent;
 mod signed_time;
 #[allow(dead_code, reason = "fetching comes with the next changes")]
@@ -42,6 +43,7 @@ pub use doctor::{Check, Diagnosis, Fact, Finding, Outcome};
 pub use enrol::Joined;
 pub use error::{Advice, Error};
 pub use proxy::{Proxy, Rules};
+pub use resources::Resource;
 pub use sent::{Sent, SentField, SentMessage, Shown, Texts};
 pub use state::Enrolment;
 pub use status::{Condition, Fault, Live, Loan, Status};
@@ -127,6 +129,9 @@ impl Agent {
         if let Some(mut link) = link {
             self.supervisor.ready();
             let loan = link.loan();
+            // Nobody finds devices of the school yet.
+            let (_none, peers) = tokio::sync::watch::channel(Vec::new());
+            let resources = link.resources(peers);
             tokio::select! {
                 biased;
                 () = &mut shutdown => {}
@@ -135,6 +140,7 @@ impl Agent {
                 () = &mut watching => {}
             }
             self.supervisor.stopping();
+            drop(resources);
             link.leave();
         } else {
             self.supervisor.stopping();
@@ -150,6 +156,7 @@ impl Agent {
         // What it shows of a loan goes with it; an agent that runs holds the folder, and is not disturbed.
         if !self.folder().running() {
             enforce::forget(&self.config)?;
+            resources::forget(&self.config.resources_place(), &self.folder())?;
         }
         // First: an agent that waits would enrol with it at once.
         let token = enrol::file::forget(&self.config.enrolment_place())?;
@@ -168,6 +175,20 @@ impl Agent {
     /// [`Error`] when the folder cannot be read or is damaged.
     pub fn status(&self) -> Result<Status, Error> {
         status::read(&self.folder(), self.clock.now())
+    }
+
+    /// Where the resources stand that this device is to hold; works while another process runs the agent.
+    ///
+    /// # Errors
+    /// [`Error`] when the folder cannot be read.
+    pub fn resources(&self) -> Result<Vec<Resource>, Error> {
+        resources::noted(&self.folder())
+    }
+
+    /// The folder that resources lie in.
+    #[must_use]
+    pub fn resources_place(&self) -> std::path::PathBuf {
+        self.config.resources_place()
     }
 
     /// What was sent last, field by field with its purpose, and what was done to this device from afar; works while another

@@ -6,6 +6,7 @@ mod loan;
 mod machine;
 mod recovery;
 mod renewal;
+mod resources;
 mod telling;
 mod ticket;
 
@@ -36,6 +37,7 @@ use model::id::BootId;
 use model::section::SectionKind;
 use model::time::Timestamp;
 use renewal::Certificates;
+use resources::Beside;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,6 +98,8 @@ pub(crate) struct Link {
     loan: Arc<Keeper>,
     /// The stage that the loan is in.
     stage: watch::Receiver<Shown>,
+    /// What whoever keeps resources is told, and tells.
+    beside: Beside,
 }
 
 /// What comes next.
@@ -132,6 +136,7 @@ impl Link {
         let loan = Keeper::new(agent, &time, desired.grant());
         let mut stage = loan.stage();
         desired.loan_note(*stage.borrow_and_update());
+        let beside = Beside::new(&folder, &mut desired);
         let before = noted(&folder)?.unwrap_or_default();
         let live = Live {
             version: VERSION.to_owned(),
@@ -163,6 +168,7 @@ impl Link {
             told: String::new(),
             loan: Arc::new(loan),
             stage,
+            beside,
             agent: agent.clone(),
             state,
             enrolment,
@@ -324,6 +330,7 @@ impl Link {
         // Also where it is the same: the server's time may have put this one right.
         self.loan.hold(self.desired.grant());
         self.stage_note();
+        self.wanted_tell();
         self.note();
         let asked = (answer.wait_ms > 0).then(|| Duration::from_millis(answer.wait_ms.into()));
         let change = if let Change::Refused(code) = trusted { Change::Refused(code) } else { change };
@@ -385,6 +392,7 @@ impl Link {
     /// Looks at what is due.
     fn look(&mut self) {
         self.stage_note();
+        self.standing_note();
         let elapsed = self.agent.clock.elapsed();
         let due = self.calendar.due(elapsed);
         if due.health || due.inventory {
@@ -424,6 +432,7 @@ impl Link {
                 made => made?,
             };
             tracing::info!(server = %self.server, "connected");
+            self.beside.line.send_replace(Some(connection.channel.clone()));
             self.connection = Some(connection);
             // The handshake proved both sides: that is contact, though the answer may be held for long.
             self.live.last_contact_unix_ms = Some(self.agent.clock.now());

@@ -3,6 +3,7 @@
 //! Nothing a source gives is believed: who asks compares it with what is signed. So a source need only keep its limits.
 
 mod answer;
+pub(crate) mod channel;
 pub(crate) mod folder;
 pub(crate) mod mirror;
 

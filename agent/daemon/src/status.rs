@@ -4,6 +4,7 @@ use crate::clock::BUILT;
 use crate::enforce::{days_left, first_day, last_day};
 use crate::error::Error;
 use crate::folder::Folder;
+use crate::resources::{self, Resource};
 use crate::state::{Enrolment, clock_floor_read, enrolled_read};
 use agent_core::clock_floor::validation_time;
 use agent_core::loan::{Told, standing};
@@ -34,6 +35,8 @@ pub struct Status {
     pub certificate_expired: bool,
     /// What the device is held to because of its loan, and where that stands; nothing where nobody has said anything of it.
     pub loan: Option<Loan>,
+    /// Where the resources stand that this device is to hold.
+    pub resources: Vec<Resource>,
     /// What the agent noted last.
     pub live: Option<Live>,
 }
@@ -121,7 +124,7 @@ pub struct Live {
 pub struct Condition {
     /// Which item.
     pub item: String,
-    /// `held`, `pending` or `failed`.
+    /// `held`, `pending`, `failed` or `skipped`.
     pub state: String,
     /// A code that says why; empty when held.
     pub reason: String,
@@ -155,6 +158,7 @@ pub(crate) fn read(folder: &Folder, now: Timestamp) -> Result<Status, Error> {
     Ok(Status {
         state: folder.root().to_owned(),
         running,
+        resources: resources::noted(folder)?,
         generation: enrolled.as_ref().and_then(|e| e.held.as_ref()).map(|held| held.head.generation),
         loan: grant.map(|grant| Loan::of(grant, time)),
         certificate_until_unix_ms: until,

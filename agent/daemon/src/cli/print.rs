@@ -1,7 +1,8 @@
 //! Words for people: errors, and the answers of the commands.
 
+use super::resources;
 use crate::enforce::date_text;
-use crate::status::{Fault, Live, Loan, Status};
+use crate::status::{Condition, Fault, Live, Loan, Status};
 use crate::{Advice, ConfigFault, Error, Joined};
 use model::time::Timestamp;
 use model::token::TokenError;
@@ -73,7 +74,13 @@ pub(super) fn status(status: &Status, flags: &str, catalogue: &Catalogue) -> Str
     });
     rows.push((say("status-generation"), generation.unwrap_or_else(|| say("status-none"))));
     rows.extend(status.loan.iter().flat_map(|loan| loan_rows(loan, catalogue)));
-    for condition in live.conditions.iter().filter(|c| c.item != "loan" || c.state != "held") {
+    if let Some(summary) = resources::summary(&status.resources, catalogue) {
+        rows.push((say("status-resources"), summary));
+    }
+    let own = |condition: &&Condition| {
+        (condition.item != "loan" || condition.state != "held") && !condition.item.starts_with("bundle ")
+    };
+    for condition in live.conditions.iter().filter(own) {
         // A code that has no words yet is shown itself.
         let named =
             |kind: &str, code: &str| catalogue.find(&format!("{kind}-{code}"), None).unwrap_or_else(|| code.to_owned());
@@ -235,7 +242,6 @@ pub(super) fn error_text(error: &Error, flags: &str, catalogue: &Catalogue) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::Condition;
     use words::Language;
 
     fn catalogue(language: Language) -> Catalogue {

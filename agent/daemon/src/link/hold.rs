@@ -109,6 +109,14 @@ impl Link {
                         return Ok(Ended::Report);
                     }
                 }
+                // Resources are further than they were.
+                Ok(()) = self.beside.standing.changed() => {
+                    self.look();
+                    self.note();
+                    if self.something_to_say() {
+                        return Ok(Ended::Report);
+                    }
+                }
             }
         }
     }

@@ -8,6 +8,7 @@ impl Link {
     /// Notes how the device is, where that is news.
     pub(super) fn note(&mut self) {
         (self.live.waiting, self.live.waiting_bytes) = self.report.waiting();
+        self.line_tell();
         self.live.connected = self.connection.is_some() && self.calling;
         self.live.conditions = self.desired.conditions();
         let news = self.noted.as_ref() != Some(&self.live);

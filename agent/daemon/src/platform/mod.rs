@@ -14,11 +14,12 @@ pub(crate) use windows::Windows as Here;
 use crate::enforce::{Enforcer, Medium, Notice};
 use crate::error::Error;
 use crate::supervisor::Supervisor;
+use agent_core::fetching::Power;
 use agent_core::health::Readings;
 use model::device::Claims;
 use model::id::BootId;
 use model::inventory::{Hardware, Packages, Peripherals, System};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -78,6 +79,27 @@ pub(crate) trait Platform: Sized {
 
     /// Makes durable what names a folder holds.
     fn folder_sync(at: &Path) -> io::Result<()>;
+
+    /// Lets everybody on the machine read a file, or enter a folder, that only the agent may change.
+    fn readable_make(at: &Path, folder: bool) -> io::Result<()>;
+
+    /// Gives a file a second name; an error where that is not to be had.
+    fn file_link(from: &Path, to: &Path) -> io::Result<()>;
+
+    /// How many names a file has, as far as they can be counted.
+    fn names(about: &Metadata) -> u64;
+
+    /// Has a path name a version in the place of the one it named, in one step.
+    fn version_name(at: &Path, version: &str) -> io::Result<()>;
+
+    /// Makes durable all files of a folder, which are given, and the names in it.
+    fn tree_sync(at: &Path, files: impl Iterator<Item = PathBuf>) -> io::Result<()>;
+
+    /// What the machine runs on now, and whether each byte of its link is paid for; the mains and a free link where nobody can tell.
+    fn surroundings(&self) -> (Power, bool);
+
+    /// Where resources lie unless the configuration says otherwise.
+    fn resources_folder() -> PathBuf;
 
     /// How a file is opened that only its owner may read.
     fn file_options() -> OpenOptions;

@@ -4,7 +4,7 @@ use super::{ENROLMENT, IDENTITY_KEY, again, own};
 use crate::error::Error;
 use crate::folder::{self, Folder};
 use crate::platform::{Here, Platform};
-use crate::{publisher, spool};
+use crate::{publisher, resources, spool};
 
 /// Deletes everything of the agent's in its folder, and the folder unless something else lies in it; says whether there was one.
 ///
@@ -26,6 +26,7 @@ pub(crate) fn forget(folder: &Folder) -> Result<bool, Error> {
     inner_forget(folder, again::FOLDER, own)?;
     inner_forget(folder, spool::FOLDER, spool::own)?;
     inner_forget(folder, publisher::FOLDER, publisher::own)?;
+    inner_forget(folder, resources::FOLDER, resources::own)?;
     let names = folder.names(own)?;
     let kept = |name: &&String| !folder::OWN.contains(&name.as_str()) && !folder.path(name).is_dir();
     names.iter().filter(kept).try_for_each(|name| folder.remove(name))?;

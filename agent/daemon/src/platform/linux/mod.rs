@@ -10,12 +10,13 @@ mod systemd;
 use super::{Collected, Job, Platform};
 use crate::enforce::{Enforcer, Medium, Notice};
 use crate::error::Error;
+use agent_core::fetching::Power;
 use agent_core::health::Readings;
 use inventory::Root;
 use model::device::Claims;
 use model::id::BootId;
 use notices::Notices;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -77,6 +78,41 @@ impl Platform for Linux {
 
     fn folder_sync(at: &Path) -> io::Result<()> {
         File::open(at)?.sync_all()
+    }
+
+    fn readable_make(at: &Path, folder: bool) -> io::Result<()> {
+        std::fs::set_permissions(at, Permissions::from_mode(if folder { 0o755 } else { 0o644 }))
+    }
+
+    fn file_link(from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::hard_link(from, to)
+    }
+
+    fn names(about: &Metadata) -> u64 {
+        about.nlink()
+    }
+
+    fn version_name(at: &Path, version: &str) -> io::Result<()> {
+        let next = at.with_extension("next");
+        match std::fs::remove_file(&next) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        std::os::unix::fs::symlink(version, &next)?;
+        std::fs::rename(&next, at)
+    }
+
+    /// One call for all of it: thousands of small files one by one would take a disk minutes.
+    fn tree_sync(at: &Path, _: impl Iterator<Item = PathBuf>) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(File::open(at)?)?)
+    }
+
+    fn surroundings(&self) -> (Power, bool) {
+        (inventory::power(&self.0), inventory::metered(&self.0))
+    }
+
+    fn resources_folder() -> PathBuf {
+        "/var/lib/cartable-resources".into()
     }
 
     fn file_options() -> OpenOptions {

@@ -1,6 +1,7 @@
 //! Reads how the machine is; the rule that judges is `agent_core::health`.
 
 use super::inventory::{gauges, memory, mwh};
+use agent_core::fetching::Power;
 use agent_core::health::{BatteryReading, Readings, Room};
 use std::path::{Path, PathBuf};
 use sysinfo::{DiskRefreshKind, Disks, ProcessRefreshKind, ProcessesToUpdate};
@@ -34,6 +35,20 @@ pub(super) fn read(clock_skew_ms: Option<i64>) -> Readings {
         // Only a handle on the raw disk tells it.
         disk_lives: Vec::new(),
     }
+}
+
+/// What the machine runs on: a battery only where one says that it gives its charge away.
+pub(super) fn power() -> Power {
+    let gives = |gauge: &starship_battery::Battery| gauge.state() == starship_battery::State::Discharging;
+    let percent = |gauge: &starship_battery::Battery| {
+        use starship_battery::units::ratio::percent;
+        let charge = gauge.state_of_charge().get::<percent>().clamp(0.0, 100.0);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 100")]
+        let charge = charge as u8;
+        charge
+    };
+    let charges = gauges().unwrap_or_default();
+    charges.iter().filter(|gauge| gives(gauge)).map(percent).max().map_or(Power::Mains, Power::Battery)
 }
 
 /// Size and free bytes of the volume that holds this file or folder.

@@ -12,10 +12,11 @@ mod service;
 use super::{Collected, Job, Platform};
 use crate::enforce::{Enforcer, Medium, Notice};
 use crate::error::Error;
+use agent_core::fetching::Power;
 use agent_core::health::Readings;
 use model::device::Claims;
 use model::id::BootId;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::windows::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -92,6 +93,43 @@ impl Platform for Windows {
             Err(e) if e.kind() == io::ErrorKind::InvalidInput => Ok(()),
             done => done,
         }
+    }
+
+    /// A file's access list is its folder's, and that of the common data folder lets everybody read.
+    fn readable_make(_: &Path, _: bool) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Not here, where the names of a file cannot be counted: writing to one would change the other.
+    fn file_link(_: &Path, _: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn names(_: &Metadata) -> u64 {
+        1
+    }
+
+    /// A file that says it: links need a right that a service may not have.
+    fn version_name(at: &Path, version: &str) -> io::Result<()> {
+        let next = at.with_extension("next");
+        std::fs::write(&next, version)?;
+        File::options().write(true).open(&next)?.sync_all()?;
+        std::fs::rename(&next, at)
+    }
+
+    fn tree_sync(_: &Path, files: impl Iterator<Item = PathBuf>) -> io::Result<()> {
+        for file in files {
+            File::options().write(true).open(file)?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    fn surroundings(&self) -> (Power, bool) {
+        (health::power(), false)
+    }
+
+    fn resources_folder() -> PathBuf {
+        private::home().with_file_name("Cartable-Resources")
     }
 
     /// A file's access list is its folder's.

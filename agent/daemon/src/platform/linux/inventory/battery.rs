@@ -3,7 +3,7 @@
 use super::root::Root;
 use model::inventory::Battery;
 
-const POWER: &str = "sys/class/power_supply";
+pub(super) const POWER: &str = "sys/class/power_supply";
 /// No portable holds as much; above it the gauge is wrong.
 const MWH_MAX: u64 = 1_000_000;
 /// The same in µWh; in µAh it is more still.
@@ -42,7 +42,7 @@ pub(crate) fn gauges(root: &Root) -> Option<Vec<Gauge>> {
 }
 
 /// Batteries that power the machine and are in their place; a scope of `Device` is a mouse's or a pen's.
-fn names(root: &Root) -> Vec<String> {
+pub(super) fn names(root: &Root) -> Vec<String> {
     let says = |name: &str, file: &str, value: &str| {
         root.text(&format!("{POWER}/{name}/{file}")).is_some_and(|text| text.trim() == value)
     };

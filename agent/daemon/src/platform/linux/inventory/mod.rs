@@ -1,7 +1,7 @@
 //! What the machine says of itself, read from the system's own files.
 //!
 //! Each reader takes a [`Root`], so that tests feed it trees of other machines. Nothing here runs a program, opens a device,
-//! or looks at networks, people or processes; one thing is asked of a service of the machine (`udisks`); what a file does not tell is unknown.
+//! or looks at people or processes; two services of the machine are asked one thing each (`udisks`, `supply`); what a file does not tell is unknown.
 
 mod battery;
 mod bus;
@@ -16,6 +16,7 @@ mod packages;
 mod processor;
 mod root;
 mod sound;
+mod supply;
 mod system;
 mod udisks;
 mod usb;
@@ -25,6 +26,7 @@ pub(super) use disk::disk_lives;
 pub(super) use mount::mounts;
 pub(super) use processor::meminfo;
 pub(super) use root::Root;
+pub(super) use supply::{metered, power};
 
 use crate::platform::Collected;
 use model::device::Claims;

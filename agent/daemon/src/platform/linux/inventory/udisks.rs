@@ -61,7 +61,7 @@ fn percent_used(body: &[u8]) -> Option<u8> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::platform::linux::inventory::bus::reply_to;
     use std::io::{Read, Write};
@@ -90,7 +90,7 @@ mod tests {
     }
 
     /// A reply to a call of this serial, or another kind of message.
-    fn reply(kind: u8, serial: u32, body: &[u8]) -> Vec<u8> {
+    pub(in super::super) fn reply(kind: u8, serial: u32, body: &[u8]) -> Vec<u8> {
         let mut message = Message(vec![b'l', kind, 1, 1]);
         message.0.extend(u32::try_from(body.len()).unwrap().to_le_bytes());
         message.0.extend([9, 0, 0, 0, 8, 0, 0, 0, 5, 1, b'u', 0]);
@@ -99,7 +99,7 @@ mod tests {
     }
 
     /// A bus that gives these answers, one a call; a signal comes before each. The root below which it listens.
-    fn bus(answers: Vec<Vec<u8>>) -> (tempfile::TempDir, Root, JoinHandle<()>) {
+    pub(in super::super) fn bus(answers: Vec<Vec<u8>>) -> (tempfile::TempDir, Root, JoinHandle<()>) {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("run/dbus")).unwrap();
         let listener = UnixListener::bind(folder.path().join(BUS)).unwrap();

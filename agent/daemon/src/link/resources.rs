@@ -1,0 +1,64 @@
+//! What the conversation has to do with resources: it says what is wanted, lends its line, and reports where they stand.
+
+use super::Link;
+use crate::answer::Desired;
+use crate::folder::Folder;
+use crate::resources::{Named, Parts, Resource, Resources, Shown, Wanted};
+use std::sync::Arc;
+use tokio::sync::watch;
+use tonic::transport::Channel;
+
+/// The ends of what whoever keeps resources is told, and tells.
+pub(super) struct Beside {
+    wanted: watch::Sender<Wanted>,
+    /// The line, while it stands.
+    pub(super) line: watch::Sender<Option<Channel>>,
+    shown: Arc<Shown>,
+    /// Where resources stand.
+    pub(super) standing: watch::Receiver<Arc<Vec<Resource>>>,
+}
+
+impl Beside {
+    /// Goes on from what was noted before, which the server is told as it is.
+    pub(super) fn new(folder: &Folder, desired: &mut Desired) -> Self {
+        let shown = Arc::new(Shown::new(folder));
+        let mut standing = shown.told();
+        desired.resources_note(standing.borrow_and_update().clone());
+        Self { wanted: watch::Sender::new(desired.wanted()), line: watch::Sender::default(), shown, standing }
+    }
+}
+
+impl Link {
+    /// Whoever keeps resources beside the conversation, for as long as that is held.
+    pub(crate) fn resources(&self, peers: watch::Receiver<Vec<Named>>) -> Resources {
+        Resources::keep(Parts {
+            clock: self.clock(),
+            time: Arc::clone(&self.time),
+            machine: self.agent.config.root.clone(),
+            folder: self.agent.config.resources_place(),
+            state: self.state.folder().clone(),
+            shown: Arc::clone(&self.beside.shown),
+            wanted: self.beside.wanted.subscribe(),
+            line: self.beside.line.subscribe(),
+            peers,
+        })
+    }
+
+    /// Says what is wanted, where that is news.
+    pub(super) fn wanted_tell(&self) {
+        let wanted = self.desired.wanted();
+        self.beside.wanted.send_if_modified(|before| std::mem::replace(before, wanted.clone()) != wanted);
+    }
+
+    /// Takes the line back that does not stand any more.
+    pub(super) fn line_tell(&self) {
+        if self.connection.is_none() {
+            self.beside.line.send_if_modified(|line| line.take().is_some());
+        }
+    }
+
+    /// Takes note of where resources stand.
+    pub(super) fn standing_note(&mut self) {
+        self.desired.resources_note(self.beside.standing.borrow_and_update().clone());
+    }
+}

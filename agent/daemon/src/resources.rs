@@ -1,0 +1,372 @@
+//! Resources: what the plan wants of them is fetched, verified and put in place, beside the conversation and whatever becomes of it.
+
+mod fault;
+mod fetcher;
+mod files;
+mod gate;
+mod install;
+mod place;
+mod shown;
+mod stage;
+
+pub(crate) use fetcher::Named;
+pub(crate) use place::{FOLDER, forget, own};
+pub use shown::Resource;
+pub(crate) use shown::{FILE, Shown, noted};
+
+use crate::clock::{Clock, JudgingTime};
+use crate::folder::Folder;
+use crate::publisher::Publisher;
+use crate::source::channel::ChannelSource;
+use agent_core::fetching::order;
+use agent_core::room::{Claim, Verdict, admit};
+use bytes::Bytes;
+use fault::Fault;
+use fetcher::{Fetcher, blocking};
+use gate::Gate;
+use install::{Job, index_get};
+use model::resource::{BundleName, BundleVersion, BundleWanted, Fetching};
+use place::Place;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tonic::transport::Channel;
+use wire::v1::ConditionState;
+
+/// What is in place is looked at so often, whatever was expected.
+const LOOK_EVERY: Duration = Duration::from_secs(6 * 3_600);
+/// After a fault of our own, it begins anew after so long.
+const ANEW: Duration = Duration::from_secs(600);
+
+/// What is wanted of resources, and who may sign them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Wanted {
+    /// Nothing before any plan is held: then what lies here stays.
+    pub(crate) bundles: Option<Vec<BundleWanted>>,
+    pub(crate) fetching: Fetching,
+    /// The publisher's root, as the trust roots give it; empty where they give none.
+    pub(crate) publisher: Bytes,
+}
+
+/// What resources are kept with.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) time: Arc<JudgingTime>,
+    /// The folder where the machine's files are read.
+    pub(crate) machine: PathBuf,
+    /// The folder of resources.
+    pub(crate) folder: PathBuf,
+    pub(crate) state: Folder,
+    pub(crate) shown: Arc<Shown>,
+    pub(crate) wanted: watch::Receiver<Wanted>,
+    /// The line to the control plane, while it stands.
+    pub(crate) line: watch::Receiver<Option<Channel>>,
+    /// Devices of the school that may be asked.
+    pub(crate) peers: watch::Receiver<Vec<Named>>,
+}
+
+/// Whoever keeps resources; dropped, it stops.
+#[derive(Debug)]
+pub(crate) struct Resources(JoinHandle<()>);
+
+impl Resources {
+    /// Keeps them from now on. A fault in it ends nothing else, and it begins anew.
+    pub(crate) fn keep(parts: Parts) -> Self {
+        Self(tokio::spawn(async move {
+            loop {
+                let mut work = JoinSet::new();
+                work.spawn(Keeping::new(parts.clone()).live());
+                match work.join_next().await {
+                    Some(Err(error)) if error.is_panic() => {
+                        tracing::error!(%error, "resources stand still for a while");
+                        parts.clock.sleep(ANEW).await;
+                    }
+                    _ => return,
+                }
+            }
+        }))
+    }
+}
+
+impl Drop for Resources {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+struct Keeping {
+    parts: Parts,
+    place: Place,
+    fetcher: Fetcher,
+    /// With the root it began at.
+    publisher: Option<(Bytes, Publisher)>,
+    /// What is made and waits for the word.
+    staged: BTreeSet<(BundleName, BundleVersion)>,
+}
+
+/// A bundle that is to be put in place, with its index.
+struct Task {
+    wanted: BundleWanted,
+    index: Arc<bundle::Index>,
+    gate: Gate,
+    claim: Claim,
+}
+
+impl Keeping {
+    fn new(parts: Parts) -> Self {
+        let place = Place::new(&parts.folder, &parts.state);
+        let fetcher = Fetcher::new(parts.clock.clone());
+        Self { place, fetcher, publisher: None, staged: BTreeSet::new(), parts }
+    }
+
+    /// Goes on until nobody wants anything any more.
+    async fn live(mut self) {
+        let (mut changes, mut lines, mut peers) =
+            (self.parts.wanted.clone(), self.parts.line.clone(), self.parts.peers.clone());
+        loop {
+            let wanted = changes.borrow_and_update().clone();
+            let line = lines.borrow_and_update().is_some();
+            peers.borrow_and_update();
+            let pause = tokio::select! {
+                biased;
+                changed = changes.changed() => match changed {
+                    Ok(()) => continue,
+                    Err(_) => return,
+                },
+                pause = self.round(&wanted) => pause,
+            };
+            tokio::select! {
+                biased;
+                changed = changes.changed() => if changed.is_err() { return },
+                // Who was out of reach may be in reach now.
+                Ok(_) = lines.wait_for(|now| now.is_some() && !line) => {}
+                Ok(()) = peers.changed() => {}
+                () = self.parts.clock.sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Looks at everything once, and does what is to be done; how long that holds.
+    async fn round(&mut self, wanted: &Wanted) -> Duration {
+        let Some(bundles) = &wanted.bundles else { return LOOK_EVERY };
+        self.parts.shown.wanted(bundles);
+        match self.rounded(wanted, bundles).await {
+            Ok(pause) => pause,
+            Err(fault) => {
+                tracing::error!(?fault, "resources cannot be kept");
+                for wanted in bundles {
+                    self.say(wanted, &fault);
+                }
+                fault.look_again()
+            }
+        }
+    }
+
+    async fn rounded(&mut self, wanted: &Wanted, bundles: &[BundleWanted]) -> Result<Duration, Fault> {
+        let missing = self.settle(bundles).await?;
+        let mut pause = LOOK_EVERY;
+        let mut open = Vec::new();
+        for wanted_one in missing {
+            let mut gate = self.gate(&wanted.fetching, wanted_one.urgent);
+            match gate.check().await {
+                Ok(()) => open.push((wanted_one, gate)),
+                Err(fault) => pause = pause.min(self.say(&wanted_one, &fault)),
+            }
+        }
+        if open.is_empty() {
+            return Ok(pause);
+        }
+        self.follow(&wanted.fetching);
+        let refreshed = self.refreshed(&wanted.publisher).await;
+        let mut tasks = Vec::new();
+        for (wanted, gate) in open {
+            match self.task(&wanted, gate).await {
+                Ok(task) => tasks.push(task),
+                Err(fault) => {
+                    // Why nothing newer is known says more than that nothing is.
+                    let fault = match (&fault, &refreshed) {
+                        (Fault::Unreachable(_), Err(Fault::Failed(code))) => Fault::Failed(code),
+                        _ => fault,
+                    };
+                    pause = pause.min(self.say(&wanted, &fault));
+                }
+            }
+        }
+        order(&mut tasks, |task| (task.wanted.urgent, task.claim.to_write));
+        let held = bundles.iter().filter(|wanted| tasks.iter().all(|task| task.wanted.name != wanted.name));
+        let mut claims: Vec<Claim> = Vec::new();
+        for wanted in held {
+            let index = self.place.index(&wanted.name, &wanted.version)?;
+            claims.push(Claim { size: index.map_or(0, |index| index.size()), ..Claim::default() });
+        }
+        let first = claims.len();
+        claims.extend(tasks.iter().map(|task| task.claim));
+        let free = self.gate(&wanted.fetching, false).free();
+        let verdicts = admit(&claims, &wanted.fetching, free).split_off(first);
+        for (mut task, verdict) in tasks.into_iter().zip(verdicts) {
+            let done = match verdict {
+                Verdict::Quota | Verdict::Disk => Err(Fault::Skipped(verdict.skipped().unwrap_or("disk"))),
+                Verdict::Fits | Verdict::FitsWithoutSpare => {
+                    self.installed(&mut task, verdict == Verdict::FitsWithoutSpare).await
+                }
+            };
+            match done {
+                Ok(()) => {}
+                Err(fault) => {
+                    if fault.makes_way() {
+                        self.way_make(&task.wanted).await?;
+                    }
+                    pause = pause.min(self.say(&task.wanted, &fault));
+                }
+            }
+        }
+        Ok(pause)
+    }
+
+    /// Removes what is not wanted, and says of the rest what is seen; what is missing.
+    async fn settle(&mut self, bundles: &[BundleWanted]) -> Result<Vec<BundleWanted>, Fault> {
+        let (place, wanted) = (self.place.clone(), bundles.to_vec());
+        let seen = blocking(move || {
+            for name in place.known()? {
+                if wanted.iter().all(|wanted| wanted.name != name) {
+                    tracing::info!(bundle = %name, "a bundle is not wanted any more and is removed");
+                    place.remove(&name)?;
+                }
+            }
+            if !wanted.is_empty() {
+                place.make()?;
+            }
+            let seen = wanted.into_iter().map(|wanted| {
+                let seen = place.seen(&wanted)?;
+                let current = place.current(&wanted.name).map(|version| version.to_string());
+                Ok((wanted, seen, current.unwrap_or_default()))
+            });
+            seen.collect::<std::io::Result<Vec<_>>>()
+        });
+        let mut missing = Vec::new();
+        for (wanted, seen, current) in seen.await? {
+            self.parts.shown.seen(&wanted.name, current);
+            if seen {
+                self.parts.shown.held(&wanted.name);
+            } else if wanted.hold && self.staged.contains(&(wanted.name.clone(), wanted.version.clone())) {
+                self.parts.shown.state(&wanted.name, ConditionState::Pending, "staged");
+            } else {
+                missing.push(wanted);
+            }
+        }
+        Ok(missing)
+    }
+
+    /// The index of a bundle, judged, and what the bundle takes.
+    async fn task(&mut self, wanted: &BundleWanted, mut gate: Gate) -> Result<Task, Fault> {
+        let (_, publisher) = self.publisher.as_ref().ok_or(Fault::Failed("not_signed"))?;
+        let signed = publisher.index(wanted, self.parts.time.now())?;
+        let shown = Arc::clone(&self.parts.shown);
+        let index = index_get(&self.place, &mut self.fetcher, wanted, &signed, (&shown, &mut gate)).await?;
+        if !install::fits_here(index.manifest()) {
+            return Err(Fault::Skipped("system"));
+        }
+        let (place, name, version, of) =
+            (self.place.clone(), wanted.name.clone(), wanted.version.clone(), Arc::clone(&index));
+        let claim = blocking(move || {
+            let to_write = install::to_write(&place, &name, &version, &of)?;
+            Ok(Claim { size: of.size(), to_write, spare: place.spare(&name)? })
+        });
+        Ok(Task { wanted: wanted.clone(), claim: claim.await?, index, gate })
+    }
+
+    async fn installed(&mut self, task: &mut Task, without_spare: bool) -> Result<(), Fault> {
+        let (_, publisher) = self.publisher.as_ref().ok_or(Fault::Failed("not_signed"))?;
+        let job = Job {
+            place: &self.place,
+            publisher,
+            now: self.parts.time.now(),
+            shown: &self.parts.shown,
+            wanted: &task.wanted,
+            index: &task.index,
+        };
+        let placed = job.done(&mut self.fetcher, &mut task.gate, without_spare).await?;
+        if placed {
+            self.parts.shown.held(&task.wanted.name);
+        } else {
+            self.staged.insert((task.wanted.name.clone(), task.wanted.version.clone()));
+            self.parts.shown.state(&task.wanted.name, ConditionState::Pending, "staged");
+        }
+        Ok(())
+    }
+
+    /// What was begun of a bundle goes, so that the disk has its room again.
+    async fn way_make(&self, wanted: &BundleWanted) -> Result<(), Fault> {
+        let (place, name, version) = (self.place.clone(), wanted.name.clone(), wanted.version.clone());
+        blocking(move || {
+            let keep = place.versions(&name)?;
+            place.prune(&name, &keep, None)?;
+            files::tree_remove(&place.stage(&name, &version))
+        })
+        .await
+    }
+
+    /// Whom to ask from now on.
+    fn follow(&mut self, fetching: &Fetching) {
+        let channel = self.parts.line.borrow().clone();
+        let server =
+            channel.map(|channel| Named { name: "server".to_owned(), source: Arc::new(ChannelSource::new(channel)) });
+        let peers = if fetching.peers { self.parts.peers.borrow().clone() } else { Vec::new() };
+        self.fetcher.follow(peers.into_iter().chain(server).collect(), fetching.bytes_per_second);
+    }
+
+    /// Has the list of what is signed be the newest that anybody gives.
+    async fn refreshed(&mut self, root: &Bytes) -> Result<(), Fault> {
+        if root.is_empty() {
+            self.publisher = None;
+            return Err(Fault::Failed("not_signed"));
+        }
+        if self.publisher.as_ref().is_none_or(|(begun, _)| begun != root) {
+            self.publisher = None;
+            self.publisher = Some((root.clone(), Publisher::open(&self.parts.state, root)?));
+        }
+        let Some((_, publisher)) = &mut self.publisher else { return Err(Fault::Failed("not_signed")) };
+        let mut fault = None;
+        for source in self.fetcher.free() {
+            match publisher.refresh(&*source.source, self.parts.time.now()).await {
+                Ok(()) => return Ok(()),
+                Err(error) => {
+                    tracing::info!(source = source.name, %error, "the list of bundles is not to be had here");
+                    let next = Fault::from(error);
+                    if matches!(next, Fault::Unreachable(_)) {
+                        self.fetcher.failed(&source.name, false);
+                    }
+                    fault = fault.filter(|fault| !matches!(fault, Fault::Unreachable(_))).or(Some(next));
+                }
+            }
+        }
+        Err(fault.unwrap_or_else(|| self.fetcher.nobody()))
+    }
+
+    fn gate(&self, fetching: &Fetching, urgent: bool) -> Gate {
+        Gate {
+            clock: self.parts.clock.clone(),
+            time: Arc::clone(&self.parts.time),
+            machine: self.parts.machine.clone(),
+            resources: self.place.root().to_owned(),
+            fetching: fetching.clone(),
+            urgent,
+            asked: None,
+        }
+    }
+
+    /// Tells why a bundle is not in place; how long that holds.
+    fn say(&self, wanted: &BundleWanted, fault: &Fault) -> Duration {
+        let (state, reason) = fault.said();
+        tracing::info!(bundle = %wanted.name, version = %wanted.version, reason, ?fault, "a bundle is not in place");
+        self.parts.shown.state(&wanted.name, state, reason);
+        fault.look_again()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! Why a bundle is not in place.
+
+use agent_core::fetching::Wait;
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+use wire::v1::ConditionState;
+
+/// Why a bundle is not in place, yet or as things are.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// Hour, link or battery.
+    Wait(Wait),
+    /// Nobody gives what is missing; when to ask again, where that is known.
+    Unreachable(Duration),
+    /// It is not for this device as it is, or there is no room.
+    Skipped(&'static str),
+    /// What is signed or given does not hold.
+    Failed(&'static str),
+    /// The disk.
+    File(io::Error),
+}
+
+/// Who nobody can reach is tried again so soon, unless a source says when.
+const UNREACHABLE: Duration = Duration::from_secs(30);
+/// What failed is looked at again so often: somebody may have published it anew, or made room.
+const AGAIN: Duration = Duration::from_secs(900);
+
+impl Fault {
+    /// How it is reported.
+    pub(super) fn said(&self) -> (ConditionState, &'static str) {
+        match self {
+            Self::Wait(wait) => (ConditionState::Pending, wait.code()),
+            Self::Unreachable(_) => (ConditionState::Pending, "unreachable"),
+            Self::Skipped(reason) => (ConditionState::Skipped, reason),
+            Self::Failed(reason) => (ConditionState::Failed, reason),
+            Self::File(error) if is_full(error) => (ConditionState::Skipped, "disk"),
+            Self::File(_) => (ConditionState::Failed, "file"),
+        }
+    }
+
+    /// When to try again.
+    pub(super) fn look_again(&self) -> Duration {
+        match self {
+            Self::Wait(wait) => wait.look_again(),
+            Self::Unreachable(pause) => (*pause).max(UNREACHABLE).min(AGAIN),
+            Self::Skipped(_) | Self::Failed(_) | Self::File(_) => AGAIN,
+        }
+    }
+
+    /// Whether what was begun is to make way, so that a full disk does not stay full of it.
+    pub(super) fn makes_way(&self) -> bool {
+        matches!(self, Self::Skipped("disk" | "quota")) || matches!(self, Self::File(error) if is_full(error))
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::File(error)
+    }
+}
+
+impl From<crate::publisher::PublisherError> for Fault {
+    fn from(error: crate::publisher::PublisherError) -> Self {
+        match error.code() {
+            "unreachable" => Self::Unreachable(Duration::ZERO),
+            "disk" => Self::Skipped("disk"),
+            code => Self::Failed(code),
+        }
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}
