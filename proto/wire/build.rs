@@ -20,6 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "contact.proto",
         "vault.proto",
         "campaign.proto",
+        "rollout.proto",
     ];
     for file in files {
         println!("cargo:rerun-if-changed={file}");

@@ -315,6 +315,13 @@ impl World {
         let _ = stop.send(());
         running.await.unwrap();
     }
+
+    /// Ends it as kill -9 does; what its store has taken stays.
+    pub async fn kill(&mut self) {
+        let Some((_stop, running)) = self.running.take() else { return };
+        running.abort();
+        let _ = running.await;
+    }
 }
 
 /// An agent in this process.

@@ -39,6 +39,7 @@ mod recovery;
 mod register;
 mod renewal;
 mod resources;
+mod rollouts;
 mod scan;
 mod school_year;
 mod schools;

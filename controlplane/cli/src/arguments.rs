@@ -2,7 +2,7 @@
 
 use crate::{
     asset, audit, cadence, calendar, campaign, contact, desk, device, kit, loan, operator, org, profile, proposal,
-    school, server, stocktake, token, vault,
+    rollout, school, server, stocktake, token, vault,
 };
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -124,6 +124,10 @@ pub(crate) enum Noun {
     Calendar {
         #[command(subcommand)]
         verb: calendar::Verb,
+    },
+    Rollout {
+        #[command(subcommand)]
+        verb: rollout::Verb,
     },
     Contact {
         #[command(subcommand)]

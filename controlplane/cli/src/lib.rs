@@ -27,6 +27,7 @@ mod print;
 mod profile;
 mod progress;
 mod proposal;
+mod rollout;
 mod school;
 mod server;
 mod span;
@@ -114,6 +115,7 @@ async fn noun(
         Noun::School { verb } => school::run(verb, &mut call).await,
         Noun::Org { verb } => org::run(verb, &mut call).await,
         Noun::Calendar { verb } => calendar::run(verb, &mut call).await,
+        Noun::Rollout { verb } => rollout::run(verb, &mut call).await,
         Noun::Contact { verb } => contact::run(verb, &mut call).await,
         Noun::Loan { verb } => loan::run(verb, &mut call).await,
         Noun::Completion { shell } => completion::run(shell, &mut call),

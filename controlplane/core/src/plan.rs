@@ -1,6 +1,6 @@
 //! Planning: a pure function of intent and of a device's few facts, and the generation its outcome gets.
 
-use crate::assignment::{Assignment, Edition, Target};
+use crate::assignment::{Edition, Target};
 use crate::facts::Facts;
 use crate::grant::Standing;
 use crate::rules::Rules;
@@ -10,6 +10,7 @@ use model::desired::{Generation, Plan};
 use model::digest::Digest;
 use model::resource::{BUNDLES_MAX, BundleName, BundleWanted};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What each device was last told, by its id.
 pub static TOLD: Table<Told, Observed> = Table::new("told");
@@ -55,41 +56,72 @@ pub struct Why {
     pub edition: Option<Edition>,
     /// Whether it is left out though it was said, because the device has no place for so many.
     pub cut: bool,
+    /// The rollout whose word it was, if it was one's.
+    pub rollout: Option<String>,
 }
 
 /// What a device with these facts is to hold. Devices of one class get equal plans, which are encoded once.
 #[must_use]
 pub fn plan(rules: &Rules, facts: &Facts) -> Planned {
-    let decided = rules.assignments.decided(facts);
-    let mut held: Vec<&Assignment> = decided.values().copied().filter(|one| one.edition.is_some()).collect();
+    let decided = decided(rules, facts);
+    let mut held: Vec<(&BundleName, &Word)> =
+        decided.iter().filter(|(_, word)| word.edition.is_some()).map(|(name, word)| (*name, word)).collect();
     if held.len() > BUNDLES_MAX {
         // The most particular stay.
-        held.sort_by(|a, b| b.target.cmp(&a.target).then_with(|| a.bundle.cmp(&b.bundle)));
+        held.sort_by(|a, b| b.1.target.cmp(a.1.target).then_with(|| a.0.cmp(b.0)));
         held.truncate(BUNDLES_MAX);
-        held.sort_by(|a, b| a.bundle.cmp(&b.bundle));
+        held.sort_by(|a, b| a.0.cmp(b.0));
     }
-    let kept = |one: &Assignment| held.binary_search_by(|held| held.bundle.cmp(&one.bundle)).is_ok();
-    let why = decided.values().map(|one| Why {
-        bundle: one.bundle.clone(),
-        target: one.target.clone(),
-        edition: one.edition.clone(),
-        cut: one.edition.is_some() && !kept(one),
+    let kept = |name: &BundleName| held.binary_search_by(|held| held.0.cmp(name)).is_ok();
+    let why = decided.iter().map(|(name, word)| Why {
+        bundle: (*name).clone(),
+        target: word.target.clone(),
+        edition: word.edition.clone(),
+        cut: word.edition.is_some() && !kept(name),
+        rollout: word.rollout.map(str::to_owned),
     });
     let why = why.collect();
-    let bundles = held.iter().filter_map(|one| wanted(one)).collect();
+    let bundles = held.iter().filter_map(|(name, word)| word.wanted(name)).collect();
     let fetching = rules.fetching.told(facts, &rules.days_off, &rules.zone);
     Planned { plan: Plan { check_in: rules.cadence, bundles, fetching, release: None }, why }
 }
 
-fn wanted(one: &Assignment) -> Option<BundleWanted> {
-    let edition = one.edition.as_ref()?;
-    Some(BundleWanted {
-        name: one.bundle.clone(),
-        version: edition.version.clone(),
-        index: edition.index,
-        urgent: one.urgent,
-        hold: false,
-    })
+/// What is said of one bundle to one device.
+struct Word<'a> {
+    target: &'a Target,
+    edition: Option<Edition>,
+    urgent: bool,
+    hold: bool,
+    rollout: Option<&'a str>,
+}
+
+/// What decides each bundle: the most particular assignment, or a rollout that will be as particular a one.
+fn decided<'a>(rules: &'a Rules, facts: &'a Facts) -> BTreeMap<&'a BundleName, Word<'a>> {
+    let assigned = rules.assignments.decided(facts).into_iter().map(|(name, one)| {
+        let edition = one.edition.clone();
+        (name, Word { target: &one.target, edition, urgent: one.urgent, hold: false, rollout: None })
+    });
+    let mut decided: BTreeMap<_, _> = assigned.collect();
+    for (held, target) in rules.rollouts.decided(facts, &rules.assignments) {
+        let rollout = &held.rollout;
+        let edition = Some(Edition { version: rollout.version.clone(), index: rollout.index });
+        let (urgent, hold, id) = (rollout.urgent, rollout.held_back(), Some(rollout.id.as_str()));
+        decided.insert(&rollout.name, Word { target, edition, urgent, hold, rollout: id });
+    }
+    decided
+}
+
+impl Word<'_> {
+    fn wanted(&self, name: &BundleName) -> Option<BundleWanted> {
+        let edition = self.edition.as_ref()?;
+        Some(BundleWanted {
+            name: name.clone(),
+            version: edition.version.clone(),
+            index: edition.index,
+            urgent: self.urgent,
+            hold: self.hold,
+        })
+    }
 }
 
 /// What is known of a device at the moment it is told.

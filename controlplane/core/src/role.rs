@@ -57,6 +57,9 @@ const LOAN_READERS: &[Role] = &[Admin, LoanDesk, Technician, Auditor];
 const COUNTERS: &[Role] = &[Admin, Technician, LoanDesk];
 const COUNT_READERS: &[Role] = &[Admin, Technician, LoanDesk, Auditor];
 
+const PUBLISHERS: &[Role] = &[Admin, Publisher];
+const READERS_AND_PUBLISHERS: &[Role] = &[Admin, Publisher, Technician, LoanDesk, PolicyAuthor, Auditor];
+
 /// Every admin call there is. A call without a row is refused to everybody, and a test fails.
 pub const CALLS: &[Row] = &[
     row("DeviceList", READERS, Scoped),
@@ -127,6 +130,11 @@ pub const CALLS: &[Row] = &[
     row("OrganisationList", ALL, Scoped),
     row("CalendarSet", &[Admin, PolicyAuthor], Territory),
     row("CalendarShow", ALL, Scoped),
+    row("RolloutPlan", PUBLISHERS, Territory),
+    row("RolloutAct", PUBLISHERS, Territory),
+    row("RolloutList", READERS_AND_PUBLISHERS, Territory),
+    row("RolloutShow", READERS_AND_PUBLISHERS, Territory),
+    row("RolloutExplain", READERS_AND_PUBLISHERS, Scoped),
     row("ContactSet", &[Admin, LoanDesk], Scoped),
     row("ContactList", READERS, Scoped),
     row("VaultStatus", DESKS, Scoped),

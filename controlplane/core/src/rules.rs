@@ -5,6 +5,8 @@ use crate::assignment::Assignments;
 use crate::calendar::{CALENDARS, calendars};
 use crate::error::Result;
 use crate::fetching::{DaysOff, FETCH_POLICIES, FetchPolicy};
+use crate::rollout::open::Rollouts;
+use crate::rollout::{ROLLOUT_SITES, ROLLOUTS};
 use crate::store::{Changes, Expect, PAGE_MAX, Revision, Scope, Store};
 use crate::table::{Intent, Table, Writes};
 use model::desired::Cadence;
@@ -29,6 +31,8 @@ pub struct Rules {
     pub cadence: Cadence,
     /// Which bundles devices are to hold.
     pub assignments: Assignments,
+    /// Which rollouts decide a version before assignments do.
+    pub rollouts: Rollouts,
     /// How they fetch them.
     pub fetching: FetchPolicy,
     /// The days off of schools.
@@ -51,13 +55,15 @@ impl Rules {
         let mark = MARKS.get(store, territory, EVERYWHERE).await?;
         let entered = CALENDARS.page(store, &CALENDARS.scope(territory, ""), "", PAGE_MAX).await?;
         let written = entered.iter().map(|row| row.revision).chain(mark.map(|row| row.revision));
-        let written = written.chain(cadence.as_ref().map(|row| row.revision));
+        let (rollouts, rolled) = Rollouts::load(store, territory).await?;
+        let written = written.chain([rolled]).chain(cadence.as_ref().map(|row| row.revision));
         let changed = written.chain(fetching.as_ref().map(|row| row.revision)).max().unwrap_or_default();
         Ok(Self {
             revision,
             changed,
             cadence: cadence.map(|row| row.value).unwrap_or_default(),
             assignments: Assignments::load(store, territory).await?,
+            rollouts,
             fetching: fetching.map(|row| row.value).unwrap_or_default(),
             days_off: DaysOff::new(&calendars(store, territory).await?),
             zone: zone.to_owned(),
@@ -70,7 +76,14 @@ impl Rules {
     pub fn scope(territory: &TerritoryId) -> Scope {
         Scope {
             territory: territory.clone(),
-            tables: vec![CADENCES.name, MARKS.name, FETCH_POLICIES.name, CALENDARS.name],
+            tables: vec![
+                CADENCES.name,
+                MARKS.name,
+                FETCH_POLICIES.name,
+                CALENDARS.name,
+                ROLLOUTS.name,
+                ROLLOUT_SITES.name,
+            ],
             prefix: String::new(),
         }
     }

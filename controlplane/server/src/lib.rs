@@ -42,6 +42,7 @@ mod reflection;
 mod reminders;
 mod renew;
 mod revocations;
+mod rollouts;
 mod ruling;
 mod scrape;
 mod server;
@@ -54,6 +55,7 @@ mod ticket;
 mod timed;
 mod upkeep;
 pub mod vault;
+mod watched;
 mod words;
 
 pub use program::run;

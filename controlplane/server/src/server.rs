@@ -20,6 +20,7 @@ use crate::otlp;
 use crate::patience::patient;
 use crate::recovery::RecoveryService;
 use crate::revocations::Revocations;
+use crate::rollouts::Tallies;
 use crate::ruling::Ruling;
 use crate::shared::Shared;
 use crate::timed::Timed;
@@ -130,6 +131,7 @@ impl Server {
             counted: Counted::default(),
             refusals: Mutex::new(Refusals::default()),
             revocations: Revocations::default(),
+            rollouts: Tallies::default(),
         };
         let since = shared.ruling.borrow().rules.revision;
         Ok(Self { shared: Arc::new(shared), rulings, stopping, listener, scraped, since, vault })

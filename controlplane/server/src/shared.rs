@@ -12,6 +12,7 @@ use crate::load::Load;
 use crate::metrics::Metrics;
 use crate::random;
 use crate::revocations::Revocations;
+use crate::rollouts::Tallies;
 use crate::ruling::Ruling;
 use crate::status::status;
 use controlplane_core::audit::{Author, Refusals};
@@ -55,6 +56,8 @@ pub(crate) struct Shared {
     pub(crate) counted: Counted,
     pub(crate) refusals: Mutex<Refusals>,
     pub(crate) revocations: Revocations,
+    /// How the devices of open rollouts stand.
+    pub(crate) rollouts: Tallies,
 }
 
 impl Shared {

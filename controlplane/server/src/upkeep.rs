@@ -5,6 +5,7 @@ use crate::admin::retention_of;
 use crate::ca;
 use crate::ends::ends_follow;
 use crate::reminders::reminders_follow;
+use crate::rollouts::rollouts_follow;
 use crate::ruling::Ruling;
 use crate::shared::Shared;
 use controlplane_core::Result;
@@ -54,6 +55,7 @@ pub(crate) fn start(shared: &Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>, s
     tasks.spawn(ca::watch::keys_follow(Arc::clone(shared)));
     tasks.spawn(ends_follow(Arc::clone(shared)));
     tasks.spawn(reminders_follow(Arc::clone(shared)));
+    tasks.spawn(rollouts_follow(Arc::clone(shared)));
     tasks.spawn(identities_end(Arc::clone(shared)));
     tasks.spawn(act_ids_end(Arc::clone(shared)));
     Upkeep(tasks)

@@ -247,6 +247,22 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("at most * notes at a time", "answer-campaign-notes"),
     ("what is noted is a no-show, a refusal or a problem", "answer-campaign-ended"),
     ("* is 1 to * printable characters", "answer-loan-text"),
+    ("no such rollout *", "answer-rollout"),
+    ("a rollout that is * cannot be *", "answer-rollout-state"),
+    ("a second person has to approve this rollout first", "answer-rollout-second-first"),
+    ("no such wave of this rollout waits for a second person", "answer-rollout-wave-agree"),
+    ("a second person has to agree, not the one who planned it", "answer-rollout-second"),
+    ("rollout * of this bundle is open; end it first", "answer-rollout-open"),
+    ("* rollouts are planned or open; end some first", "answer-rollout-many"),
+    ("the bundle was assigned to * by another act since; assign the version there", "answer-rollout-since"),
+    ("a rollout has at most * waves", "answer-rollout-waves"),
+    ("each share of a rollout is larger than the one before, and counts with it", "answer-rollout-shares"),
+    ("success is above 0 to 100 %, error 0 to below 100 %, a sample at least 1", "answer-rollout-thresholds"),
+    ("a rollout waits a minute to a year for whatever it waits", "answer-rollout-patience"),
+    ("a rollout is for 1 to * targets", "answer-rollout-targets"),
+    ("a wave is 0.01 to 100 % of the devices", "answer-rollout-share"),
+    ("a wave names 1 to * schools", "answer-rollout-wave-schools"),
+    ("maintenance hours are two different times of the day, such as 19:00-06:00", "answer-rollout-hours"),
     ("* was changed by somebody else", "failure-conflict"),
 ];
 
@@ -275,10 +291,12 @@ pub(crate) fn answer_values(
             known.or_else(|| words.find(&format!("asset-step-{}", text.replace(' ', "-")), None)).unwrap_or(text)
         }
         // Quoted over there, and quoted anew by the message.
-        "answer-loan-state" => words.find(&format!("loan-state-{text}"), None).unwrap_or(text),
-        "answer-device" | "answer-serial" | "answer-siret" | "answer-loan-none" | "answer-loan-day" => {
-            text.trim_matches('"').to_owned()
+        "answer-rollout-state" => {
+            words.find(&format!("rollout-state-{}", text.replace('_', "-")), None).unwrap_or(text)
         }
+        "answer-loan-state" => words.find(&format!("loan-state-{text}"), None).unwrap_or(text),
+        "answer-device" | "answer-rollout" | "answer-serial" | "answer-siret" | "answer-loan-none"
+        | "answer-loan-day" => text.trim_matches('"').to_owned(),
         _ => text,
     };
     parts.into_iter().map(|(name, text)| (name, value(text).into())).collect()

@@ -36,13 +36,26 @@ impl Deed {
     }
 }
 
+impl Deed {
+    const fn past(self) -> &'static str {
+        match self {
+            Self::Approve(_) => "approved",
+            Self::Start => "started",
+            Self::Pause => "paused",
+            Self::Resume(_) => "resumed",
+            Self::Abort => "aborted",
+            Self::RollBack => "rolled_back",
+        }
+    }
+}
+
 impl Rollout {
     /// The rollout after a person's deed.
     ///
     /// # Errors
     /// `Invalid` when its state forbids it; `Denied` to who planned it and would agree to it.
     pub fn done(&self, deed: Deed, by: &str, now: Timestamp) -> Result<Self> {
-        let refuse = |text: &str| Err(Error::Invalid(format!("rollout {} is {}: {text}", self.id, self.state.name())));
+        let refuse = |text: &str| Err(Error::Invalid(text.to_owned()));
         let mut after = self.clone();
         match (deed, self.state) {
             (Deed::Approve(_), _) if by == self.by => {
@@ -55,11 +68,13 @@ impl Rollout {
             (Deed::Approve(Some(wave)), State::Draft | State::Approved | State::Running | State::Paused) => {
                 let waits = self.waves.get(usize::from(wave)).is_some_and(|wave| wave.agree);
                 if !waits || self.agreed.contains_key(&wave) {
-                    return refuse("no such wave of it waits for a second person");
+                    return refuse("no such wave of this rollout waits for a second person");
                 }
                 after.agreed.insert(wave, by.to_owned());
             }
-            (Deed::Start, State::Draft) if self.second => return refuse("a second person has to approve it first"),
+            (Deed::Start, State::Draft) if self.second => {
+                return refuse("a second person has to approve this rollout first");
+            }
             (Deed::Start, State::Draft | State::Approved) => after.state_set(State::Running, None, now),
             (Deed::Pause, State::Running) => after.state_set(State::Paused, Some(Halt::Person), now),
             (Deed::Resume(accept), State::Paused) => {
@@ -74,7 +89,10 @@ impl Rollout {
             (Deed::RollBack, State::Running | State::Paused | State::Stopped | State::Aborted | State::Finished) => {
                 after.state_set(State::RolledBack, Some(Halt::Person), now)
             }
-            _ => return refuse("that cannot be done with it now"),
+            _ => {
+                let state = self.state.name();
+                return refuse(&format!("a rollout that is {state} cannot be {}", deed.past()));
+            }
         }
         Ok(after)
     }

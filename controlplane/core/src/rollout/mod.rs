@@ -5,7 +5,9 @@
 
 pub mod deed;
 pub mod hours;
+pub mod open;
 pub mod phase;
+pub mod record;
 pub mod site;
 pub mod step;
 pub mod tally;
@@ -14,16 +16,24 @@ pub mod wave;
 #[cfg(test)]
 mod tests;
 
+use crate::assignment::{Assignment, TARGETS_MAX, Target};
 use crate::error::{Error, Result};
+use crate::table::{Intent, Table};
 use hours::Hours;
 use model::desired::Generation;
 use model::digest::Digest;
 use model::resource::{BundleName, BundleVersion};
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use site::Site;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use wave::{SHARE_ALL, Wave, WaveSize};
+
+/// Rollouts by their ids.
+pub static ROLLOUTS: Table<Rollout, Intent> = Table::new("rollout");
+/// Their schools under `<rollout>/<school>`, where those are opened one by one.
+pub static ROLLOUT_SITES: Table<Site, Intent> = Table::new("rollout_site");
 
 /// The most waves of one rollout.
 pub const WAVES_MAX: usize = 20;
@@ -41,6 +51,8 @@ pub struct Rollout {
     pub version: BundleVersion,
     /// SHA-256 of that version's index.
     pub index: Digest,
+    /// For whom.
+    pub scope: BTreeSet<Target>,
     /// Whether it is fetched and put in place in school hours too, and waves open in them.
     pub urgent: bool,
     /// Its waves; the last holds every device that no earlier one does.
@@ -86,6 +98,9 @@ pub struct Rollout {
     /// How devices stood when it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<tally::Counts>,
+    /// What was assigned to its scope before it ended, for the way back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<(Target, Option<Assignment>)>,
 }
 
 /// When something was opened, and the newest generation that devices can have been told before.
@@ -268,6 +283,9 @@ impl Rollout {
         let refuse = |text: String| Err(Error::Invalid(text));
         if !matches!(self.waves.last(), Some(Wave { size: WaveSize::Share(SHARE_ALL), .. })) {
             self.waves.push(Wave { size: WaveSize::Share(SHARE_ALL), agree: false });
+        }
+        if self.scope.is_empty() || self.scope.len() > TARGETS_MAX {
+            return refuse(format!("a rollout is for 1 to {TARGETS_MAX} targets"));
         }
         if self.waves.len() > WAVES_MAX {
             return refuse(format!("a rollout has at most {WAVES_MAX} waves"));

@@ -56,14 +56,14 @@ pub fn rollout_step(rollout: &Rollout, tally: &Tally, now: Timestamp, open: bool
         return Some(Move::Stop(why));
     }
     let next = rollout.opened.len();
-    if wave_passed(rollout, tally) {
+    if wave_passed(rollout, tally, now) {
         if next == rollout.waves.len() {
             return Some(Move::Finish(tally.all()));
         }
-        return (rollout_wait(rollout, tally, open) == Wait::Nothing).then_some(Move::Open(next));
+        return (rollout_wait(rollout, tally, now, open) == Wait::Nothing).then_some(Move::Open(next));
     }
     let wave = tally.waves.get(next.checked_sub(1)?)?;
-    if wave.under_way() == 0 && wave.decided() > 0 {
+    if wave.under_way() == 0 && wave.decided() > 0 && sampled(rollout, wave, now) {
         return Some(Move::Pause(Halt::BelowSuccess));
     }
     let last = rollout.opened.last().map_or(rollout.since, |opened| opened.at);
@@ -74,9 +74,9 @@ pub fn rollout_step(rollout: &Rollout, tally: &Tally, now: Timestamp, open: bool
 
 /// What the next wave waits for.
 #[must_use]
-pub fn rollout_wait(rollout: &Rollout, tally: &Tally, open: bool) -> Wait {
+pub fn rollout_wait(rollout: &Rollout, tally: &Tally, now: Timestamp, open: bool) -> Wait {
     let next = rollout.opened.len();
-    if !wave_passed(rollout, tally) {
+    if !wave_passed(rollout, tally, now) {
         return Wait::Devices;
     }
     let agreed = |wave: usize| u16::try_from(wave).is_ok_and(|wave| rollout.agreed.contains_key(&wave));
@@ -111,7 +111,7 @@ impl Rollout {
 }
 
 /// Whether the open wave has passed, so that the next may open: the first has none before it.
-fn wave_passed(rollout: &Rollout, tally: &Tally) -> bool {
+fn wave_passed(rollout: &Rollout, tally: &Tally, now: Timestamp) -> bool {
     let open = rollout.opened.len();
     let Some(wave) = open.checked_sub(1).and_then(|wave| tally.waves.get(wave)) else { return open == 0 };
     if usize::from(rollout.accepted) >= open || wave.devices() == 0 {
@@ -119,11 +119,22 @@ fn wave_passed(rollout: &Rollout, tally: &Tally) -> bool {
     }
     // Nobody is left to wait for, and whoever is away gets it on their return; an earlier wave has shown that it is good.
     let last = open == rollout.waves.len();
-    if last && wave.reachable() == 0 && tally.opened().in_place > 0 {
+    if last && wave.reachable() == 0 && tally.opened().in_place > 0 && waited(rollout, now) {
         return true;
     }
     let enough = wave.in_place * u64::from(SHARE_ALL) >= u64::from(rollout.thresholds.success) * wave.reachable();
-    wave.sampled(rollout.thresholds.sample) && enough
+    sampled(rollout, wave, now) && enough
+}
+
+/// Whether enough is known of a wave; of those that do not answer it is known that they do not when they have had the time to.
+fn sampled(rollout: &Rollout, wave: &Counts, now: Timestamp) -> bool {
+    let sample = rollout.thresholds.sample;
+    wave.sampled_whole(sample) || waited(rollout, now) && wave.sampled(sample)
+}
+
+fn waited(rollout: &Rollout, now: Timestamp) -> bool {
+    let opened = rollout.opened.last().map_or(rollout.since, |opened| opened.at);
+    now.since(opened) >= Patience::of(rollout.patience.unreachable)
 }
 
 fn failing(rollout: &Rollout, tally: &Tally) -> Option<Halt> {

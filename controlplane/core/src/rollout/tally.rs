@@ -7,7 +7,7 @@ use super::wave::Member;
 use model::time::Timestamp;
 use model::uai::Uai;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most different codes that are counted apart, since devices write them.
 const CODES_MAX: usize = 40;
@@ -40,6 +40,8 @@ pub struct Tally {
     pub waves: Vec<Counts>,
     /// What failed, waits or is stuck, by phase and code.
     pub codes: BTreeMap<(Phase, String), u64>,
+    /// The schools of each wave.
+    pub schools: Vec<BTreeSet<Uai>>,
     /// Schools with devices of open waves, where sites are opened one by one.
     pub sites: BTreeMap<Uai, SiteTally>,
     /// Bytes that came from outside schools.
@@ -137,7 +139,8 @@ impl Tally {
     #[must_use]
     pub fn of(rollout: &Rollout) -> Self {
         let waves = vec![Counts::default(); rollout.waves.len()];
-        Self { open: rollout.opened.len(), waves, ..Self::default() }
+        let schools = vec![BTreeSet::new(); rollout.waves.len()];
+        Self { open: rollout.opened.len(), waves, schools, ..Self::default() }
     }
 
     /// Counts a device of the scope; says how it stands.
@@ -154,6 +157,9 @@ impl Tally {
         let standing = rollout.standing(seen, open, rollout.open_to(member, site), now);
         if let Some(counts) = self.waves.get_mut(wave) {
             counts.add(standing.phase);
+        }
+        if let (Some(schools), Some(school)) = (self.schools.get_mut(wave), member.school) {
+            schools.insert(school);
         }
         let fetched = (Phase::Downloading..=Phase::Stuck).contains(&standing.phase);
         if let Some(said) = seen.condition.as_ref().filter(|_| open && fetched) {

@@ -3,7 +3,7 @@ use super::phase::{Phase, Sighting, item};
 use super::site::{Site, SiteMove, site_step};
 use super::step::{Move, rollout_step};
 use super::tally::Tally;
-use super::wave::{Member, SHARE_ALL, Wave, WaveSize, schools_drawn};
+use super::wave::{Member, SHARE_ALL, Wave, WaveSize};
 use super::*;
 use crate::calendar::Calendars;
 use crate::presence::{Condition, ConditionState};
@@ -141,6 +141,7 @@ fn rollout(waves: Vec<Wave>) -> Rollout {
         name: "dictionary".parse().unwrap(),
         version: "2026.9".parse().unwrap(),
         index: Digest::of(b"index"),
+        scope: BTreeSet::from([Target::Territory]),
         urgent: false,
         waves,
         thresholds: Thresholds { sample: 5, ..Thresholds::default() },
@@ -160,6 +161,7 @@ fn rollout(waves: Vec<Wave>) -> Rollout {
         opened: Vec::new(),
         accepted: 0,
         left: None,
+        replaced: Vec::new(),
     };
     rollout.checked().unwrap()
 }
@@ -183,7 +185,7 @@ fn fates(works: usize, fails: usize, off: usize) -> Vec<Fate> {
 #[test]
 fn devices_that_are_off_are_not_failed_and_do_not_keep_it_from_ending() {
     let mut fleet = Fleet::new(running(vec![share(2_000)]), &fates(20, 0, 10));
-    run(&mut fleet, 24);
+    run(&mut fleet, 5 * 24);
     assert_eq!(fleet.rollout.state, State::Finished);
     let left = fleet.rollout.left.unwrap();
     assert_eq!((left.in_place, left.unreachable, left.failing()), (20, 10, 0));
@@ -207,6 +209,14 @@ fn nobody_answering_is_no_success() {
     run(&mut fleet, 8 * 24);
     assert_eq!((fleet.rollout.state, fleet.rollout.halt), (State::Paused, Some(Halt::TooSlow)));
     assert_eq!(fleet.rollout.opened.len(), 1);
+}
+
+#[test]
+fn the_first_to_answer_do_not_speak_for_those_who_have_not_had_the_time_to() {
+    let begun = running(vec![share(5_000)]);
+    let mut fleet = Fleet::new(begun, &fates(2, 0, 28));
+    run(&mut fleet, 40);
+    assert_eq!((fleet.rollout.state, fleet.rollout.opened.len()), (State::Running, 1));
 }
 
 #[test]
@@ -394,15 +404,6 @@ fn what_cannot_be_meant_is_refused() {
     for rollout in bad {
         assert!(matches!(rollout.clone().checked(), Err(Error::Invalid(_))), "{rollout:?}");
     }
-}
-
-#[test]
-fn schools_are_drawn_alike_whenever_it_is_asked() {
-    let all: BTreeSet<Uai> = UAIS.iter().map(|uai| uai.parse().unwrap()).collect();
-    let one = schools_drawn("a", &all, 1);
-    assert_eq!((one.len(), &one), (1, &schools_drawn("a", &all, 1)));
-    assert!(one.is_subset(&schools_drawn("a", &all, 2)));
-    assert_eq!(schools_drawn("a", &all, 9), all);
 }
 
 fn fate() -> impl Strategy<Value = Fate> {

@@ -97,3 +97,18 @@ fn draw(rollout: &str, thing: &[u8]) -> u32 {
     first.copy_from_slice(&digest.as_bytes()[..8]);
     u32::try_from(u64::from_be_bytes(first) % u64::from(SHARE_ALL)).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schools_are_drawn_alike_whenever_it_is_asked() {
+        let uais = ["0951099D", "0750654D", "0752524L"];
+        let all: BTreeSet<Uai> = uais.iter().map(|uai| uai.parse().unwrap()).collect();
+        let one = schools_drawn("a", &all, 1);
+        assert_eq!((one.len(), &one), (1, &schools_drawn("a", &all, 1)));
+        assert!(one.is_subset(&schools_drawn("a", &all, 2)));
+        assert_eq!(schools_drawn("a", &all, 9), all);
+    }
+}

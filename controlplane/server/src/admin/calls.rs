@@ -2,7 +2,7 @@
 
 use super::{
     AdminService, asset, audit, cadence, calendar, campaign, compare, contact, desk, device, kit, loan, operator,
-    organisation, proposal, school, server, stocktake, token, vault,
+    organisation, proposal, rollout, school, server, stocktake, token, vault,
 };
 use std::sync::Arc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -105,6 +105,11 @@ calls! {
     OrganisationList: organisation_list(OrganisationListRequest) -> OrganisationListResponse = |shared, staff, asked| organisation::list(shared, &staff, asked);
     CalendarSet: calendar_set(CalendarSetRequest) -> CalendarSetResponse = |shared, staff, asked| calendar::set(shared, &staff, asked);
     CalendarShow: calendar_show(CalendarShowRequest) -> CalendarShowResponse = |shared, _, _| calendar::show(shared);
+    RolloutPlan: rollout_plan(RolloutPlanRequest) -> RolloutPlanResponse = |shared, staff, asked| rollout::plan(shared, &staff, asked);
+    RolloutAct: rollout_act(RolloutActRequest) -> RolloutActResponse = |shared, staff, asked| rollout::act(shared, &staff, asked);
+    RolloutList: rollout_list(RolloutListRequest) -> RolloutListResponse = |shared, _, asked| rollout::list(shared, asked);
+    RolloutShow: rollout_show(RolloutShowRequest) -> RolloutShowResponse = |shared, _, asked| rollout::show(shared, asked);
+    RolloutExplain: rollout_explain(RolloutExplainRequest) -> RolloutExplainResponse = |shared, staff, asked| rollout::explain(shared, &staff, asked);
     ContactSet: contact_set(ContactSetRequest) -> ContactSetResponse = |shared, staff, asked| contact::set(shared, &staff, asked);
     ContactList: contact_list(ContactListRequest) -> ContactListResponse = |shared, staff, asked| contact::list(shared, &staff, asked);
     VaultStatus: vault_status(VaultStatusRequest) -> VaultStatusResponse = |shared, staff, _| vault::status_(shared, &staff);

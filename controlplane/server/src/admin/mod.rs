@@ -15,6 +15,7 @@ mod loan;
 mod operator;
 mod organisation;
 mod proposal;
+mod rollout;
 mod school;
 mod server;
 mod stocktake;

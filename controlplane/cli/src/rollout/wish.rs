@@ -1,0 +1,141 @@
+//! What is wished of a rollout, as it is typed.
+
+use crate::Error;
+use crate::device::school_read;
+use crate::span::span_read_u32;
+use clap::Args;
+use model::digest::Digest;
+use wire::v1::{RolloutWave, RolloutWish};
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[arg(long)]
+    bundle: String,
+    #[arg(long)]
+    index: String,
+    #[arg(long, required = true)]
+    scope: Vec<String>,
+    #[arg(long)]
+    wave: Vec<String>,
+    #[arg(long)]
+    agree: Vec<usize>,
+    #[arg(long)]
+    success: Option<f64>,
+    #[arg(long)]
+    error: Option<f64>,
+    #[arg(long)]
+    errors: Option<u32>,
+    #[arg(long)]
+    sample: Option<u32>,
+    #[arg(long)]
+    unreachable: Option<String>,
+    #[arg(long)]
+    patience: Option<String>,
+    #[arg(long)]
+    seeds: bool,
+    #[arg(long)]
+    site_mb: Option<u32>,
+    #[arg(long)]
+    hours: Option<String>,
+    #[arg(long)]
+    urgent: bool,
+    #[arg(long)]
+    why: Option<String>,
+    #[arg(long)]
+    pub(super) dry: bool,
+}
+
+impl Plan {
+    /// The wish as it is sent.
+    pub(super) fn read(self) -> Result<RolloutWish, Error> {
+        let bad = |value: &str| Error::usage("error-rollout-bundle", &[("value", value)]);
+        let (bundle, version) = self.bundle.split_once('@').ok_or_else(|| bad(&self.bundle))?;
+        let index: Digest =
+            self.index.parse().map_err(|_| Error::usage("error-rollout-index", &[("value", self.index.as_str())]))?;
+        let mut waves = self.wave.iter().map(|wave| wave_read(wave)).collect::<Result<Vec<_>, _>>()?;
+        for number in &self.agree {
+            let wave = number.checked_sub(1).and_then(|n| waves.get_mut(n));
+            let unknown = || Error::usage("error-rollout-agree", &[("value", number.to_string().as_str())]);
+            wave.ok_or_else(unknown)?.agree = true;
+        }
+        let span = |text: &Option<String>| text.as_deref().map_or(Ok(0), span_read_u32);
+        let (from_minute, until_minute) = self.hours.as_deref().map_or(Ok((0, 0)), hours_read)?;
+        let share = |text: Option<f64>| text.map_or(Ok(0), |percent| share_read(percent, &percent.to_string()));
+        Ok(RolloutWish {
+            bundle: bundle.to_owned(),
+            version: version.to_owned(),
+            index: index.as_bytes().to_vec(),
+            scope: self.scope,
+            waves,
+            success: share(self.success)?,
+            error: share(self.error)?,
+            zero_error: self.error == Some(0.0),
+            errors: self.errors.unwrap_or(0),
+            sample: self.sample.unwrap_or(0),
+            unreachable_seconds: span(&self.unreachable)?,
+            wave_seconds: span(&self.patience)?,
+            seeds: self.seeds,
+            site_bytes: u64::from(self.site_mb.unwrap_or(0)) * 1_000_000,
+            from_minute,
+            until_minute,
+            urgent: self.urgent,
+            why: self.why.unwrap_or_default(),
+            ..RolloutWish::default()
+        })
+    }
+}
+
+/// A wave as it is typed: `10%`, `5sites`, or schools with commas between them.
+fn wave_read(text: &str) -> Result<RolloutWave, Error> {
+    let bad = || Error::usage("error-rollout-wave", &[("value", text)]);
+    if let Some(percent) = text.strip_suffix('%') {
+        let percent: f64 = percent.trim().replace(',', ".").parse().map_err(|_| bad())?;
+        return Ok(RolloutWave { share: share_read(percent, text)?, ..RolloutWave::default() });
+    }
+    if let Some(count) = text.strip_suffix("sites") {
+        let draw = count.trim().parse().ok().filter(|draw| *draw > 0).ok_or_else(bad)?;
+        return Ok(RolloutWave { draw, ..RolloutWave::default() });
+    }
+    let schools: Result<Vec<String>, Error> = text.split(',').map(school_read).collect();
+    Ok(RolloutWave { schools: schools?, ..RolloutWave::default() })
+}
+
+fn share_read(percent: f64, text: &str) -> Result<u32, Error> {
+    let bad = || Error::usage("error-rollout-share", &[("value", text)]);
+    if !(0.0..=100.0).contains(&percent) {
+        return Err(bad());
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 10,000")]
+    Ok((percent * 100.0).round() as u32)
+}
+
+fn hours_read(text: &str) -> Result<(u32, u32), Error> {
+    let bad = || Error::usage("error-rollout-hours", &[("value", text)]);
+    let minute = |text: &str| {
+        let (hour, minute) = text.trim().split_once(':')?;
+        let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
+        (hour <= 24 && minute < 60).then_some(hour * 60 + minute)
+    };
+    let (from, until) = text.split_once('-').ok_or_else(bad)?;
+    minute(from).zip(minute(until)).ok_or_else(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waves_are_shares_drawn_sites_or_schools() {
+        assert_eq!(wave_read("1%").unwrap().share, 100);
+        assert_eq!(wave_read("0,5 %").unwrap().share, 50);
+        assert_eq!(wave_read("5sites").unwrap().draw, 5);
+        assert_eq!(wave_read("0951099d,0750654D").unwrap().schools, ["0951099D", "0750654D"]);
+        for bad in ["", "%", "101%", "-1%", "NaN%", "0sites", "sites", "0951099X"] {
+            assert!(wave_read(bad).is_err(), "{bad}");
+        }
+        assert_eq!(hours_read("19:00-06:30").unwrap(), (1_140, 390));
+        for bad in ["", "19-6", "25:00-06:00", "19:60-06:00", "19:00"] {
+            assert!(hours_read(bad).is_err(), "{bad}");
+        }
+    }
+}

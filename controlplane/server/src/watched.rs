@@ -1,0 +1,226 @@
+//! What rollouts know of devices, in memory: read once, then followed, so that a look at 100,000 devices reads nothing.
+
+use crate::shared::Shared;
+use controlplane_core::Result;
+use controlplane_core::asset::{ASSET_DEVICES, ASSETS};
+use controlplane_core::assignment::Assignments;
+use controlplane_core::device::{DEVICES, Device};
+use controlplane_core::facts::{Facts, facts_from};
+use controlplane_core::fetching::FetchPolicy;
+use controlplane_core::kit::KITS;
+use controlplane_core::loan::{LOAN_OPEN, LOANS};
+use controlplane_core::presence::{CONTACTS, Condition, PRESENCES, last_seen};
+use controlplane_core::rollout::open::Held;
+use controlplane_core::rollout::phase::{Sighting, Standing, item};
+use controlplane_core::rollout::tally::Tally;
+use controlplane_core::rollout::wave::Member;
+use controlplane_core::store::{Changes, PAGE_MAX, Revision, Scope};
+use model::desired::Generation;
+use model::device::JoinState;
+use model::id::DeviceId;
+use model::resource::BundleName;
+use model::time::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// A silence of so long is a while in which a device was not slow but away.
+const AWAY: Duration = Duration::from_secs(3_600);
+
+/// A loan or a kit that changes tells which device only when all is read again, which is done so often at most.
+const REFILED_EVERY: Duration = Duration::from_secs(600);
+
+/// The devices that belong, with what they say of some bundles.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    names: BTreeSet<BundleName>,
+    devices: BTreeMap<DeviceId, Seen>,
+    since: Revision,
+    /// Whether something was filed otherwise, so that facts must be read again.
+    stale: bool,
+    /// When all was read.
+    loaded: Duration,
+}
+
+#[derive(Debug)]
+struct Seen {
+    facts: Facts,
+    conditions: Vec<Condition>,
+    held: Option<Generation>,
+    heard: Timestamp,
+    back: Timestamp,
+}
+
+impl Watched {
+    /// Reads all devices, with what they say of these bundles.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store fails.
+    pub(crate) async fn load(shared: &Shared, names: BTreeSet<BundleName>) -> Result<Self> {
+        let store = shared.store.as_ref();
+        let since = store.revision().await?;
+        let mut watched = Self { names, devices: BTreeMap::new(), since, stale: false, loaded: shared.clock.ticks() };
+        let (scope, mut after) = (DEVICES.scope(shared.territory(), ""), String::new());
+        loop {
+            let page = DEVICES.page(store, &scope, &after, PAGE_MAX).await?;
+            let Some(last) = page.last() else { return Ok(watched) };
+            after.clone_from(&last.id);
+            for row in page {
+                watched.note(shared, &row.value).await?;
+            }
+        }
+    }
+
+    /// Whether it shows these bundles, and what was filed otherwise meanwhile can wait.
+    pub(crate) fn shows(&self, names: &BTreeSet<BundleName>, ticks: Duration) -> bool {
+        let old = self.stale && ticks.saturating_sub(self.loaded) >= REFILED_EVERY;
+        !old && self.names.is_superset(names)
+    }
+
+    /// How many devices there are.
+    pub(crate) fn len(&self) -> usize {
+        self.devices.len()
+    }
+
+    /// Waits until something of a device changes, and reads that.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store fails.
+    pub(crate) async fn follow(&mut self, shared: &Shared) -> Result<()> {
+        let tables = vec![
+            DEVICES.name,
+            PRESENCES.name,
+            CONTACTS.name,
+            ASSETS.name,
+            ASSET_DEVICES.name,
+            LOANS.name,
+            LOAN_OPEN.name,
+            KITS.name,
+        ];
+        let scope = Scope { territory: shared.territory().clone(), tables, prefix: String::new() };
+        match shared.store.changes(&scope, self.since, PAGE_MAX).await? {
+            Changes::Keys { keys, upto } => {
+                for key in keys {
+                    let of_device = [DEVICES.name, PRESENCES.name, CONTACTS.name].contains(&key.table);
+                    let Some(id) = of_device.then(|| key.id.parse::<DeviceId>().ok()).flatten() else {
+                        self.stale = true;
+                        continue;
+                    };
+                    self.look(shared, id, key.table == DEVICES.name).await?;
+                }
+                self.since = upto;
+            }
+            Changes::Gone { now } => (self.since, self.stale) = (now, true),
+        }
+        Ok(())
+    }
+
+    /// How the devices of a rollout stand now.
+    pub(crate) fn tally(&mut self, shared: &Shared, held: &Held, rules: (&Assignments, &FetchPolicy)) -> Tally {
+        let now = shared.clock.now();
+        let mut tally = Tally::of(&held.rollout);
+        for (id, seen) in &mut self.devices {
+            if let Some((heard, _)) = shared.live.heard(*id) {
+                seen.heard_at(heard);
+            }
+            if held.rollout.is_for(&seen.facts, rules.0) {
+                let sighting = seen.sighting(held, rules.1);
+                tally.add(&held.rollout, &Member::of(&seen.facts), held.site(&seen.facts), &sighting, now);
+            }
+        }
+        tally
+    }
+
+    async fn look(&mut self, shared: &Shared, id: DeviceId, refiled: bool) -> Result<()> {
+        if refiled || !self.devices.contains_key(&id) {
+            let row = DEVICES.get(shared.store.as_ref(), shared.territory(), id.to_string()).await?;
+            return match row {
+                Some(row) => self.note(shared, &row.value).await,
+                None => Ok(()),
+            };
+        }
+        match self.devices.get_mut(&id) {
+            Some(seen) => seen.read(shared, &self.names).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn note(&mut self, shared: &Shared, device: &Device) -> Result<()> {
+        if device.state != JoinState::Active {
+            self.devices.remove(&device.id);
+            return Ok(());
+        }
+        let (facts, _) = facts_from(shared.store.as_ref(), shared.territory(), device).await?;
+        let seen = self.devices.entry(device.id).or_insert_with(|| Seen::of(facts.clone()));
+        seen.facts = facts;
+        seen.read(shared, &self.names).await
+    }
+}
+
+impl Seen {
+    const fn of(facts: Facts) -> Self {
+        let (heard, back) = (Timestamp::from_unix_millis(0), Timestamp::from_unix_millis(0));
+        Self { facts, conditions: Vec::new(), held: None, heard, back }
+    }
+
+    async fn read(&mut self, shared: &Shared, names: &BTreeSet<BundleName>) -> Result<()> {
+        let (store, id) = (shared.store.as_ref(), self.facts.device);
+        let presence = PRESENCES.get(store, shared.territory(), id.to_string()).await?.map(|row| row.value);
+        let observed = presence.and_then(|presence| presence.observed).unwrap_or_default();
+        self.held = Some(observed.generation).filter(|held| *held != Generation::default());
+        let items: BTreeSet<String> = names.iter().map(item).collect();
+        self.conditions = observed.conditions.into_iter().filter(|said| items.contains(&said.item)).collect();
+        self.heard_at(last_seen(store, shared.territory(), id).await?);
+        Ok(())
+    }
+
+    fn heard_at(&mut self, heard: Timestamp) {
+        if heard > self.heard {
+            if self.heard > Timestamp::default() && heard.since(self.heard) >= AWAY {
+                self.back = heard;
+            }
+            self.heard = heard;
+        }
+    }
+
+    fn sighting(&self, held: &Held, fetching: &FetchPolicy) -> Sighting {
+        let item = item(&held.rollout.name);
+        Sighting {
+            condition: self.conditions.iter().find(|said| said.item == item).cloned(),
+            held: self.held,
+            heard: self.heard,
+            back: self.back,
+            site_node: fetching.site_nodes.contains(&self.facts.device),
+        }
+    }
+}
+
+/// How one device stands in a rollout, read from the store.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub(crate) async fn standing_now(
+    shared: &Shared,
+    held: &Held,
+    device: &Device,
+    rules: (&Assignments, &FetchPolicy),
+) -> Result<Option<(Facts, Option<Standing>)>> {
+    let mut watched = Watched {
+        names: BTreeSet::from([held.rollout.name.clone()]),
+        devices: BTreeMap::new(),
+        since: 0,
+        stale: false,
+        loaded: Duration::ZERO,
+    };
+    watched.note(shared, device).await?;
+    let Some(seen) = watched.devices.get_mut(&device.id) else { return Ok(None) };
+    if let Some((heard, _)) = shared.live.heard(device.id) {
+        seen.heard_at(heard);
+    }
+    if !held.rollout.is_for(&seen.facts, rules.0) {
+        return Ok(Some((seen.facts.clone(), None)));
+    }
+    let (mut tally, sighting) = (Tally::of(&held.rollout), seen.sighting(held, rules.1));
+    let (member, site) = (Member::of(&seen.facts), held.site(&seen.facts));
+    let standing = tally.add(&held.rollout, &member, site, &sighting, shared.clock.now());
+    Ok(Some((seen.facts.clone(), standing)))
+}
