@@ -61,6 +61,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("sd-notify", &["agent", "controlplane"]),
     ("eventlog", &["agent"]),
     ("log", &["agent"]),
+    ("mdns-sd", &["agent"]),
     ("starship-battery", &["agent"]),
     ("windows-registry", &["agent"]),
     ("windows-service", &["agent"]),

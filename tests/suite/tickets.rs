@@ -83,6 +83,8 @@ async fn a_device_of_a_school_has_a_ticket_and_a_new_one_in_time_and_after_a_mov
     assert_eq!(ticket(None, "").await, None, "it asks for none");
     let first = ticket(none, "").await.unwrap();
     assert_eq!((first.device, &first.territory, first.school.to_string()), (device, &world.territory, HERE.to_owned()));
+    let again = ticket(none, "").await.unwrap();
+    assert_eq!((again.rendezvous.len(), &again.rendezvous), (2, &first.rendezvous));
     assert_eq!(first.certificate_from, world.record(device).await.identity_from);
     assert!(first.until > world.now().after(23 * HOUR) && first.until.since(first.from) <= 24 * HOUR);
     assert_eq!(ticket(Some(first.until), HERE).await, None, "it is good for long");
@@ -98,6 +100,7 @@ async fn a_device_of_a_school_has_a_ticket_and_a_new_one_in_time_and_after_a_mov
     };
     let moved = tokio::time::timeout(Duration::from_secs(20), moved).await.unwrap();
     assert_eq!(moved.school.to_string(), THERE);
+    assert!(moved.rendezvous.iter().all(|name| !first.rendezvous.contains(name)));
     assert_eq!(ticket(Some(moved.until), THERE).await, None);
 }
 

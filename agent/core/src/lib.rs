@@ -15,5 +15,6 @@ pub mod renew;
 pub mod report;
 pub mod roads;
 pub mod room;
+pub mod seed;
 pub mod spool;
 pub mod windows;

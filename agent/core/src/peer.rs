@@ -68,6 +68,7 @@ mod tests {
             territory: "doubs".parse().unwrap(),
             school,
             certificate_from: 4,
+            rendezvous: Vec::new(),
             from: now,
             until: now.after(TICKET_LIFE),
         };

@@ -294,7 +294,7 @@ fn say(to: &mut dyn Write, text: &str) {
 }
 
 fn agent(config: Config) -> Agent {
-    Agent::new(config, Arc::new(SystemClock))
+    Agent::new(config, Arc::new(SystemClock)).neighbourly()
 }
 
 /// The token as given, or the first line of standard input: there it shows in no list of processes and no shell history. A

@@ -17,6 +17,7 @@ mod fixture;
 mod folder;
 mod link;
 mod machine;
+mod peers;
 mod platform;
 mod proxy;
 #[allow(dead_code, reason = "fetching comes with the next changes")]
@@ -64,13 +65,21 @@ pub struct Agent {
     clock: Arc<dyn Clock>,
     supervisor: Arc<dyn Supervisor>,
     pulse: Arc<Pulse>,
+    /// How it comes to a local network; it meets nobody without.
+    network: Option<Arc<dyn peers::Network>>,
 }
 
 impl Agent {
     /// An agent of this configuration that lives by this clock.
     #[must_use]
     pub fn new(config: Config, clock: Arc<dyn Clock>) -> Self {
-        Self { config, clock, supervisor: Arc::new(Nobody), pulse: Arc::default() }
+        Self { config, clock, supervisor: Arc::new(Nobody), pulse: Arc::default(), network: None }
+    }
+
+    /// The same agent, which meets devices of its school on the local network.
+    #[must_use]
+    pub fn neighbourly(self) -> Self {
+        Self { network: Some(Arc::new(peers::LocalNetwork)), ..self }
     }
 
     /// The same agent, which tells this supervisor how it is.
@@ -129,9 +138,7 @@ impl Agent {
         if let Some(mut link) = link {
             self.supervisor.ready();
             let loan = link.loan();
-            // Nobody finds devices of the school yet.
-            let (_none, peers) = tokio::sync::watch::channel(Vec::new());
-            let resources = link.resources(peers);
+            let resources = link.resources(self.network.clone());
             tokio::select! {
                 biased;
                 () = &mut shutdown => {}

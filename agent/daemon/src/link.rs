@@ -9,6 +9,7 @@ mod renewal;
 mod resources;
 mod telling;
 mod ticket;
+mod time;
 
 use crate::acts::Acts;
 use crate::answer::{Change, Desired};
@@ -16,6 +17,7 @@ use crate::clock::{Clock, JudgingTime, within};
 use crate::connect::{Connection, Server, connect, message_limit};
 use crate::enforce::{Keeper, Shown};
 use crate::error::Error;
+use crate::peers::Pass;
 use crate::proxy::Rules;
 use crate::report::Report;
 use crate::state::{Enrolled, Enrolment, Progress, State, enrolled_read};
@@ -24,7 +26,6 @@ use crate::ticket::Wallet;
 use crate::{Agent, VERSION, sent};
 use agent_core::backoff::{self, Backoff};
 use agent_core::cadence::Calendar;
-use agent_core::clock_floor::floor_raised;
 use agent_core::ledger::Ledger;
 use agent_core::report::Sequence;
 use failure::Failed;
@@ -75,6 +76,8 @@ pub(crate) struct Link {
     boot: BootId,
     desired: Desired,
     tickets: Wallet,
+    /// What others of the school are shown, for whoever meets them beside this.
+    passes: watch::Sender<Option<Arc<Pass>>>,
     report: Report,
     sequence: Sequence,
     calendar: Calendar,
@@ -179,6 +182,7 @@ impl Link {
             floor,
             desired,
             tickets,
+            passes: watch::Sender::default(),
             live,
         })
     }
@@ -332,6 +336,7 @@ impl Link {
         self.stage_note();
         self.wanted_tell();
         self.note();
+        self.pass_tell();
         let asked = (answer.wait_ms > 0).then(|| Duration::from_millis(answer.wait_ms.into()));
         let change = if let Change::Refused(code) = trusted { Change::Refused(code) } else { change };
         let next = match (asked, change) {
@@ -366,26 +371,6 @@ impl Link {
         let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
         if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all())) {
             tracing::error!(%error, "the list of acknowledgements cannot be written");
-        }
-    }
-
-    /// The server's time came through a checked connection: it tells how far this clock is off, and that it is at least so late.
-    fn server_time(&mut self, server: Timestamp, now: Timestamp) {
-        if server.unix_millis() <= 0 {
-            return;
-        }
-        if self.clock_ahead_ms.is_none() {
-            self.calendar.health_hasten();
-        }
-        self.clock_ahead_ms = Some(now.unix_millis().saturating_sub(server.unix_millis()));
-        self.live.clock_ahead_ms = self.clock_ahead_ms;
-        self.time.heard(server);
-        if let Some(floor) = floor_raised(self.floor, server, self.certificates.until()) {
-            self.floor = Some(floor);
-            self.time.floor_set(floor);
-            if let Err(error) = self.state.clock_floor_write(floor) {
-                tracing::debug!(%error, "the earliest possible time cannot be kept");
-            }
         }
     }
 

@@ -51,6 +51,23 @@ impl std::fmt::Debug for Publisher {
     }
 }
 
+/// Documents as they are served to devices beside this one.
+#[derive(Clone)]
+pub(crate) struct Documents(Standing);
+
+impl Documents {
+    /// A document by its name in the repository.
+    pub(crate) fn document(&self, item: &str) -> Option<Bytes> {
+        self.0.document(item.strip_prefix("metadata/")?).map(|text| Bytes::copy_from_slice(text.as_bytes()))
+    }
+}
+
+impl std::fmt::Debug for Documents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Documents").field("root", &self.0.trusted.root().version).finish_non_exhaustive()
+    }
+}
+
 impl Publisher {
     /// What was kept in a state folder, verified anew from this root on. A root of another repository begins anew.
     ///
@@ -127,9 +144,9 @@ impl Publisher {
         self.signed(&name, bundle::limits::PATCH_BYTES_MAX, now)
     }
 
-    /// A document this device holds, by its name in the repository: for devices beside it, which believe it no more than this one.
-    pub(crate) fn document(&self, item: &str) -> Option<Bytes> {
-        self.standing.document(item.strip_prefix("metadata/")?).map(|text| Bytes::copy_from_slice(text.as_bytes()))
+    /// The documents this device holds: for devices beside it, which believe them no more than this one.
+    pub(crate) fn documents(&self) -> Documents {
+        Documents(self.standing.clone())
     }
 
     async fn taken(

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::state::{Certificate, Enrolment, State, Window, key_point, trust_open};
 use crate::{Agent, sent};
 use identity::caller::{Caller, certificate_read};
+use identity::peer::{Ends, ends};
 use identity::{csr, issue, tls};
 use model::digest::Digest;
 use model::renewal::RenewalTranscript;
@@ -26,6 +27,8 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub(crate) struct Credentials {
     pub(crate) tls: Arc<ClientConfig>,
+    /// For devices of the same school; none where the certificate is not a device's.
+    pub(crate) ends: Option<Ends>,
     /// Its serial number, in hexadecimal.
     pub(crate) serial: String,
     /// Its number among the device's.
@@ -40,8 +43,15 @@ impl Credentials {
     pub(crate) fn new(certificate: &Certificate, time: Arc<JudgingTime>) -> Result<Self, Error> {
         let root = certificate.chain.last().cloned().unwrap_or_default();
         let read = certificate_read(certificate.own())?;
+        let ends = match &read.caller {
+            Caller::Device { territory, .. } => {
+                Some(ends(&root, &certificate.chain, &certificate.key_pem, territory, time.clone())?)
+            }
+            Caller::Operator { .. } => None,
+        };
         let [a, b, c, d, ..] = *Digest::of(certificate.own()).as_bytes();
         Ok(Self {
+            ends,
             tls: Arc::new(tls::client(&root, certificate.chain.clone(), &certificate.key_pem, time)?),
             serial: read.serial,
             number: read.number,

@@ -6,11 +6,14 @@ mod files;
 mod gate;
 mod install;
 mod place;
+mod seeding;
+mod shelf;
 mod shown;
 mod stage;
 
 pub(crate) use fetcher::Named;
 pub(crate) use place::{FOLDER, forget, own};
+pub(crate) use shelf::Shelf;
 pub use shown::Resource;
 pub(crate) use shown::{FILE, Shown, noted};
 
@@ -27,6 +30,7 @@ use gate::Gate;
 use install::{Job, index_get};
 use model::resource::{BundleName, BundleVersion, BundleWanted, Fetching};
 use place::Place;
+use seeding::Seeding;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -67,6 +71,10 @@ pub(crate) struct Parts {
     pub(crate) line: watch::Receiver<Option<Channel>>,
     /// Devices of the school that may be asked.
     pub(crate) peers: watch::Receiver<Vec<Named>>,
+    /// Whether there are any to be found.
+    pub(crate) meeting: bool,
+    /// What they are given.
+    pub(crate) shelf: Arc<Shelf>,
 }
 
 /// Whoever keeps resources; dropped, it stops.
@@ -104,6 +112,8 @@ struct Keeping {
     fetcher: Fetcher,
     /// With the root it began at.
     publisher: Option<(Bytes, Publisher)>,
+    /// Who goes outside for what is missing now.
+    seeding: Option<Seeding>,
     /// What is made and waits for the word.
     staged: BTreeSet<(BundleName, BundleVersion)>,
 }
@@ -120,7 +130,7 @@ impl Keeping {
     fn new(parts: Parts) -> Self {
         let place = Place::new(&parts.folder, &parts.state);
         let fetcher = Fetcher::new(parts.clock.clone());
-        Self { place, fetcher, publisher: None, staged: BTreeSet::new(), parts }
+        Self { place, fetcher, publisher: None, seeding: None, staged: BTreeSet::new(), parts }
     }
 
     /// Goes on until nobody wants anything any more.
@@ -178,10 +188,16 @@ impl Keeping {
             }
         }
         if open.is_empty() {
+            self.seeding = None;
             return Ok(pause);
         }
-        self.follow(&wanted.fetching);
-        let refreshed = self.refreshed(&wanted.publisher).await;
+        self.follow(&wanted.fetching, true);
+        let urgent = open.iter().any(|(wanted, _)| wanted.urgent);
+        let sought: Vec<&BundleWanted> = open.iter().map(|(wanted, _)| wanted).collect();
+        let refreshed = self.refreshed(&wanted.publisher, &sought).await;
+        if let Some((_, publisher)) = &self.publisher {
+            self.parts.shelf.documents_note(publisher.documents());
+        }
         let mut tasks = Vec::new();
         for (wanted, gate) in open {
             match self.task(&wanted, gate).await {
@@ -207,6 +223,9 @@ impl Keeping {
         claims.extend(tasks.iter().map(|task| task.claim));
         let free = self.gate(&wanted.fetching, false).free();
         let verdicts = admit(&claims, &wanted.fetching, free).split_off(first);
+        let outside = self.outside(&wanted.fetching, urgent);
+        self.follow(&wanted.fetching, outside.is_none());
+        let near = self.fetcher.near_bytes();
         for (mut task, verdict) in tasks.into_iter().zip(verdicts) {
             let done = match verdict {
                 Verdict::Quota | Verdict::Disk => Err(Fault::Skipped(verdict.skipped().unwrap_or("disk"))),
@@ -217,6 +236,10 @@ impl Keeping {
             match done {
                 Ok(()) => {}
                 Err(fault) => {
+                    let fault = match (fault, outside) {
+                        (Fault::Unreachable(_), Some(wait)) => Fault::Neighbours(wait),
+                        (fault, _) => fault,
+                    };
                     if fault.makes_way() {
                         self.way_make(&task.wanted).await?;
                     }
@@ -224,6 +247,7 @@ impl Keeping {
                 }
             }
         }
+        self.given(self.fetcher.near_bytes() > near);
         Ok(pause)
     }
 
@@ -311,16 +335,16 @@ impl Keeping {
     }
 
     /// Whom to ask from now on.
-    fn follow(&mut self, fetching: &Fetching) {
-        let channel = self.parts.line.borrow().clone();
+    fn follow(&mut self, fetching: &Fetching, outside: bool) {
+        let channel = self.parts.line.borrow().clone().filter(|_| outside);
         let server =
             channel.map(|channel| Named { name: "server".to_owned(), source: Arc::new(ChannelSource::new(channel)) });
         let peers = if fetching.peers { self.parts.peers.borrow().clone() } else { Vec::new() };
         self.fetcher.follow(peers.into_iter().chain(server).collect(), fetching.bytes_per_second);
     }
 
-    /// Has the list of what is signed be the newest that anybody gives.
-    async fn refreshed(&mut self, root: &Bytes) -> Result<(), Fault> {
+    /// Has the list of what is signed be new enough for what is sought: the one beside this device may be older than the newest.
+    async fn refreshed(&mut self, root: &Bytes, sought: &[&BundleWanted]) -> Result<(), Fault> {
         if root.is_empty() {
             self.publisher = None;
             return Err(Fault::Failed("not_signed"));
@@ -330,10 +354,12 @@ impl Keeping {
             self.publisher = Some((root.clone(), Publisher::open(&self.parts.state, root)?));
         }
         let Some((_, publisher)) = &mut self.publisher else { return Err(Fault::Failed("not_signed")) };
-        let mut fault = None;
+        let (mut fault, mut fresh) = (None, false);
         for source in self.fetcher.free() {
-            match publisher.refresh(&*source.source, self.parts.time.now()).await {
-                Ok(()) => return Ok(()),
+            let now = self.parts.time.now();
+            match publisher.refresh(&*source.source, now).await {
+                Ok(()) if sought.iter().all(|wanted| publisher.index(wanted, now).is_ok()) => return Ok(()),
+                Ok(()) => fresh = true,
                 Err(error) => {
                     tracing::info!(source = source.name, %error, "the list of bundles is not to be had here");
                     let next = Fault::from(error);
@@ -344,7 +370,7 @@ impl Keeping {
                 }
             }
         }
-        Err(fault.unwrap_or_else(|| self.fetcher.nobody()))
+        if fresh { Ok(()) } else { Err(fault.unwrap_or_else(|| self.fetcher.nobody())) }
     }
 
     fn gate(&self, fetching: &Fetching, urgent: bool) -> Gate {

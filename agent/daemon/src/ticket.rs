@@ -61,6 +61,10 @@ impl Wallet {
         self.held = self.held.take().filter(|own| ticket_open(&own.envelope, trusted).is_ok());
     }
 
+    pub(crate) const fn held(&self) -> Option<&Own> {
+        self.held.as_ref()
+    }
+
     /// Until when it holds, in milliseconds since 1970; 0 without one.
     pub(crate) fn until_unix_ms(&self) -> i64 {
         self.held.as_ref().map_or(0, |own| own.ticket.until.unix_millis())

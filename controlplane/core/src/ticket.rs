@@ -19,7 +19,7 @@ pub fn ticket_due(until: Timestamp, now: Timestamp) -> bool {
     until <= now.after(RENEWED_WITHIN)
 }
 
-/// A ticket for a device; none for one of no school, or that does not plainly belong.
+/// A ticket for a device, yet without what its school is called by; none for one of no school, or that does not plainly belong.
 #[must_use]
 pub fn ticket_of(territory: &TerritoryId, device: &Device, school: Option<Uai>, now: Timestamp) -> Option<PeerTicket> {
     if device.state != JoinState::Active {
@@ -31,6 +31,7 @@ pub fn ticket_of(territory: &TerritoryId, device: &Device, school: Option<Uai>, 
         territory: territory.clone(),
         school: school?,
         certificate_from: device.identity_from,
+        rendezvous: Vec::new(),
         from,
         until: from.after(TICKET_LIFE),
     })

@@ -25,10 +25,11 @@ use model::digest::Digest;
 use model::id::{DeviceId, TerritoryId};
 use model::key::IdentityKey;
 use model::recovery::ServerTime;
-use model::resource::PeerTicket;
-use model::signed::Signed;
+use model::resource::{PeerTicket, Rendezvous};
+use model::signed::{Payload, Signed};
 use model::time::Timestamp;
 use model::token::Pin;
+use model::uai::Uai;
 use wire::convert::{Trust, head_encode, ticket_encode, time_encode};
 
 /// What the running server holds: an intermediate, its own certificate, the online key; never the root's key.
@@ -50,6 +51,13 @@ pub struct Ca {
     pub pin: Pin,
     /// The end of the server's certificate.
     pub server_until: Timestamp,
+}
+
+/// What a school's devices call themselves; never sent, so it needs no form.
+struct Meeting;
+
+impl Payload for Meeting {
+    const PURPOSE: &'static str = "cartable peer rendezvous v1";
 }
 
 impl Ca {
@@ -129,10 +137,19 @@ impl Ca {
         self.online.sign(head_encode(head))
     }
 
-    /// A signed peer ticket.
+    /// A signed peer ticket, with what the school's devices call themselves on its days.
     #[must_use]
-    pub fn ticket_sign(&self, ticket: &PeerTicket) -> Signed<PeerTicket> {
-        self.online.sign(ticket_encode(ticket))
+    pub fn ticket_sign(&self, mut ticket: PeerTicket) -> Signed<PeerTicket> {
+        let days = [ticket.from, ticket.until].map(|at| at.unix_seconds().div_euclid(86_400));
+        ticket.rendezvous = (days[0]..=days[1]).map(|day| self.rendezvous(ticket.school, day)).collect();
+        self.online.sign(ticket_encode(&ticket))
+    }
+
+    /// What devices of a school call themselves on a day: a signature, which only this key makes and always alike, shortened.
+    fn rendezvous(&self, school: Uai, day: i64) -> Rendezvous {
+        let signed = self.online.sign::<Meeting>(format!("{} {school} {day}", self.territory).into());
+        let digest = Digest::of(signed.parts().2);
+        std::array::from_fn(|at| digest.as_bytes()[at])
     }
 
     /// The time, signed for the one who asked.

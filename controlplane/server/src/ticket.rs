@@ -50,5 +50,5 @@ pub(crate) async fn renewed(
         return Ok(None);
     }
     let ticket = ticket_of(shared.territory(), &device, device.school, now);
-    Ok(ticket.map(|ticket| (&shared.ca().ticket_sign(&ticket)).into()))
+    Ok(ticket.map(|ticket| (&shared.ca().ticket_sign(ticket)).into()))
 }

@@ -9,6 +9,7 @@ pub mod error;
 pub mod intermediate;
 pub mod issue;
 pub mod key;
+pub mod peer;
 pub mod tls;
 
 pub use error::Error;

@@ -199,21 +199,21 @@ fn moment<'a>(certificates: impl Iterator<Item = &'a CertificateDer<'a>>) -> Res
     Ok(UnixTime::since_unix_epoch(Duration::from_secs(from)))
 }
 
-fn provider() -> Arc<CryptoProvider> {
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
-fn roots(root: &[u8]) -> Result<RootCertStore, Error> {
+pub(crate) fn roots(root: &[u8]) -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(root.to_vec()))?;
     Ok(roots)
 }
 
-fn ders(chain: Vec<Vec<u8>>) -> Vec<CertificateDer<'static>> {
+pub(crate) fn ders(chain: Vec<Vec<u8>>) -> Vec<CertificateDer<'static>> {
     chain.into_iter().map(CertificateDer::from).collect()
 }
 
-fn key_of_pem(pem: &str) -> Result<PrivateKeyDer<'static>, Error> {
+pub(crate) fn key_of_pem(pem: &str) -> Result<PrivateKeyDer<'static>, Error> {
     PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| Error::Malformed("no private key in PEM form"))
 }
 

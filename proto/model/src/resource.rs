@@ -110,11 +110,20 @@ pub struct PeerTicket {
     /// The number of the first certificate of the device's present identity: one of an earlier identity does not go with it, so that
     /// whoever has a device's old key has no use for the ticket of who took its place.
     pub certificate_from: u32,
+    /// What devices of the school call themselves on the local network, for each day (UTC) that the ticket touches, in order: who is of no
+    /// school learns nothing from it.
+    pub rendezvous: Vec<Rendezvous>,
     /// When it was given.
     pub from: crate::time::Timestamp,
     /// Until when it holds; at most [`TICKET_LIFE`] later.
     pub until: crate::time::Timestamp,
 }
+
+/// What devices of one school call themselves on one day.
+pub type Rendezvous = [u8; 10];
+
+/// The most days that a ticket touches.
+pub const RENDEZVOUS_MAX: usize = 2;
 
 /// How long a ticket holds at most.
 pub const TICKET_LIFE: std::time::Duration = std::time::Duration::from_secs(24 * 3_600);

@@ -5,6 +5,7 @@ use crate::renew::{Asking, Credentials};
 use crate::state::{Certificate, Enrolment, Window};
 use agent_core::peer::Shown;
 use agent_core::renew::Renewal;
+use identity::peer::Ends;
 use model::time::Timestamp;
 use rustls::ClientConfig;
 
@@ -50,6 +51,11 @@ impl Certificates {
     /// Whom the one that is shown names.
     pub(super) fn names(&self, enrolment: &Enrolment) -> Shown {
         Shown { device: enrolment.device, territory: enrolment.territory.clone(), number: self.shown().number }
+    }
+
+    /// With which others of the school are met.
+    pub(super) fn ends(&self) -> Option<Ends> {
+        self.shown().ends.clone()
     }
 
     pub(super) fn tls(&self) -> Arc<ClientConfig> {

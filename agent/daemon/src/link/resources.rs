@@ -3,7 +3,8 @@
 use super::Link;
 use crate::answer::Desired;
 use crate::folder::Folder;
-use crate::resources::{Named, Parts, Resource, Resources, Shown, Wanted};
+use crate::peers::{Network, Parts as Meeting, Peers};
+use crate::resources::{Parts, Resource, Resources, Shelf, Shown, Wanted};
 use std::sync::Arc;
 use tokio::sync::watch;
 use tonic::transport::Channel;
@@ -29,19 +30,36 @@ impl Beside {
 }
 
 impl Link {
-    /// Whoever keeps resources beside the conversation, for as long as that is held.
-    pub(crate) fn resources(&self, peers: watch::Receiver<Vec<Named>>) -> Resources {
-        Resources::keep(Parts {
+    /// Whoever keeps resources beside the conversation, and whoever meets devices of the school for them, for as long as both are held.
+    pub(crate) fn resources(&self, network: Option<Arc<dyn Network>>) -> (Resources, Option<Peers>) {
+        let (asked, peers) = watch::channel(Vec::new());
+        let folder = self.agent.config.resources_place();
+        let shelf = Arc::new(Shelf::new(&folder, self.state.folder()));
+        let meeting = network.is_some();
+        let met = network.map(|network| {
+            Peers::keep(Meeting {
+                clock: self.clock(),
+                machine: self.agent.config.root.clone(),
+                shelf: shelf.clone(),
+                pass: self.passes(),
+                network,
+                asked,
+            })
+        });
+        let kept = Resources::keep(Parts {
             clock: self.clock(),
             time: Arc::clone(&self.time),
             machine: self.agent.config.root.clone(),
-            folder: self.agent.config.resources_place(),
+            folder,
             state: self.state.folder().clone(),
             shown: Arc::clone(&self.beside.shown),
             wanted: self.beside.wanted.subscribe(),
             line: self.beside.line.subscribe(),
             peers,
-        })
+            meeting,
+            shelf,
+        });
+        (kept, met)
     }
 
     /// Says what is wanted, where that is news.

@@ -1,6 +1,9 @@
-//! The peer ticket: asked for with each check-in, taken from its answer.
+//! The peer ticket: asked for with each check-in, taken from its answer, and shown to whoever meets devices of the school.
 
 use super::Link;
+use crate::peers::Pass;
+use std::sync::Arc;
+use tokio::sync::watch;
 use wire::v1;
 
 impl Link {
@@ -13,5 +16,38 @@ impl Link {
     pub(super) fn ticket_take(&mut self, envelope: v1::Envelope) {
         let shown = self.certificates.names(&self.enrolment);
         self.tickets.take(envelope, (&shown, &self.desired.trust().online), &self.state, self.time.now());
+    }
+
+    /// What others of the school are shown, from now on.
+    pub(crate) fn passes(&self) -> watch::Receiver<Option<Arc<Pass>>> {
+        self.pass_tell();
+        self.passes.subscribe()
+    }
+
+    /// Says what others are shown, where it has changed.
+    pub(super) fn pass_tell(&self) {
+        let pass = self.pass();
+        self.passes.send_if_modified(|before| {
+            let same = match (before.as_deref(), &pass) {
+                (Some(before), Some(pass)) => before.same(pass),
+                (before, pass) => before.is_none() && pass.is_none(),
+            };
+            if !same {
+                *before = pass.map(Arc::new);
+            }
+            !same
+        });
+    }
+
+    fn pass(&self) -> Option<Pass> {
+        let own = self.tickets.held().filter(|_| self.ticket_wanted())?;
+        Some(Pass {
+            ends: self.certificates.ends()?,
+            shown: self.certificates.names(&self.enrolment),
+            own: own.clone(),
+            trusted: self.desired.trust().online.clone(),
+            time: Arc::clone(&self.time),
+            fetching: self.desired.fetching(),
+        })
     }
 }

@@ -176,12 +176,12 @@ async fn only_what_is_signed_is_given_out() {
     for entry in fs::read_dir(folder.path().join("metadata")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let file = fs::read(folder.path().join("metadata").join(&name)).unwrap();
-        let held = publisher.document(&format!("metadata/{name}"));
+        let held = publisher.documents().document(&format!("metadata/{name}"));
         let old = ["1.snapshot.json", "1.bundles.json"].contains(&&*name);
         assert_eq!(held.as_deref(), (!old).then_some(&file[..]), "{name}");
     }
-    assert_eq!(publisher.document("metadata/2.root.json"), None);
-    assert_eq!(publisher.document("../metadata"), None);
+    assert_eq!(publisher.documents().document("metadata/2.root.json"), None);
+    assert_eq!(publisher.documents().document("../metadata"), None);
 }
 
 #[tokio::test]

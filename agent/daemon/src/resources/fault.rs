@@ -10,6 +10,8 @@ use wire::v1::ConditionState;
 pub(super) enum Fault {
     /// Hour, link or battery.
     Wait(Wait),
+    /// Another device of the school goes outside first; when to ask it again.
+    Neighbours(Duration),
     /// Nobody gives what is missing; when to ask again, where that is known.
     Unreachable(Duration),
     /// It is not for this device as it is, or there is no room.
@@ -30,6 +32,7 @@ impl Fault {
     pub(super) fn said(&self) -> (ConditionState, &'static str) {
         match self {
             Self::Wait(wait) => (ConditionState::Pending, wait.code()),
+            Self::Neighbours(_) => (ConditionState::Pending, "offered"),
             Self::Unreachable(_) => (ConditionState::Pending, "unreachable"),
             Self::Skipped(reason) => (ConditionState::Skipped, reason),
             Self::Failed(reason) => (ConditionState::Failed, reason),
@@ -42,6 +45,7 @@ impl Fault {
     pub(super) fn look_again(&self) -> Duration {
         match self {
             Self::Wait(wait) => wait.look_again(),
+            Self::Neighbours(pause) => *pause,
             Self::Unreachable(pause) => (*pause).max(UNREACHABLE).min(AGAIN),
             Self::Skipped(_) | Self::Failed(_) | Self::File(_) => AGAIN,
         }

@@ -56,6 +56,8 @@ pub(super) struct Fetcher {
     sources: Vec<Named>,
     roads: Roads,
     bucket: Bucket,
+    /// Bytes that other devices gave.
+    near_bytes: u64,
 }
 
 /// Chunks with the same contents, and who is known not to have them.
@@ -75,7 +77,7 @@ struct Answer {
 
 impl Fetcher {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, sources: Vec::new(), roads: Roads::default(), bucket: Bucket::new(0) }
+        Self { clock, sources: Vec::new(), roads: Roads::default(), bucket: Bucket::new(0), near_bytes: 0 }
     }
 
     /// From now on it is these that may be asked, at so many bytes a second from outside.
@@ -98,6 +100,11 @@ impl Fetcher {
     pub(super) fn failed(&mut self, name: &str, lied: bool) {
         let fault = if lied { roads::Fault::Lied } else { roads::Fault::Stalled };
         self.roads.failed(name, fault, self.clock.elapsed());
+    }
+
+    /// How many bytes other devices gave so far.
+    pub(super) const fn near_bytes(&self) -> u64 {
+        self.near_bytes
     }
 
     /// Nobody is left: when to ask again.
@@ -285,6 +292,9 @@ impl Fetcher {
     fn came(&mut self, source: &Named, name: &BundleName, shown: &Shown, bytes: usize) {
         if source.is_wan() {
             self.bucket.went(bytes as u64, self.clock.elapsed());
+        }
+        if source.source.road() == Road::Peer {
+            self.near_bytes += bytes as u64;
         }
         shown.came(name, source.source.road(), bytes as u64);
     }

@@ -36,6 +36,11 @@ impl Place {
         &self.root
     }
 
+    /// The folder of indexes.
+    pub(super) fn indexes_root(&self) -> &Path {
+        self.indexes.root()
+    }
+
     /// Makes both folders; that of resources is opened for everybody to read, whoever made it.
     pub(super) fn make(&self) -> io::Result<()> {
         self.indexes.make().map_err(other)?;

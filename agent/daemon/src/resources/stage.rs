@@ -352,7 +352,7 @@ impl Stored for PatchFile {
 }
 
 /// Contents that lie over one file or several; nothing where a file is missing or shorter.
-fn span_read(contents: &mut Disk<'_>, starts: &[u64], at: u64, length: usize) -> Option<Vec<u8>> {
+pub(super) fn span_read(contents: &mut Disk<'_>, starts: &[u64], at: u64, length: usize) -> Option<Vec<u8>> {
     let end = at + length as u64;
     let mut read = Vec::with_capacity(length);
     let mut file = starts.partition_point(|start| *start <= at).saturating_sub(1);

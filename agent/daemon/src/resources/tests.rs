@@ -1,5 +1,6 @@
 //! Bundles on a disk: fetched, resumed, patched, repaired, switched and removed, with sources that lie, stall and die.
 
+mod classroom;
 mod world;
 
 use super::fault::Fault;

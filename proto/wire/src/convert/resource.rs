@@ -5,8 +5,8 @@ use super::desired::{device_id, digest};
 use crate::v1;
 use bytes::Bytes;
 use model::resource::{
-    BUNDLES_MAX, BundleWanted, DAYS_OFF_MAX, Fetching, MIRROR_BYTES_MAX, MIRRORS_MAX, PeerTicket, Quiet, ReleaseWanted,
-    TICKET_LIFE, day_count, day_of,
+    BUNDLES_MAX, BundleWanted, DAYS_OFF_MAX, Fetching, MIRROR_BYTES_MAX, MIRRORS_MAX, PeerTicket, Quiet,
+    RENDEZVOUS_MAX, ReleaseWanted, Rendezvous, TICKET_LIFE, day_count, day_of,
 };
 use model::time::Timestamp;
 use prost::Message;
@@ -21,6 +21,7 @@ pub fn ticket_encode(ticket: &PeerTicket) -> Bytes {
         from_unix_ms: ticket.from.unix_millis(),
         until_unix_ms: ticket.until.unix_millis(),
         certificate_from: ticket.certificate_from,
+        rendezvous: ticket.rendezvous.iter().map(|name| name.to_vec()).collect(),
     };
     message.encode_to_vec().into()
 }
@@ -36,7 +37,10 @@ pub fn ticket_decode(bytes: &[u8]) -> Result<PeerTicket, ConvertError> {
     if until <= from || until.since(from) > TICKET_LIFE {
         return Err(ConvertError::invalid("ticket.until"));
     }
+    let rendezvous: Option<Vec<Rendezvous>> =
+        message.rendezvous.iter().take(RENDEZVOUS_MAX).map(|name| name.as_slice().try_into().ok()).collect();
     Ok(PeerTicket {
+        rendezvous: rendezvous.ok_or(ConvertError::invalid("ticket.rendezvous"))?,
         device: device_id(&message.device)?,
         territory: message.territory.parse().map_err(|_| ConvertError::invalid("ticket.territory"))?,
         school: message.school.parse().map_err(|_| ConvertError::invalid("ticket.school"))?,
@@ -239,6 +243,7 @@ mod tests {
             territory: "doubs".parse().unwrap(),
             school: "0951099D".parse().unwrap(),
             certificate_from: 3,
+            rendezvous: vec![[1; 10], [2; 10]],
             from,
             until: from.after(TICKET_LIFE),
         };

@@ -1,0 +1,156 @@
+//! Who of a school goes outside for what all of them want: one first, and the others by it.
+//!
+//! Nobody is elected, since nobody would notice a seed that was switched off: each waits a while of its own for somebody beside it, and goes
+//! by itself when nobody gives anything.
+
+use std::time::Duration;
+
+/// Over how long the devices of a school spread.
+pub const SPREAD: Duration = Duration::from_secs(600);
+/// Who is given something by its neighbours waits for more of it so long.
+pub const GIVEN: Duration = Duration::from_secs(60);
+/// And so long at most, whatever they give: slow neighbours are no reason to go without.
+pub const PATIENCE: Duration = Duration::from_secs(7_200);
+/// Who sees nobody listens so long before it believes that it is alone.
+pub const LISTEN: Duration = Duration::from_secs(20);
+/// Neighbours are asked again so often.
+pub const ASK_EVERY: Duration = Duration::from_secs(15);
+
+/// A device's wait for what it wants now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seed {
+    from: Duration,
+    until: Duration,
+    given: Option<Duration>,
+}
+
+impl Seed {
+    /// Of one among others, that begins at this moment.
+    #[must_use]
+    pub fn spread(now: Duration, random: u32) -> Self {
+        let share = u64::from(random) * u64::try_from(SPREAD.as_millis()).unwrap_or(u64::MAX) / u64::from(u32::MAX);
+        Self { from: now + Duration::from_millis(share), until: now + PATIENCE, given: None }
+    }
+
+    /// Of one that is to be first, whose bundle is urgent, or that knows of nobody: after so long it goes, whoever gives it anything.
+    #[must_use]
+    pub fn after(now: Duration, wait: Duration) -> Self {
+        Self { from: now + wait, until: now + wait, given: None }
+    }
+
+    /// A neighbour gave something.
+    pub const fn given(&mut self, now: Duration) {
+        self.given = Some(now);
+    }
+
+    /// How long not to go outside yet; nothing: now.
+    #[must_use]
+    pub fn wait(&self, now: Duration) -> Option<Duration> {
+        let from = self.given.map_or(self.from, |given| self.from.max(given + GIVEN)).min(self.until);
+        Some(from.saturating_sub(now)).filter(|wait| !wait.is_zero())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const DEVICES: usize = 30;
+    /// What the link carries between two looks, of a bundle of this many chunks: 20 MB over 4 Mbit/s takes 40 s.
+    const LINK: usize = 38;
+    const CHUNKS: usize = 100;
+
+    struct Device {
+        seed: Seed,
+        has: Vec<bool>,
+        outside: bool,
+        wan: usize,
+        on: bool,
+    }
+
+    /// A class that wants a bundle at one moment; how many chunks came over its link, and when the last device had it.
+    fn class(randoms: &[u32], site_node: bool, dies: Option<usize>) -> (usize, Duration) {
+        let mut now = Duration::from_secs(1_000);
+        let device = |(at, random): (usize, &u32)| Device {
+            seed: if site_node && at == 0 { Seed::after(now, Duration::ZERO) } else { Seed::spread(now, *random) },
+            has: vec![false; CHUNKS],
+            outside: false,
+            wan: 0,
+            on: true,
+        };
+        let mut devices: Vec<Device> = randoms.iter().enumerate().map(device).collect();
+        let mut first = None;
+        while devices.iter().any(|device| device.on && device.has.contains(&false)) {
+            // All look at one moment, and so see what the others had before: the worst case.
+            let had: Vec<bool> = (0..CHUNKS).map(|at| devices.iter().any(|d| d.on && d.has[at])).collect();
+            let mut link = LINK;
+            for at in 0..devices.len() {
+                let device = &mut devices[at];
+                if !device.on {
+                    continue;
+                }
+                let near: Vec<usize> = (0..CHUNKS).filter(|at| had[*at] && !device.has[*at]).collect();
+                near.iter().for_each(|at| device.has[*at] = true);
+                if !near.is_empty() {
+                    device.seed.given(now);
+                }
+                if device.has.contains(&false) && device.seed.wait(now).is_none() {
+                    first.get_or_insert(at);
+                    device.outside = true;
+                    let lacking: Vec<usize> = (0..CHUNKS).filter(|at| !device.has[*at]).take(link).collect();
+                    link -= lacking.len();
+                    device.wan += lacking.len();
+                    lacking.iter().for_each(|at| device.has[*at] = true);
+                }
+            }
+            if let (Some(first), Some(chunks)) = (first, dies)
+                && devices[first].wan >= chunks
+            {
+                devices[first].on = false;
+            }
+            now += ASK_EVERY;
+            assert!(now < Duration::from_secs(1_000) + PATIENCE * 2, "somebody waits for ever");
+        }
+        (devices.iter().map(|device| device.wan).sum(), now - Duration::from_secs(1_000))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        #[test]
+        fn a_class_takes_little_more_than_one_device_and_nobody_waits_for_ever(
+            randoms in prop::collection::vec(any::<u32>(), DEVICES), dies in prop::option::of(1_usize..CHUNKS),
+        ) {
+            let (alone, _) = class(&randoms, true, None);
+            prop_assert_eq!(alone, CHUNKS, "a site node goes first, and nobody after it");
+            let (wan, took) = class(&randoms, false, dies);
+            // Whoever looks in the same quarter of a minute goes as well.
+            prop_assert!(dies.is_some() || wan <= CHUNKS * 2, "{wan}");
+            prop_assert!(took <= SPREAD + GIVEN * 2 + Duration::from_secs(120), "{took:?}");
+        }
+
+        #[test]
+        fn nobody_waits_longer_than_its_patience(random in any::<u32>(), gifts in prop::collection::vec(0_u64..10_000, 0..40)) {
+            let mut seed = Seed::spread(Duration::ZERO, random);
+            for at in gifts {
+                seed.given(Duration::from_secs(at));
+            }
+            prop_assert_eq!(seed.wait(PATIENCE), None);
+        }
+    }
+
+    #[test]
+    fn over_many_classes_the_link_carries_one_bundle() {
+        // Numbers that look like nothing, the same each time.
+        let mut state = 0x9E37_79B9_u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            u32::try_from(state >> 32).unwrap_or(0)
+        };
+        let classes = 200;
+        let wan: usize =
+            (0..classes).map(|_| class(&(0..DEVICES).map(|_| random()).collect::<Vec<_>>(), false, None).0).sum();
+        assert!(wan * 100 <= CHUNKS * classes * 130, "{wan} of {}", CHUNKS * classes);
+    }
+}
