@@ -9,6 +9,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "recovery.proto",
         "admin.proto",
         "asset.proto",
+        "bundle.proto",
         "kit.proto",
         "people.proto",
         "inventory.proto",
@@ -34,6 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .bytes(".cartable.v1.CheckInResponse.plan")
         .bytes(".cartable.v1.FinishResponse.plan")
         .bytes(".cartable.v1.FetchedPiece.body")
+        .bytes(".cartable.v1.RepositoryPiece.body")
         .bytes(".cartable.v1.TrustRoots.publisher_root")
         .codec_path("crate::codec::SmallCodec")
         .compile_fds(descriptors)?;

@@ -8,10 +8,17 @@ use controlplane_core::table::Writes;
 use model::desired::Plan;
 use model::digest::Digest;
 use model::id::DeviceId;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
+use tests::programs::program;
+use tests::reporter::Fleet;
+use tests::resources::{Edition as Published, Resource};
 use tests::world::{Machine, World, admin};
 use wire::convert::plan_decode;
+use wire::v1::{CheckInRequest, Condition, ConditionState, FetchRequest, FilePiece, Observed};
 
 const TILLEULS: &str = "0951099D";
 const PLATANES: &str = "0750654D";
@@ -64,7 +71,7 @@ async fn file(world: &World, device: DeviceId, school: &str) {
 
 #[tokio::test]
 async fn two_schools_are_told_of_different_bundles_and_a_device_that_moves_of_the_other_ones() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     let (mut one, mut two) = (world.agent("one"), world.agent("two"));
     let (first, second) = (one.enrol(&world).await, two.enrol(&world).await);
     file(&world, first, TILLEULS).await;
@@ -99,4 +106,109 @@ async fn two_schools_are_told_of_different_bundles_and_a_device_that_moves_of_th
     becomes(&two, &["air@2026.9", "eau@1"]).await;
     file(&world, first, PLATANES).await;
     becomes(&one, &["air@2026.9"]).await;
+
+    // A server that remembers none of this tells the same.
+    world.restart().await;
+    say(&world, "eau", &["territory"], hold("3")).await;
+    for machine in [&one, &two] {
+        machine.sometime(&world, "back", |live| live.connected && live.waiting == 0).await;
+    }
+    becomes(&one, &["air@2026.9", "eau@3"]).await;
+    becomes(&two, &["air@2026.9", "eau@1"]).await;
+}
+
+/// A repository with one bundle, each role's key in one hand.
+fn published(home: &Path) -> Value {
+    let publish = |arguments: &[&str]| -> Value {
+        let mut command = Command::new(program("cartable-publish"));
+        command.args(arguments).args(["--lang", "en", "--output", "json"]).current_dir(home);
+        let out = command.stdin(Stdio::null()).output().unwrap();
+        assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+        serde_json::from_slice(&out.stdout).unwrap()
+    };
+    for key in ["root", "targets", "bundles"] {
+        publish(&["key", "new", "--to", key]);
+    }
+    let init =
+        "repository init --repository repo --root root.pub --targets targets.pub --bundles bundles.pub --to first";
+    publish(&init.split(' ').collect::<Vec<_>>());
+    let signed = |proposal: &str, keys: &[&str]| {
+        for key in keys {
+            publish(&["bundle", "sign", proposal, "--key", key, "--yes"]);
+        }
+        publish(&["bundle", "publish", proposal, "--repository", "repo"]);
+    };
+    signed("first", &["root", "targets", "bundles"]);
+    let source = home.join("source");
+    Resource::of(1).write(&source, Published::First, "2026.9");
+    let packed = publish(&["bundle", "pack", source.to_str().unwrap(), "--repository", "repo", "--to", "next"]);
+    signed("next", &["bundles"]);
+    packed["bundles"][0].clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repository_is_brought_assigned_and_followed_until_it_is_in_place() {
+    let Fleet { folder, server, mut reporters } = Fleet::start(2).await;
+    let home = folder.path().join("publisher");
+    std::fs::create_dir(&home).unwrap();
+    published(&home);
+    let repository = home.join("repo");
+    let repository = repository.to_str().unwrap();
+
+    let pushed = server.json(&["bundle", "push", repository]);
+    assert!(pushed["files_sent"].as_u64() > Some(5) && pushed["files_sent"] == pushed["files"], "{pushed}");
+    let again = server.json(&["bundle", "push", repository]);
+    assert_eq!(again["files_sent"], 1, "the timestamp alone: {again}");
+    let offered = server.json(&["bundle", "list"]);
+    assert_eq!((&offered[0]["bundle"], &offered[0]["version"]), (&json!("cycle-de-l-eau"), &json!("2026.9")));
+    assert_eq!(offered[0]["title"], "Le cycle de l'eau");
+
+    let none = server.cartable(&["bundle", "assign", "cycle-de-l-eau@2027", "--territory", "--lang", "en"]);
+    let none = String::from_utf8_lossy(&none.stderr).into_owned();
+    assert!(none.contains("offers no bundle cycle-de-l-eau@2027"), "{none}");
+    let (first, second) = (reporters[0].id.clone(), reporters[1].id.clone());
+    let done = server.json(&["bundle", "assign", "cycle-de-l-eau", "--device", &first, "--urgent"]);
+    assert_eq!((&done["version"], &done["devices"]), (&json!("2026.9"), &json!(1)));
+
+    // The one it is for is told of it, under the digest that is signed; the other is not.
+    let mut client = reporters[0].client(server.port).await.unwrap();
+    let told = client.check_in(reporters[0].hold(0)).await.unwrap().into_inner();
+    let wanted = plan_decode(&told.plan).unwrap().bundles;
+    assert_eq!(
+        (wanted.len(), wanted[0].urgent, wanted[0].index.to_string().into()),
+        (1, true, offered[0]["index"].clone())
+    );
+    let mut other = reporters[1].client(server.port).await.unwrap();
+    assert!(other.check_in(reporters[1].hold(0)).await.unwrap().into_inner().plan.is_empty());
+    let pieces = vec![FilePiece { item: "metadata/timestamp.json".to_owned(), offset: 0, length: 10 }];
+    let fetched = client.fetch(FetchRequest { pieces }).await.unwrap().into_inner();
+    assert!(fetched.pieces[0].found, "what was brought is served");
+
+    let reach = || server.json(&["bundle", "reach", "cycle-de-l-eau"])[0].clone();
+    assert_eq!((&reach()["targeted"], &reach()["waiting"], &reach()["in_place"]), (&json!(1), &json!(1), &json!(0)));
+    let held = Condition {
+        item: "bundle cycle-de-l-eau".to_owned(),
+        state: ConditionState::Held.into(),
+        version: "2026.9".to_owned(),
+        wan_bytes: 7,
+        ..Condition::default()
+    };
+    let observed = Some(Observed { conditions: vec![held], ..Observed::default() });
+    let report = CheckInRequest { observed, ..reporters[0].report() };
+    client.check_in(report).await.unwrap();
+    reporters[0].sequence += 1;
+    assert_eq!((&reach()["in_place"], &reach()["wan_bytes"]), (&json!(1), &json!(7)));
+    let why = server.json(&["bundle", "explain", &first]);
+    assert_eq!(why["bundles"][0]["target"], format!("device:{first}"));
+    assert_eq!((&why["bundles"][0]["seen"], &why["bundles"][0]["state"]), (&json!("2026.9"), &json!("held")));
+    assert_eq!(server.json(&["bundle", "explain", &second])["bundles"], json!([]));
+
+    let said = server.json(&["bundle", "assignments"]);
+    assert_eq!((said.as_array().unwrap().len(), &said[0]["urgent"]), (1, &json!(true)));
+    server.json(&["bundle", "unassign", "cycle-de-l-eau", "--device", &first]);
+    assert_eq!(server.json(&["bundle", "assignments"]), json!([]));
+    let fetching =
+        server.json(&["fetch", "set", "--quiet", "none", "--bandwidth", "2M", "--mirror", "https://miroir.example/"]);
+    assert_eq!((&fetching["quiet"], &fetching["bytes_per_second"]), (&Value::Null, &json!(2 << 20)));
+    assert_eq!(server.json(&["fetch", "show"]), fetching);
 }

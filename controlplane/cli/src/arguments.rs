@@ -1,8 +1,8 @@
 //! The command line.
 
 use crate::{
-    asset, audit, cadence, calendar, campaign, contact, desk, device, kit, loan, operator, org, profile, proposal,
-    rollout, school, server, stocktake, token, vault,
+    asset, audit, bundle, cadence, calendar, campaign, contact, desk, device, fetch, kit, loan, operator, org, profile,
+    proposal, rollout, school, server, stocktake, token, vault,
 };
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -136,6 +136,14 @@ pub(crate) enum Noun {
     Loan {
         #[command(subcommand)]
         verb: loan::Verb,
+    },
+    Bundle {
+        #[command(subcommand)]
+        verb: bundle::Verb,
+    },
+    Fetch {
+        #[command(subcommand)]
+        verb: fetch::Verb,
     },
     Completion {
         #[arg(value_enum)]

@@ -6,6 +6,7 @@
 mod arguments;
 mod asset;
 mod audit;
+mod bundle;
 mod cadence;
 mod calendar;
 mod call;
@@ -18,6 +19,7 @@ mod contact;
 mod desk;
 mod device;
 mod error;
+mod fetch;
 mod kit;
 mod loan;
 mod manual;
@@ -30,6 +32,7 @@ mod proposal;
 mod rollout;
 mod school;
 mod server;
+mod size;
 mod span;
 mod stocktake;
 mod surroundings;
@@ -118,6 +121,8 @@ async fn noun(
         Noun::Rollout { verb } => rollout::run(verb, &mut call).await,
         Noun::Contact { verb } => contact::run(verb, &mut call).await,
         Noun::Loan { verb } => loan::run(verb, &mut call).await,
+        Noun::Bundle { verb } => bundle::run(verb, &mut call).await,
+        Noun::Fetch { verb } => fetch::run(verb, &mut call).await,
         Noun::Completion { shell } => completion::run(shell, &mut call),
         Noun::Man { to } => manual::run(&to, &mut call),
     }

@@ -40,6 +40,7 @@ pub mod role;
 pub mod rollout;
 pub mod rules;
 pub mod scope;
+pub mod spread;
 pub mod stocktake;
 pub mod store;
 pub mod table;

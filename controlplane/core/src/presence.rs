@@ -129,6 +129,19 @@ impl ObservedState {
     }
 }
 
+impl ConditionState {
+    /// The name in messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Pending => "pending",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
 /// What is remembered of a device between two calls without reading the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kept {

@@ -1,8 +1,10 @@
 //! A second person: what touches many devices is proposed by one and carried out when another agrees.
 
+use crate::assignment::{ASSIGNMENTS, Assignment, Target, Wish, assignment_writes, target_check};
 use crate::audit::{Act, Person, WHY_CHARS_MAX};
 use crate::device::{DEVICES, Decision, Device, Reason, device_get};
 use crate::error::{Error, Result};
+use crate::fetching::{FETCH_POLICIES, FetchPolicy};
 use crate::operator::operator_get;
 use crate::role::{Allowed, allowed};
 use crate::rules::{CADENCES, EVERYWHERE};
@@ -48,6 +50,10 @@ pub enum Deed {
     },
     /// All devices of the territory keep in touch otherwise.
     Cadence(Cadence),
+    /// A bundle is for these, or no longer.
+    Assign(Wish),
+    /// All devices of the territory fetch otherwise.
+    Fetching(Box<FetchPolicy>),
 }
 
 /// What an act was proposed over; when it has changed since, agreeing would undo what somebody decided meanwhile.
@@ -59,6 +65,12 @@ pub struct Seen {
     /// When the cadence was last set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cadence: Option<Revision>,
+    /// When the way of fetching was last set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fetching: Option<Revision>,
+    /// What was said of the bundle for each target.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    assigned: BTreeMap<Target, Assignment>,
 }
 
 /// What decisions about a device are about: its state, why, and whether it is there twice.
@@ -104,7 +116,7 @@ pub enum Acted {
     /// It was done, to these devices.
     Done(Vec<Device>),
     /// It waits for a second person.
-    Waits(Proposal),
+    Waits(Box<Proposal>),
 }
 
 impl Deed {
@@ -114,6 +126,8 @@ impl Deed {
         match self {
             Self::Decide { .. } => "DeviceDecideMany",
             Self::Cadence(_) => "CadenceSet",
+            Self::Assign(_) => "BundleAssign",
+            Self::Fetching(_) => "FetchPolicySet",
         }
     }
 
@@ -123,6 +137,8 @@ impl Deed {
         match self {
             Self::Decide { state, lost, .. } => decision(*state, *lost).verb(),
             Self::Cadence(_) => "cadence_set",
+            Self::Assign(wish) => wish.verb(),
+            Self::Fetching(_) => "fetch_policy_set",
         }
     }
 }
@@ -137,7 +153,7 @@ impl Proposal {
     pub fn devices(&self) -> usize {
         match &self.deed {
             Deed::Decide { devices, .. } => devices.len(),
-            Deed::Cadence(_) => 0,
+            Deed::Cadence(_) | Deed::Assign(_) | Deed::Fetching(_) => 0,
         }
     }
 }
@@ -186,7 +202,7 @@ pub async fn deed_act(
         writes = writes.remove(&PROPOSALS, id, Expect::At(revision));
     }
     writes.commit(store).await?;
-    Ok(Acted::Waits(proposal))
+    Ok(Acted::Waits(Box::new(proposal)))
 }
 
 /// How what the act is about stands at this moment.
@@ -194,6 +210,15 @@ async fn seen(store: &dyn Store, territory: &TerritoryId, deed: &Deed) -> Result
     let mut seen = Seen::default();
     match deed {
         Deed::Cadence(_) => seen.cadence = CADENCES.get(store, territory, EVERYWHERE).await?.map(|row| row.revision),
+        Deed::Fetching(_) => {
+            seen.fetching = FETCH_POLICIES.get(store, territory, EVERYWHERE).await?.map(|row| row.revision);
+        }
+        Deed::Assign(wish) => {
+            for target in &wish.targets {
+                let row = ASSIGNMENTS.get(store, territory, format!("{}/{target}", wish.bundle)).await?;
+                seen.assigned.extend(row.map(|row| (target.clone(), row.value)));
+            }
+        }
         Deed::Decide { devices, .. } => {
             for id in devices {
                 let device = device_get(store, territory, *id).await?.value;
@@ -352,6 +377,15 @@ async fn power(store: &dyn Store, territory: &TerritoryId, name: &str, proposal:
         Err(error) => return Err(error),
     };
     let Some(may) = allowed(proposal.deed.call(), &operator.grants) else { return Ok(None) };
+    if let Deed::Assign(wish) = &proposal.deed {
+        for target in &wish.targets {
+            match target_check(store, territory, &may.reach, target).await {
+                Ok(()) => {}
+                Err(Error::NotFound(_)) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+    }
     if let Deed::Decide { devices, .. } = &proposal.deed
         && !may.reach.is_territory()
     {
@@ -385,6 +419,20 @@ async fn deed_writes(
             let act = Act::of(now, by, deed.verb(), EVERYWHERE, why).with(second);
             let writes = Writes::by(territory, &act)?.put(&CADENCES, EVERYWHERE, &cadence, expect)?;
             Ok((writes, Vec::new()))
+        }
+        Deed::Fetching(policy) => {
+            let policy = policy.as_ref().clone().checked().map_err(|e| Error::Invalid(e.to_string()))?;
+            let row = FETCH_POLICIES.get(store, territory, EVERYWHERE).await?;
+            let expect = row.map_or(Expect::Absent, |row| Expect::At(row.revision));
+            let act = Act::of(now, by, deed.verb(), "fetch_policy", why).with(second);
+            let writes = Writes::by(territory, &act)?.put(&FETCH_POLICIES, EVERYWHERE, &policy, expect)?;
+            Ok((writes, Vec::new()))
+        }
+        Deed::Assign(wish) => {
+            for target in &wish.targets {
+                target_check(store, territory, reach, target).await?;
+            }
+            Ok((assignment_writes(store, territory, wish, by, second, why, now).await?, Vec::new()))
         }
         Deed::Decide { devices, state, lost } => {
             if devices.is_empty() || devices.len() > DEVICES_MAX {

@@ -59,6 +59,9 @@ const COUNT_READERS: &[Role] = &[Admin, Technician, LoanDesk, Auditor];
 
 const PUBLISHERS: &[Role] = &[Admin, Publisher];
 const READERS_AND_PUBLISHERS: &[Role] = &[Admin, Publisher, Technician, LoanDesk, PolicyAuthor, Auditor];
+/// Who publishes does not decide for whom it is.
+const ASSIGNERS: &[Role] = &[Admin, PolicyAuthor];
+const BUNDLE_READERS: &[Role] = &[Admin, Technician, LoanDesk, PolicyAuthor, Publisher, Auditor];
 
 /// Every admin call there is. A call without a row is refused to everybody, and a test fails.
 pub const CALLS: &[Row] = &[
@@ -137,6 +140,14 @@ pub const CALLS: &[Row] = &[
     row("RolloutExplain", READERS_AND_PUBLISHERS, Scoped),
     row("ContactSet", &[Admin, LoanDesk], Scoped),
     row("ContactList", READERS, Scoped),
+    row("BundleList", ALL, Scoped),
+    row("BundleAssign", ASSIGNERS, Scoped),
+    row("BundleAssignments", BUNDLE_READERS, Scoped),
+    row("BundleExplain", READERS, Scoped),
+    row("BundleReach", ALL, Scoped),
+    row("BundlePush", &[Admin, Publisher], Territory),
+    row("FetchPolicyShow", ALL, Scoped),
+    row("FetchPolicySet", &[Admin, PolicyAuthor], Territory),
     row("VaultStatus", DESKS, Scoped),
     row("VaultImport", DESKS, Scoped),
     row("VaultFind", NAME_READERS, Scoped),

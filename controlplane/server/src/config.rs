@@ -28,6 +28,9 @@ pub struct Config {
     /// Limits.
     #[serde(default)]
     pub limits: Limits,
+    /// The copy of the repository of resources.
+    #[serde(default)]
+    pub resources: ResourcesConfig,
     /// What a backup needs.
     #[serde(default)]
     pub backup: BackupConfig,
@@ -86,6 +89,22 @@ impl Default for Limits {
             device_calls_per_minute: 60,
             second_person_above: 10,
         }
+    }
+}
+
+/// `[resources]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ResourcesConfig {
+    /// The most that the copy of the repository takes, in MiB.
+    pub repository_mib: u64,
+    /// Below this much free disk, in MiB, no more of it is taken.
+    pub free_floor_mib: u64,
+}
+
+impl Default for ResourcesConfig {
+    fn default() -> Self {
+        Self { repository_mib: 65_536, free_floor_mib: 2_048 }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::ca::files::{INTERMEDIATE, pair_read};
 use crate::ca::{names_check, trust_sign};
-use crate::config::{BackupConfig, Config, Limits, MetricsConfig, StoreConfig, time_zone};
+use crate::config::{BackupConfig, Config, Limits, MetricsConfig, ResourcesConfig, StoreConfig, time_zone};
 use crate::error::{Error, Result};
 use crate::folder::{Folder, file_replace, file_write, folder_make, folder_sync, text_read};
 use crate::otlp::OtlpConfig;
@@ -77,6 +77,7 @@ fn folder_fill(folder: &Folder, wish: &Wish, now: Timestamp) -> Result<()> {
         time_zone: time_zone(),
         store: StoreConfig::default(),
         limits: Limits::default(),
+        resources: ResourcesConfig::default(),
         backup: BackupConfig::default(),
         vault: None,
         metrics: MetricsConfig::default(),

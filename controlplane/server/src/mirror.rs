@@ -70,7 +70,7 @@ fn piece_read(path: PathBuf, offset: u64, length: usize) -> io::Result<FetchedPi
 }
 
 /// Whether a path stays within the repository, whatever its parts are.
-fn is_plain(path: &str) -> bool {
+pub(crate) fn is_plain(path: &str) -> bool {
     let sign = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let part = |part: &str| !part.is_empty() && !part.starts_with('.') && part.chars().all(sign);
     path.len() <= PATH_BYTES_MAX && path.split('/').all(part)

@@ -10,6 +10,7 @@ use crate::enrolment::EnrolmentService;
 use crate::error::{Error, Result};
 use crate::folder::{Folder, text_read};
 use crate::health::HealthService;
+use crate::intake::Intake;
 use crate::invitation::InvitationService;
 use crate::keys::Keys;
 use crate::listen::accept;
@@ -132,6 +133,8 @@ impl Server {
             refusals: Mutex::new(Refusals::default()),
             revocations: Revocations::default(),
             rollouts: Tallies::default(),
+            shelf: Arc::default(),
+            intake: Intake::default(),
         };
         let since = shared.ruling.borrow().rules.revision;
         Ok(Self { shared: Arc::new(shared), rulings, stopping, listener, scraped, since, vault })

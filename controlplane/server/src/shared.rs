@@ -2,10 +2,12 @@
 
 use crate::ca::Ca;
 use crate::caller::Staff;
+use crate::catalogue::Shelf;
 use crate::census::Counted;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::folder::Folder;
+use crate::intake::Intake;
 use crate::keys::Keys;
 use crate::live::Live;
 use crate::load::Load;
@@ -58,6 +60,10 @@ pub(crate) struct Shared {
     pub(crate) revocations: Revocations,
     /// How the devices of open rollouts stand.
     pub(crate) rollouts: Tallies,
+    /// What the repository offers.
+    pub(crate) shelf: Arc<Shelf>,
+    /// Who brings it.
+    pub(crate) intake: Intake,
 }
 
 impl Shared {

@@ -77,7 +77,9 @@ async fn every_call_by_every_role_is_answered_as_the_table_says() {
         .lines()
         .filter(|line| {
             line.contains("\"refused\":true")
-                && CALLS.iter().any(|row| line.contains(&format!("\"verb\":\"{}\"", row.call)))
+                && (CALLS.iter().any(|row| line.contains(&format!("\"verb\":\"{}\"", row.call)))
+                    // What was too much to be told apart where the writing came late.
+                    || line.contains("\"verb\":\"other\""))
         })
         .map(|line| line.split("\"times\":").nth(1).map_or(1, |n| n.split(['}', ',']).next().unwrap().parse().unwrap()))
         .sum();

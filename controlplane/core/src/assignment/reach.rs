@@ -31,7 +31,7 @@ pub async fn target_check(store: &dyn Store, territory: &TerritoryId, reach: &Re
             DEVICES.get(store, territory, id.to_string()).await?.is_some_and(|row| reach.covers(&row.value.filed()))
         }
     };
-    if within { Ok(()) } else { Err(Error::NotFound(target.to_string())) }
+    if within { Ok(()) } else { Err(Error::NotFound(format!("target {target}"))) }
 }
 
 /// How many devices that are not revoked some targets cover, counted up to `most`.

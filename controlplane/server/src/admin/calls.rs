@@ -1,8 +1,8 @@
 //! Every call there is, a line each: who may make it stands in `controlplane_core::role`, what it does in the file of its noun.
 
 use super::{
-    AdminService, asset, audit, cadence, calendar, campaign, compare, contact, desk, device, kit, loan, operator,
-    organisation, proposal, rollout, school, server, stocktake, token, vault,
+    AdminService, asset, audit, bundle, cadence, calendar, campaign, compare, contact, desk, device, fetch, kit, loan,
+    operator, organisation, proposal, rollout, school, server, spread, stocktake, token, vault,
 };
 use std::sync::Arc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -112,6 +112,14 @@ calls! {
     RolloutExplain: rollout_explain(RolloutExplainRequest) -> RolloutExplainResponse = |shared, staff, asked| rollout::explain(shared, &staff, asked);
     ContactSet: contact_set(ContactSetRequest) -> ContactSetResponse = |shared, staff, asked| contact::set(shared, &staff, asked);
     ContactList: contact_list(ContactListRequest) -> ContactListResponse = |shared, staff, asked| contact::list(shared, &staff, asked);
+    BundleList: bundle_list(BundleListRequest) -> BundleListResponse = |shared, _, asked| bundle::list(shared, asked);
+    BundleAssign: bundle_assign(BundleAssignRequest) -> BundleAssignResponse = |shared, staff, asked| bundle::assign(shared, &staff, asked);
+    BundleAssignments: bundle_assignments(BundleAssignmentsRequest) -> BundleAssignmentsResponse = |shared, staff, asked| bundle::assignments(shared, &staff, asked);
+    BundleExplain: bundle_explain(BundleExplainRequest) -> BundleExplainResponse = |shared, staff, asked| spread::explain(shared, &staff, asked);
+    BundleReach: bundle_reach(BundleReachRequest) -> BundleReachResponse = |shared, staff, asked| spread::reach(shared, &staff, asked);
+    BundlePush: bundle_push(BundlePushRequest) -> BundlePushResponse = |shared, staff, asked| bundle::push(shared, &staff, asked);
+    FetchPolicyShow: fetch_policy_show(FetchPolicyShowRequest) -> FetchPolicyShowResponse = |shared, _, _| fetch::show(shared);
+    FetchPolicySet: fetch_policy_set(FetchPolicySetRequest) -> FetchPolicySetResponse = |shared, staff, asked| fetch::set(shared, &staff, asked);
     VaultStatus: vault_status(VaultStatusRequest) -> VaultStatusResponse = |shared, staff, _| vault::status_(shared, &staff);
     VaultImport: vault_import(VaultImportRequest) -> VaultImportResponse = |shared, staff, asked| vault::import(shared, &staff, asked);
     VaultFind: vault_find(VaultFindRequest) -> VaultFindResponse = |shared, staff, asked| vault::find(shared, &staff, asked);

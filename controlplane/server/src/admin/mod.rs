@@ -2,6 +2,7 @@
 
 mod asset;
 mod audit;
+mod bundle;
 mod cadence;
 mod calendar;
 mod calls;
@@ -10,6 +11,7 @@ mod compare;
 mod contact;
 mod desk;
 mod device;
+mod fetch;
 mod kit;
 mod loan;
 mod operator;
@@ -18,6 +20,7 @@ mod proposal;
 mod rollout;
 mod school;
 mod server;
+mod spread;
 mod stocktake;
 mod token;
 mod vault;

@@ -6,12 +6,15 @@ use crate::clones;
 use crate::random;
 use crate::shared::Shared;
 use crate::status::{convert_status, invalid, status};
+use controlplane_core::assignment::{Wish, Word};
 use controlplane_core::device::{Decision, Device};
+use controlplane_core::fetching::FetchPolicy;
 use controlplane_core::fleet::school_devices;
 use controlplane_core::proposal::{
     Acted, DEVICES_MAX, Deed, Outcome, Proposal, deed_act, proposal_decide, proposal_get, proposal_list,
 };
 use model::device::JoinState;
+use model::resource::Fetching;
 use model::time::Timestamp;
 use std::collections::BTreeSet;
 use tonic::Status;
@@ -20,6 +23,8 @@ use wire::v1::{
     ProposalListRequest, ProposalListResponse, ProposalState, ProposalSummary,
 };
 
+/// How many targets a line of a list names.
+const TARGETS_SHOWN: usize = 5;
 /// The most proposals in one answer, the newest.
 const LIST_MAX: usize = 1_000;
 
@@ -137,6 +142,8 @@ pub(super) fn summary(proposal: &Proposal, whole: bool, now: Timestamp) -> Propo
                 (c.poll_seconds, c.hold_seconds, c.health_seconds, c.inventory_seconds);
             (Vec::new(), format!("--poll {poll}s --hold {hold}s --health {health}s --inventory {inventory}s"))
         }
+        Deed::Assign(wish) => (Vec::new(), assigned(wish, whole)),
+        Deed::Fetching(policy) => (Vec::new(), fetched(policy)),
     };
     ProposalSummary {
         id: proposal.id.clone(),
@@ -159,4 +166,42 @@ async fn summaries(shared: &Shared, devices: Vec<Device>) -> Result<Vec<DeviceSu
         all.push(summary_of(shared, device).await?);
     }
     Ok(all)
+}
+
+/// What is said of a bundle, in words of the command line; of many targets some.
+fn assigned(wish: &Wish, whole: bool) -> String {
+    let mut words = vec![match &wish.word {
+        Word::Hold { edition, .. } => format!("{}@{}", wish.bundle, edition.version),
+        Word::Absent | Word::Nothing => wish.bundle.to_string(),
+    }];
+    let shown = if whole { wish.targets.len() } else { TARGETS_SHOWN };
+    for target in wish.targets.iter().take(shown) {
+        let text = target.to_string();
+        words.push(format!("--{}", text.replacen(':', " ", 1)));
+    }
+    if wish.targets.len() > shown {
+        words.push("…".to_owned());
+    }
+    match wish.word {
+        Word::Hold { urgent: true, .. } => words.push("--urgent".to_owned()),
+        Word::Absent => words.push("--remove".to_owned()),
+        Word::Hold { .. } | Word::Nothing => {}
+    }
+    words.join(" ")
+}
+
+/// How devices are to fetch, in words of the command line.
+fn fetched(policy: &FetchPolicy) -> String {
+    let Fetching { quota_bytes, free_floor_bytes, bytes_per_second, upload_bytes_per_second, .. } = policy.fetching;
+    let hour = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+    let quiet = policy.quiet.map_or("none".to_owned(), |(from, until)| format!("{}-{}", hour(from), hour(until)));
+    let yes = |yes: bool| if yes { "yes" } else { "no" };
+    let Fetching { metered, battery_floor_percent, peers, .. } = policy.fetching;
+    let mirrors: String = policy.fetching.mirrors.iter().map(|mirror| format!(" --mirror {mirror}")).collect();
+    format!(
+        "--quota {quota_bytes} --free-floor {free_floor_bytes} --bandwidth {bytes_per_second} --upload \
+         {upload_bytes_per_second} --metered {} --battery {battery_floor_percent} --peers {} --quiet {quiet}{mirrors}",
+        yes(metered),
+        yes(peers),
+    )
 }

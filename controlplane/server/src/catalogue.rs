@@ -1,0 +1,273 @@
+//! What the copy of the repository offers. Signatures are the devices' business; what is read here is whole, and no more than a list.
+
+use bundle::{Index, Manifest, Name, Version};
+use model::digest::Digest;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// The largest metadata file that is read, in bytes.
+const METADATA_BYTES_MAX: u64 = 64 << 20;
+/// The most versions that are listed.
+const VERSIONS_MAX: usize = 10_000;
+
+/// What is offered, by name and version.
+#[derive(Debug, Default)]
+pub(crate) struct Catalogue(BTreeMap<Name, BTreeMap<Version, Arc<Offer>>>);
+
+/// A version that is offered.
+#[derive(Debug)]
+pub(crate) struct Offer {
+    /// What it is.
+    pub(crate) manifest: Manifest,
+    /// SHA-256 of its index.
+    pub(crate) index: Digest,
+    /// All files together, in bytes.
+    pub(crate) size: u64,
+    /// How many files.
+    pub(crate) files: usize,
+}
+
+/// The catalogue as it was read last.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf(Mutex<(Option<Stamp>, Arc<Catalogue>)>);
+
+/// By which a folder that changed is known: its timestamp is replaced last.
+type Stamp = (SystemTime, u64);
+
+/// Why nothing can be offered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CatalogueError {
+    /// The system says no.
+    #[error("{path} cannot be read: {source}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is not what another file says it is.
+    #[error("{0} is not what the list says it is")]
+    Wrong(PathBuf),
+}
+
+#[derive(Deserialize)]
+struct Document<T> {
+    signed: T,
+}
+
+#[derive(Deserialize)]
+struct Listing {
+    meta: BTreeMap<String, Listed>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    version: u64,
+    length: u64,
+    hashes: Hashes,
+}
+
+#[derive(Deserialize)]
+struct Targets {
+    targets: BTreeMap<String, Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    length: u64,
+    hashes: Hashes,
+}
+
+#[derive(Deserialize)]
+struct Hashes {
+    sha256: Digest,
+}
+
+impl Catalogue {
+    /// A version of a bundle; the newest when none is named.
+    pub(crate) fn find(&self, name: &Name, version: Option<&Version>) -> Option<&Arc<Offer>> {
+        let versions = self.0.get(name)?;
+        match version {
+            Some(version) => versions.get(version),
+            None => versions.last_key_value().map(|(_, offer)| offer),
+        }
+    }
+
+    /// All of them, the newest version of each first.
+    pub(crate) fn offers(&self) -> impl Iterator<Item = &Offer> {
+        self.0.values().flat_map(|versions| versions.values().rev().map(Arc::as_ref))
+    }
+
+    /// Reads what a repository offers; nothing where there is none yet. What was read before is not read again.
+    fn read(root: &Path, before: &Self) -> Result<Self, CatalogueError> {
+        let metadata = root.join("metadata");
+        let timestamp: Listing = match json_read(&metadata.join("timestamp.json"), None) {
+            Err(CatalogueError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
+            read => read?,
+        };
+        let snapshot: Listing = listed_read(&metadata, &timestamp, "snapshot")?;
+        let bundles: Targets = listed_read(&metadata, &snapshot, "bundles")?;
+        let mut catalogue = Self::default();
+        for (target_name, target) in bundles.targets.iter().take(VERSIONS_MAX) {
+            let Some((name, version)) = index_named(target_name) else { continue };
+            let known = before.find(&name, Some(&version)).filter(|offer| offer.index == target.hashes.sha256);
+            let offer = match known {
+                Some(known) => Arc::clone(known),
+                None => {
+                    let path = root.join("targets").join(format!("{}.{target_name}", target.hashes.sha256));
+                    match offer_read(&path, target, (&name, &version)) {
+                        Ok(offer) => Arc::new(offer),
+                        Err(error) => {
+                            tracing::warn!(%error, "a bundle is not offered");
+                            continue;
+                        }
+                    }
+                }
+            };
+            catalogue.0.entry(name).or_default().insert(version, offer);
+        }
+        Ok(catalogue)
+    }
+}
+
+impl Shelf {
+    /// What the repository in this folder offers now; read anew when its timestamp has changed.
+    ///
+    /// # Errors
+    /// [`CatalogueError`] when it cannot be read.
+    pub(crate) fn catalogue(&self, root: &Path) -> Result<Arc<Catalogue>, CatalogueError> {
+        let stamp = stamp(&root.join("metadata/timestamp.json"));
+        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if shelf.0 != stamp {
+            let catalogue = Arc::new(Catalogue::read(root, &shelf.1)?);
+            *shelf = (stamp, catalogue);
+        }
+        Ok(Arc::clone(&shelf.1))
+    }
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let about = fs::metadata(path).ok()?;
+    Some((about.modified().ok()?, about.len()))
+}
+
+/// A bundle and its version, where a target's name is that of an index.
+fn index_named(target: &str) -> Option<(Name, Version)> {
+    let (name, version) = target.strip_prefix("bundle.")?.strip_suffix(".index")?.split_once('.')?;
+    Some((name.parse().ok()?, version.parse().ok()?))
+}
+
+fn offer_read(path: &Path, target: &Target, named: (&Name, &Version)) -> Result<Offer, CatalogueError> {
+    let wrong = || CatalogueError::Wrong(path.to_owned());
+    let bytes = bytes_read(path, target.length)?;
+    let index = Digest::of(&bytes);
+    if bytes.len() as u64 != target.length || index != target.hashes.sha256 {
+        return Err(wrong());
+    }
+    let decoded = Index::decode(&bytes).map_err(|_| wrong())?;
+    let manifest = decoded.manifest().clone();
+    if (&manifest.name, &manifest.version) != named {
+        return Err(wrong());
+    }
+    Ok(Offer { manifest, index, size: decoded.size(), files: decoded.files().len() })
+}
+
+/// A metadata file that another one lists.
+fn listed_read<T: serde::de::DeserializeOwned>(
+    metadata: &Path,
+    listing: &Listing,
+    role: &str,
+) -> Result<T, CatalogueError> {
+    let listed = listing.meta.get(&format!("{role}.json"));
+    let listed = listed.ok_or_else(|| CatalogueError::Wrong(metadata.join(format!("{role}.json"))))?;
+    json_read(&metadata.join(format!("{}.{role}.json", listed.version)), Some(listed))
+}
+
+fn json_read<T: serde::de::DeserializeOwned>(path: &Path, listed: Option<&Listed>) -> Result<T, CatalogueError> {
+    let wrong = || CatalogueError::Wrong(path.to_owned());
+    let bytes = bytes_read(path, listed.map_or(METADATA_BYTES_MAX, |listed| listed.length))?;
+    let is = |listed: &Listed| bytes.len() as u64 == listed.length && Digest::of(&bytes) == listed.hashes.sha256;
+    if !listed.is_none_or(is) {
+        return Err(wrong());
+    }
+    let document: Document<T> = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
+    Ok(document.signed)
+}
+
+/// A file's bytes, and at most one more than so many.
+fn bytes_read(path: &Path, most: u64) -> Result<Vec<u8>, CatalogueError> {
+    let mut bytes = Vec::new();
+    let most = most.min(METADATA_BYTES_MAX).saturating_add(1);
+    let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+    read.map_err(|source| CatalogueError::Read { path: path.to_owned(), source })?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"{"name":"eau","version":"2026.9","title":"L'eau","description":"Le cycle de l'eau","language":"fr",
+        "licence":"CC-BY-SA-4.0","publisher":"Exemple"}"#;
+
+    /// Writes a repository that offers an index under this digest.
+    fn repository(root: &Path, index: &[u8], digest: Digest) {
+        let put = |path: &str, bytes: &[u8]| {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        };
+        let listed = |bytes: &[u8]| {
+            format!(r#"{{"version":1,"length":{},"hashes":{{"sha256":"{}"}}}}"#, bytes.len(), Digest::of(bytes))
+        };
+        put(&format!("targets/{digest}.bundle.eau.2026.9.index"), index);
+        let target = format!(r#"{{"length":{},"hashes":{{"sha256":"{digest}"}}}}"#, index.len());
+        let bundles = format!(r#"{{"signed":{{"targets":{{"bundle.eau.2026.9.index":{target}}}}}}}"#);
+        let snapshot = format!(r#"{{"signed":{{"meta":{{"bundles.json":{}}}}}}}"#, listed(bundles.as_bytes()));
+        let timestamp = format!(r#"{{"signed":{{"meta":{{"snapshot.json":{}}}}}}}"#, listed(snapshot.as_bytes()));
+        put("metadata/1.bundles.json", bundles.as_bytes());
+        put("metadata/1.snapshot.json", snapshot.as_bytes());
+        put("metadata/timestamp.json", timestamp.as_bytes());
+    }
+
+    fn index() -> Vec<u8> {
+        let manifest: Manifest = serde_json::from_str(MANIFEST).unwrap();
+        Index::new(manifest, Vec::new(), Vec::new()).unwrap().encode()
+    }
+
+    #[test]
+    fn what_is_offered_is_what_the_lists_say_and_nothing_that_differs() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, shelf) = (folder.path(), Shelf::default());
+        assert_eq!(shelf.catalogue(root).unwrap().offers().count(), 0, "there is no repository yet");
+        let bytes = index();
+        repository(root, &bytes, Digest::of(&bytes));
+        let catalogue = shelf.catalogue(root).unwrap();
+        let offer = catalogue.find(&"eau".parse().unwrap(), None).unwrap();
+        assert_eq!((offer.manifest.title.as_str(), offer.index), ("L'eau", Digest::of(&bytes)));
+        assert!(Arc::ptr_eq(&catalogue, &shelf.catalogue(root).unwrap()), "nothing changed");
+
+        // An index that is another one is passed over; a list that is another one is an error.
+        let bad = tempfile::tempdir().unwrap();
+        repository(bad.path(), &bytes, Digest::of(b"another"));
+        assert_eq!(Shelf::default().catalogue(bad.path()).unwrap().offers().count(), 0);
+        fs::write(bad.path().join("metadata/1.bundles.json"), b"{}").unwrap();
+        assert!(matches!(Shelf::default().catalogue(bad.path()), Err(CatalogueError::Wrong(_))));
+    }
+
+    #[test]
+    fn only_an_index_is_a_version() {
+        for none in ["bundle.eau.2026.9.from.2026.8.patch", "bundle.eau.index", "list.adult.1.index", "bundle..1.index"]
+        {
+            assert_eq!(index_named(none), None, "{none}");
+        }
+        assert!(index_named("bundle.eau-1.2026.9.1.index").is_some());
+    }
+}
