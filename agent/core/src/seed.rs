@@ -85,11 +85,7 @@ mod tests {
             // All look at one moment, and so see what the others had before: the worst case.
             let had: Vec<bool> = (0..CHUNKS).map(|at| devices.iter().any(|d| d.on && d.has[at])).collect();
             let mut link = LINK;
-            for at in 0..devices.len() {
-                let device = &mut devices[at];
-                if !device.on {
-                    continue;
-                }
+            for (at, device) in devices.iter_mut().enumerate().filter(|(_, device)| device.on) {
                 let near: Vec<usize> = (0..CHUNKS).filter(|at| had[*at] && !device.has[*at]).collect();
                 near.iter().for_each(|at| device.has[*at] = true);
                 if !near.is_empty() {
