@@ -172,7 +172,7 @@ async fn a_repository_is_brought_assigned_and_followed_until_it_is_in_place() {
 
     // The one it is for is told of it, under the digest that is signed; the other is not.
     let mut client = reporters[0].client(server.port).await.unwrap();
-    let told = client.check_in(reporters[0].hold(0)).await.unwrap().into_inner();
+    let told = client.check_in(reporters[0].hold(20_000)).await.unwrap().into_inner();
     let wanted = plan_decode(&told.plan).unwrap().bundles;
     assert_eq!(
         (wanted.len(), wanted[0].urgent, wanted[0].index.to_string().into()),

@@ -168,6 +168,16 @@ async fn now(world: &World) -> Rollout {
     rollout_list(world.store.as_ref(), &world.territory).await.unwrap().remove(0)
 }
 
+/// Lets time pass until so many waves are open.
+async fn opened(world: &World, waves: usize) {
+    let seen = async {
+        while now(world).await.opened.len() < waves {
+            world.pass(Duration::from_secs(61)).await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(120), seen).await.is_ok(), "no wave opens");
+}
+
 async fn act(world: &World, deed: Deed) -> Rollout {
     let id = now(world).await.id;
     rollout_act(&world.store, &world.territory, &id, deed, &admin(), "a test", world.now()).await.unwrap()
@@ -291,9 +301,7 @@ async fn what_is_paused_waits_and_what_is_aborted_stays_where_it_came() {
     let agree = Wave { agree: true, ..share(10_000) };
     let wish = wish(&world, vec![share(5_000), agree]);
     begin(&world, drawn(wish, &devices, |waves| (3..8).contains(&waves[0].len()))).await;
-    while now(&world).await.opened.is_empty() {
-        world.pass(Duration::from_secs(61)).await;
-    }
+    opened(&world, 1).await;
     act(&world, Deed::Pause).await;
     rounds(&world, &mut devices, 2).await;
     let held = devices.iter().filter(|device| device.plan.1.bundles.iter().any(|wanted| wanted.hold)).count();
@@ -306,9 +314,7 @@ async fn what_is_paused_waits_and_what_is_aborted_stays_where_it_came() {
     let approve = Deed::Approve(Some(1));
     let id = now(&world).await.id;
     rollout_act(&world.store, &world.territory, &id, approve, &paul, "", world.now()).await.unwrap();
-    while now(&world).await.opened.len() < 2 {
-        world.pass(Duration::from_secs(61)).await;
-    }
+    opened(&world, 2).await;
     act(&world, Deed::Abort).await;
     rounds(&world, &mut devices, 2).await;
     let (with, without): (Vec<_>, Vec<_>) = devices.iter().partition(|device| device.version == "2026.9");

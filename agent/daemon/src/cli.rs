@@ -329,7 +329,7 @@ fn run(Job { config, supervisor }: Job) -> Result<(), Error> {
 fn blocking<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(1)
+        .max_blocking_threads(3)
         .thread_keep_alive(std::time::Duration::from_secs(1))
         .build()
         .map_err(Error::System)?;

@@ -17,10 +17,11 @@ pub(crate) use shelf::Shelf;
 pub use shown::Resource;
 pub(crate) use shown::{FILE, Shown, noted};
 
-use crate::clock::{Clock, JudgingTime};
+use crate::clock::{Clock, JudgingTime, within};
 use crate::folder::Folder;
 use crate::publisher::Publisher;
 use crate::source::channel::ChannelSource;
+use crate::source::{Road, SourceError};
 use agent_core::fetching::order;
 use agent_core::room::{Claim, Verdict, admit};
 use bytes::Bytes;
@@ -42,6 +43,10 @@ use wire::v1::ConditionState;
 
 /// What is in place is looked at so often, whatever was expected.
 const LOOK_EVERY: Duration = Duration::from_secs(6 * 3_600);
+/// Devices that were found are asked after so long.
+const PEERS_PAUSE: Duration = Duration::from_secs(1);
+/// The list of what is signed takes no longer from one source.
+const REFRESH_LIMIT: Duration = Duration::from_secs(600);
 /// After a fault of our own, it begins anew after so long.
 const ANEW: Duration = Duration::from_secs(600);
 
@@ -149,13 +154,20 @@ impl Keeping {
                 },
                 pause = self.round(&wanted) => pause,
             };
-            tokio::select! {
+            let found = tokio::select! {
                 biased;
-                changed = changes.changed() => if changed.is_err() { return },
+                changed = changes.changed() => match changed {
+                    Ok(()) => false,
+                    Err(_) => return,
+                },
                 // Who was out of reach may be in reach now.
-                Ok(_) = lines.wait_for(|now| now.is_some() && !line) => {}
-                Ok(()) = peers.changed() => {}
-                () = self.parts.clock.sleep(pause) => {}
+                Ok(_) = lines.wait_for(|now| now.is_some() && !line) => false,
+                Ok(()) = peers.changed(), if pause < LOOK_EVERY => true,
+                () = self.parts.clock.sleep(pause) => false,
+            };
+            if found {
+                // Whoever comes and goes all the time must not keep this going all the time.
+                self.parts.clock.sleep(PEERS_PAUSE).await;
             }
         }
     }
@@ -206,6 +218,10 @@ impl Keeping {
                     // Why nothing newer is known says more than that nothing is.
                     let fault = match (&fault, &refreshed) {
                         (Fault::Unreachable(_), Err(Fault::Failed(code))) => Fault::Failed(code),
+                        // Nobody could be asked for a newer list: what is kept says nothing of what is wanted since.
+                        (Fault::Failed("not_signed" | "metadata_expired"), Err(Fault::Unreachable(pause))) => {
+                            Fault::Unreachable(*pause)
+                        }
                         _ => fault,
                     };
                     pause = pause.min(self.say(&wanted, &fault));
@@ -237,7 +253,8 @@ impl Keeping {
                 Ok(()) => {}
                 Err(fault) => {
                     let fault = match (fault, outside) {
-                        (Fault::Unreachable(_), Some(wait)) => Fault::Neighbours(wait),
+                        // What a neighbour spoilt is asked of the server, when it may be.
+                        (Fault::Unreachable(_) | Fault::Failed("damaged"), Some(wait)) => Fault::Neighbours(wait),
                         (fault, _) => fault,
                     };
                     if fault.makes_way() {
@@ -253,19 +270,26 @@ impl Keeping {
 
     /// Removes what is not wanted, and says of the rest what is seen; what is missing.
     async fn settle(&mut self, bundles: &[BundleWanted]) -> Result<Vec<BundleWanted>, Fault> {
+        let held = |of: &(BundleName, BundleVersion)| {
+            bundles.iter().any(|wanted| wanted.hold && (&wanted.name, &wanted.version) == (&of.0, &of.1))
+        };
+        self.staged.retain(held);
         let (place, wanted) = (self.place.clone(), bundles.to_vec());
         let seen = blocking(move || {
-            for name in place.known()? {
-                if wanted.iter().all(|wanted| wanted.name != name) {
-                    tracing::info!(bundle = %name, "a bundle is not wanted any more and is removed");
-                    place.remove(&name)?;
-                }
-            }
             if !wanted.is_empty() {
                 place.make()?;
             }
+            for name in place.known()? {
+                if wanted.iter().all(|wanted| wanted.name != name) {
+                    tracing::info!(bundle = %name, "a bundle is not wanted any more and is removed");
+                    // One that somebody reads at this moment goes later; the others are not to wait for it.
+                    if let Err(error) = place.remove(&name) {
+                        tracing::warn!(bundle = %name, %error, "a bundle cannot be removed yet");
+                    }
+                }
+            }
             let seen = wanted.into_iter().map(|wanted| {
-                let seen = place.seen(&wanted)?;
+                let seen = place.seen(&wanted).unwrap_or(false);
                 let current = place.current(&wanted.name).map(|version| version.to_string());
                 Ok((wanted, seen, current.unwrap_or_default()))
             });
@@ -328,7 +352,11 @@ impl Keeping {
         let (place, name, version) = (self.place.clone(), wanted.name.clone(), wanted.version.clone());
         blocking(move || {
             let keep = place.versions(&name)?;
-            place.prune(&name, &keep, None)?;
+            // Its index stays: it would be fetched anew to say the same once more.
+            place.prune(&name, &keep, Some(&version))?;
+            for from in &keep {
+                files::tree_remove(&place.patch(&name, &version, from))?;
+            }
             files::tree_remove(&place.stage(&name, &version))
         })
         .await
@@ -357,9 +385,11 @@ impl Keeping {
         let (mut fault, mut fresh) = (None, false);
         for source in self.fetcher.free() {
             let now = self.parts.time.now();
-            match publisher.refresh(&*source.source, now).await {
+            let refreshed = within(&*self.parts.clock, REFRESH_LIMIT, publisher.refresh(&*source.source, now)).await;
+            let slow = || Err(SourceError::Unreachable("it takes too long".to_owned()).into());
+            match refreshed.unwrap_or_else(slow) {
                 Ok(()) if sought.iter().all(|wanted| publisher.index(wanted, now).is_ok()) => return Ok(()),
-                Ok(()) => fresh = true,
+                Ok(()) => fresh |= source.source.road() == Road::Server,
                 Err(error) => {
                     tracing::info!(source = source.name, %error, "the list of bundles is not to be had here");
                     let next = Fault::from(error);

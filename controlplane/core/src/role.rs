@@ -57,7 +57,6 @@ const LOAN_READERS: &[Role] = &[Admin, LoanDesk, Technician, Auditor];
 const COUNTERS: &[Role] = &[Admin, Technician, LoanDesk];
 const COUNT_READERS: &[Role] = &[Admin, Technician, LoanDesk, Auditor];
 
-const PUBLISHERS: &[Role] = &[Admin, Publisher];
 const READERS_AND_PUBLISHERS: &[Role] = &[Admin, Publisher, Technician, LoanDesk, PolicyAuthor, Auditor];
 /// Who publishes does not decide for whom it is.
 const ASSIGNERS: &[Role] = &[Admin, PolicyAuthor];
@@ -133,8 +132,8 @@ pub const CALLS: &[Row] = &[
     row("OrganisationList", ALL, Scoped),
     row("CalendarSet", &[Admin, PolicyAuthor], Territory),
     row("CalendarShow", ALL, Scoped),
-    row("RolloutPlan", PUBLISHERS, Territory),
-    row("RolloutAct", PUBLISHERS, Territory),
+    row("RolloutPlan", ASSIGNERS, Territory),
+    row("RolloutAct", ASSIGNERS, Territory),
     row("RolloutList", READERS_AND_PUBLISHERS, Territory),
     row("RolloutShow", READERS_AND_PUBLISHERS, Territory),
     row("RolloutExplain", READERS_AND_PUBLISHERS, Scoped),

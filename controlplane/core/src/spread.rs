@@ -125,8 +125,8 @@ pub async fn spread_of(
             };
             let spread = places.entry(place.unwrap_or_default()).or_default();
             *spread.counts.entry(stand_of(&wanted.version, said, now.since(seen))).or_default() += 1;
-            spread.wan_bytes += said.map_or(0, |said| said.wan_bytes);
-            spread.lan_bytes += said.map_or(0, |said| said.lan_bytes);
+            spread.wan_bytes = spread.wan_bytes.saturating_add(said.map_or(0, |said| said.wan_bytes));
+            spread.lan_bytes = spread.lan_bytes.saturating_add(said.map_or(0, |said| said.lan_bytes));
         }
     }
 }

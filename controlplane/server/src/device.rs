@@ -29,6 +29,7 @@ use model::desired::{Generation, Head};
 use model::device::{JoinState, evidence};
 use model::digest::Digest;
 use model::id::{BootId, DeviceId};
+use model::resource::BundleVersion;
 use model::section::{MESSAGE_BYTES_MAX, SectionKind};
 use model::time::Timestamp;
 use std::sync::Arc;
@@ -41,6 +42,8 @@ use wire::v1::{CheckInRequest, CheckInResponse, FetchRequest, FetchResponse, Ren
 
 /// The longest a check-in is held, whatever the device asks.
 const HOLD_MAX: Duration = Duration::from_secs(3600);
+/// What is believed of one bundle's journey, in bytes; more is a mistake, or a lie that would spend a school's budget.
+const CAME_BYTES_MAX: u64 = 1 << 40;
 /// The most pieces of sections in one message.
 const PARTS_MAX: usize = 16;
 
@@ -89,7 +92,10 @@ impl DeviceCalls for DeviceService {
     async fn fetch(&self, request: Request<FetchRequest>) -> Result<Response<FetchResponse>, Status> {
         let shared = self.shared.as_ref();
         let (id, certificate) = device_of(shared, &request)?;
-        admitted(shared, id, &certificate).await?;
+        // What a person has yet to decide on keeps what it has, and is given nothing more.
+        if admitted(shared, id, &certificate).await? != JoinState::Active {
+            return Err(Status::permission_denied("a quarantined device is given no resources"));
+        }
         mirror::fetch(shared, request.into_inner()).await.map(Response::new)
     }
 }
@@ -408,11 +414,12 @@ fn observed_of(observed: wire::v1::Observed) -> Result<ObservedState, Status> {
         item: evidence(&c.item).unwrap_or_default(),
         reason: evidence(&c.reason).unwrap_or_default(),
         epoch: c.epoch,
-        version: evidence(&c.version).unwrap_or_default(),
+        // A version such as 1.1 is no evidence of a machine, which would be passed over.
+        version: c.version.parse::<BundleVersion>().map_or_else(|_| String::new(), |version| version.to_string()),
         bytes: c.bytes,
         of_bytes: c.of_bytes,
-        wan_bytes: c.wan_bytes,
-        lan_bytes: c.lan_bytes,
+        wan_bytes: c.wan_bytes.min(CAME_BYTES_MAX),
+        lan_bytes: c.lan_bytes.min(CAME_BYTES_MAX),
         since: Timestamp::default(),
     });
     Ok(ObservedState { conditions: conditions.collect(), generation: observed.generation.unwrap_or_default().into() })

@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
+use std::time::Duration;
 use tonic::Status;
 use wire::v1::{FetchRequest, FetchResponse, FetchedPiece, FilePiece};
 
@@ -13,6 +15,9 @@ use wire::v1::{FetchRequest, FetchResponse, FetchedPiece, FilePiece};
 const PIECES_MAX: usize = 256;
 /// The most bytes of one answer.
 const BYTES_MAX: usize = 1 << 20;
+/// What all devices are given at once, and then each second, in bytes: more than a small server's line carries.
+const BURST_BYTES: u64 = 256 << 20;
+const SECOND_BYTES: u64 = 128 << 20;
 /// The longest path, in bytes.
 const PATH_BYTES_MAX: usize = 300;
 
@@ -29,6 +34,10 @@ pub(crate) async fn fetch(shared: &Shared, request: FetchRequest) -> Result<Fetc
             "a path of the repository has letters, digits, - . _ and /, and no part begins with a dot",
         ));
     }
+    let asked = request.pieces.iter().map(|piece| u64::from(piece.length)).sum::<u64>().min(BYTES_MAX as u64);
+    if !shared.fetched.lock().unwrap_or_else(PoisonError::into_inner).take(asked, shared.clock.ticks()) {
+        return Err(Status::resource_exhausted("too many devices fetch at this moment; try again"));
+    }
     let root = shared.folder.repository();
     let read = tokio::task::spawn_blocking(move || pieces_read(&root, &request.pieces)).await;
     let pieces = read.map_err(|error| Status::internal(error.to_string()))?.map_err(|error| {
@@ -36,6 +45,26 @@ pub(crate) async fn fetch(shared: &Shared, request: FetchRequest) -> Result<Fetc
         Status::unavailable("the mirror cannot be read; try again")
     })?;
     Ok(FetchResponse { pieces })
+}
+
+/// What is handed out in a while: answers lie in memory until the line of who asked has taken them.
+#[derive(Debug, Default)]
+pub(crate) struct Fetched {
+    at: Duration,
+    spent: u64,
+}
+
+impl Fetched {
+    fn take(&mut self, bytes: u64, now: Duration) -> bool {
+        let passed = u64::try_from(now.saturating_sub(self.at).as_millis()).unwrap_or(u64::MAX);
+        let back = passed.saturating_mul(SECOND_BYTES / 1_000);
+        (self.at, self.spent) = (now, self.spent.saturating_sub(back));
+        let fits = self.spent + bytes <= BURST_BYTES;
+        if fits {
+            self.spent += bytes;
+        }
+        fits
+    }
 }
 
 fn pieces_read(root: &Path, pieces: &[FilePiece]) -> io::Result<Vec<FetchedPiece>> {
@@ -97,6 +126,15 @@ mod tests {
         assert_eq!(sizes(&[piece("targets/a", u64::MAX, 3)]), [(true, 0)]);
         assert_eq!(sizes(&[piece("targets", 0, 3), piece("none", 0, 3), piece("targets/a/b", 0, 3)]), [(false, 0); 3]);
         assert_eq!(read(&[piece("targets/a", 3, 1)])[0].size, (1 << 20) + 10);
+    }
+
+    #[test]
+    fn what_is_handed_out_is_bounded_and_comes_back_with_time() {
+        let (mut fetched, second) = (Fetched::default(), Duration::from_secs(1));
+        let taken = (0..1_000).filter(|_| fetched.take(1 << 20, second)).count();
+        assert_eq!(taken, 256);
+        assert!(!fetched.take(1 << 20, second) && fetched.take(1 << 20, second * 2));
+        assert!(fetched.take(256 << 20, second * 60));
     }
 
     #[test]

@@ -89,7 +89,7 @@ pub(crate) async fn tally_now(shared: &Shared, held: &Held) -> Result<Arc<Tally>
     }
     let rules = Arc::clone(&shared.ruling.borrow());
     let mut watched = Watched::load(shared, BTreeSet::from([held.rollout.name.clone()])).await?;
-    Ok(Arc::new(watched.tally(shared, held, (&rules.rules.assignments, &rules.rules.fetching))))
+    Ok(Arc::new(watched.tally(shared, held, &rules.rules)))
 }
 
 /// The time on the territory's clocks.
@@ -108,7 +108,7 @@ async fn look(shared: &Shared, watched: &mut Option<Watched>, rules: &Rules) -> 
     let calendars = calendars(shared.store.as_ref(), shared.territory()).await?;
     let mut tallies = BTreeMap::new();
     for held in rules.rollouts.iter() {
-        let tally = watched.tally(shared, held, (&rules.assignments, &rules.fetching));
+        let tally = watched.tally(shared, held, rules);
         if held.rollout.state == State::Running {
             match carry(shared, held, &tally, &calendars).await {
                 // Somebody has written it meanwhile: it is looked at again when the rules say so.

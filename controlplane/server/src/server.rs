@@ -127,6 +127,7 @@ impl Server {
             ruling,
             stop,
             check_ins: AtomicU64::new(0),
+            fetched: Mutex::default(),
             refused: AtomicU64::new(0),
             metrics,
             counted: Counted::default(),

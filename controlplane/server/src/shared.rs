@@ -12,6 +12,7 @@ use crate::keys::Keys;
 use crate::live::Live;
 use crate::load::Load;
 use crate::metrics::Metrics;
+use crate::mirror::Fetched;
 use crate::random;
 use crate::revocations::Revocations;
 use crate::rollouts::Tallies;
@@ -53,6 +54,7 @@ pub(crate) struct Shared {
     pub(crate) started: Timestamp,
     pub(crate) folder: Folder,
     pub(crate) check_ins: AtomicU64,
+    pub(crate) fetched: Mutex<Fetched>,
     pub(crate) refused: AtomicU64,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) counted: Counted,

@@ -3,7 +3,6 @@
 use crate::shared::Shared;
 use controlplane_core::Result;
 use controlplane_core::asset::{ASSET_DEVICES, ASSETS};
-use controlplane_core::assignment::Assignments;
 use controlplane_core::device::{DEVICES, Device};
 use controlplane_core::facts::{Facts, facts_from};
 use controlplane_core::fetching::FetchPolicy;
@@ -14,6 +13,7 @@ use controlplane_core::rollout::open::Held;
 use controlplane_core::rollout::phase::{Sighting, Standing, item};
 use controlplane_core::rollout::tally::Tally;
 use controlplane_core::rollout::wave::Member;
+use controlplane_core::rules::Rules;
 use controlplane_core::store::{Changes, PAGE_MAX, Revision, Scope};
 use model::desired::Generation;
 use model::device::JoinState;
@@ -115,15 +115,15 @@ impl Watched {
     }
 
     /// How the devices of a rollout stand now.
-    pub(crate) fn tally(&mut self, shared: &Shared, held: &Held, rules: (&Assignments, &FetchPolicy)) -> Tally {
+    pub(crate) fn tally(&mut self, shared: &Shared, held: &Held, rules: &Rules) -> Tally {
         let now = shared.clock.now();
         let mut tally = Tally::of(&held.rollout);
         for (id, seen) in &mut self.devices {
             if let Some((heard, _)) = shared.live.heard(*id) {
                 seen.heard_at(heard);
             }
-            if held.rollout.is_for(&seen.facts, rules.0) {
-                let sighting = seen.sighting(held, rules.1);
+            if rules.rollouts.concerns(held, &seen.facts, &rules.assignments) {
+                let sighting = seen.sighting(held, &rules.fetching);
                 tally.add(&held.rollout, &Member::of(&seen.facts), held.site(&seen.facts), &sighting, now);
             }
         }
@@ -202,7 +202,7 @@ pub(crate) async fn standing_now(
     shared: &Shared,
     held: &Held,
     device: &Device,
-    rules: (&Assignments, &FetchPolicy),
+    rules: &Rules,
 ) -> Result<Option<(Facts, Option<Standing>)>> {
     let mut watched = Watched {
         names: BTreeSet::from([held.rollout.name.clone()]),
@@ -216,10 +216,10 @@ pub(crate) async fn standing_now(
     if let Some((heard, _)) = shared.live.heard(device.id) {
         seen.heard_at(heard);
     }
-    if !held.rollout.is_for(&seen.facts, rules.0) {
+    if !rules.rollouts.concerns(held, &seen.facts, &rules.assignments) {
         return Ok(Some((seen.facts.clone(), None)));
     }
-    let (mut tally, sighting) = (Tally::of(&held.rollout), seen.sighting(held, rules.1));
+    let (mut tally, sighting) = (Tally::of(&held.rollout), seen.sighting(held, &rules.fetching));
     let (member, site) = (Member::of(&seen.facts), held.site(&seen.facts));
     let standing = tally.add(&held.rollout, &member, site, &sighting, shared.clock.now());
     Ok(Some((seen.facts.clone(), standing)))

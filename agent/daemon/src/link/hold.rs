@@ -1,6 +1,6 @@
 //! The held check-in: the server keeps its answer back until something changes, or the hold is over.
 
-use super::{Error, Failed, Link, Next};
+use super::{BREATH, Error, Failed, Link, Next};
 use std::time::Duration;
 use wire::v1;
 
@@ -88,6 +88,8 @@ impl Link {
         let clock = self.clock();
         let mut call = Box::pin(self.call(self.request(None, hold, false))?);
         let mut limit = clock.sleep(hold + GRACE);
+        // A quick download is told of with a breath between, else the two would talk in circles and then not at all.
+        let (mut breath, mut rested) = (clock.sleep(BREATH), false);
         loop {
             tokio::select! {
                 biased;
@@ -109,8 +111,9 @@ impl Link {
                         return Ok(Ended::Report);
                     }
                 }
+                () = &mut breath, if !rested => rested = true,
                 // Resources are further than they were.
-                Ok(()) = self.beside.standing.changed() => {
+                Ok(()) = self.beside.standing.changed(), if rested => {
                     self.look();
                     self.note();
                     if self.something_to_say() {

@@ -9,6 +9,7 @@ use identity::peer::Ends;
 use model::id::DeviceId;
 use model::key::OnlineKey;
 use model::resource::{Fetching, Rendezvous};
+use model::time::Timestamp;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -54,18 +55,18 @@ impl Pass {
 
     /// What the school's devices call themselves today; nothing when the ticket does not say.
     pub(super) fn today(&self) -> Option<Rendezvous> {
-        let day = |at: model::time::Timestamp| at.unix_seconds().div_euclid(86_400);
+        let day = |at: Timestamp| at.unix_seconds().div_euclid(86_400);
         let at = day(self.time.now()).checked_sub(day(self.own.ticket.from))?;
         self.own.ticket.rendezvous.get(usize::try_from(at).ok()?).copied()
     }
 
-    /// Both say hello over a connection whose other end showed this certificate; gives the device there.
+    /// Both say hello over a connection whose other end showed this certificate; gives the device there, and when its ticket is over.
     pub(super) async fn met(
         &self,
         stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
         certificate: Option<&[u8]>,
         side: Side,
-    ) -> io::Result<DeviceId> {
+    ) -> io::Result<(DeviceId, Timestamp)> {
         let hello = PeerHello { ticket: Some(self.own.envelope.clone()) };
         if side == Side::First {
             frame::put(stream, &hello).await?;
@@ -78,14 +79,14 @@ impl Pass {
         Ok(met)
     }
 
-    fn judged(&self, certificate: &[u8], hello: PeerHello) -> Result<DeviceId, String> {
+    fn judged(&self, certificate: &[u8], hello: PeerHello) -> Result<(DeviceId, Timestamp), String> {
         let read = certificate_read(certificate).map_err(|error| error.to_string())?;
         let Caller::Device { territory, device } = read.caller else { return Err("no device".to_owned()) };
         let shown = Shown { device, territory, number: read.number };
         let envelope = hello.ticket.ok_or("no ticket")?;
         let ticket = ticket_open(&envelope, &self.trusted)?;
         judge(&shown, &ticket, self.own.ticket.school, self.time.now()).map_err(|error| error.to_string())?;
-        Ok(device)
+        Ok((device, ticket.until))
     }
 }
 

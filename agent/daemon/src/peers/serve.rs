@@ -7,6 +7,7 @@ use crate::clock::{Clock, within};
 use crate::source::{ANSWER_BYTES_MAX, PIECES_MAX, item_is_plain};
 use agent_core::bucket::Bucket;
 use model::id::DeviceId;
+use model::time::Timestamp;
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -46,6 +47,13 @@ pub(super) struct Host {
     arriving: Arc<Semaphore>,
 }
 
+/// For how long a guest is served.
+struct Until {
+    pass: Arc<Pass>,
+    /// When the guest's ticket is over.
+    guest: Timestamp,
+}
+
 impl Host {
     pub(super) fn new(clock: Arc<dyn Clock>, shelf: Arc<dyn Shelf>, pass: watch::Receiver<Option<Arc<Pass>>>) -> Self {
         Self {
@@ -69,13 +77,13 @@ impl Host {
                         if let Ok(place) = Arc::clone(&self.arriving).try_acquire_owned() {
                             let host = Arc::clone(&self);
                             guests.spawn(async move {
-                                let Some(Ok((line, stream, pass))) =
+                                let Some(Ok((line, stream, until))) =
                                     within(&*host.clock, HELLO_LIMIT, host.welcomed(tcp)).await
                                 else {
                                     return;
                                 };
                                 drop(place);
-                                host.entertain(line, stream, &pass).await;
+                                host.entertain(line, stream, &until).await;
                             });
                         }
                     }
@@ -87,21 +95,22 @@ impl Host {
         }
     }
 
-    async fn welcomed(self: &Arc<Self>, tcp: TcpStream) -> io::Result<(Line, TlsStream<TcpStream>, Arc<Pass>)> {
+    async fn welcomed(self: &Arc<Self>, tcp: TcpStream) -> io::Result<(Line, TlsStream<TcpStream>, Until)> {
         let pass = self.pass.borrow().clone().ok_or(ErrorKind::NotConnected)?;
         let _ = tcp.set_nodelay(true);
         let mut stream = TlsAcceptor::from(Arc::clone(&pass.ends.listening)).accept(tcp).await?;
         let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|own| own.to_vec());
-        let device = pass.met(&mut stream, certificate.as_deref(), Side::Second).await.inspect_err(|error| {
-            tracing::debug!(%error, "a device of this network is not met");
-        })?;
+        let (device, until) =
+            pass.met(&mut stream, certificate.as_deref(), Side::Second).await.inspect_err(|error| {
+                tracing::debug!(%error, "a device of this network is not met");
+            })?;
         let line = self.line(device).ok_or(ErrorKind::ConnectionRefused)?;
-        Ok((line, stream, pass))
+        Ok((line, stream, Until { pass, guest: until }))
     }
 
-    async fn entertain(&self, _line: Line, mut stream: TlsStream<TcpStream>, pass: &Pass) {
-        // Until this device's own ticket is over: then the other is met anew, or not.
-        while pass.holds() {
+    async fn entertain(&self, _line: Line, mut stream: TlsStream<TcpStream>, until: &Until) {
+        // Until the first of both tickets is over: then the other is met anew, or not.
+        while until.pass.holds() && until.pass.time.now() < until.guest {
             let request = within(&*self.clock, IDLE_LIMIT, frame::take(&mut stream, REQUEST_BYTES_MAX)).await;
             let Some(Ok(request)) = request else { return };
             let Some(answer) = self.answer(request).await else { return };

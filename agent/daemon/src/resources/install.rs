@@ -75,7 +75,9 @@ impl Job<'_> {
             let before = place.current(&wanted.name);
             place.switch(&wanted.name, &wanted.version)?;
             let keep: Vec<BundleVersion> = before.into_iter().chain([wanted.version.clone()]).collect();
-            place.prune(&wanted.name, &keep, Some(&wanted.version))?;
+            if let Err(error) = place.prune(&wanted.name, &keep, Some(&wanted.version)) {
+                tracing::info!(bundle = %wanted.name, %error, "an older version stays for now");
+            }
             place.seen(&wanted)
         });
         if seen.await? {

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::call::Call;
-use crate::print::{Sheet, Tone};
+use crate::print::{Sheet, Tone, clean};
 use clap::Args;
 use serde::Serialize;
 use wire::v1::{RolloutExplainRequest, RolloutPlace};
@@ -63,7 +63,7 @@ impl Place {
             (_, "withheld") => of("rollout-here-withheld"),
             _ => {
                 let phase = call.words.text(&format!("rollout-phase-{}", phase.replace('_', "-")));
-                let code = self.code.as_ref().map(|code| format!(" ({})", crate::print::clean(code)));
+                let code = self.code.as_ref().map(|code| format!(" ({})", reason_text(code, call.words)));
                 let values = [
                     ("wave", wave.to_string().into()),
                     ("phase", format!("{phase}{}", code.unwrap_or_default()).into()),
@@ -72,6 +72,11 @@ impl Place {
             }
         }
     }
+}
+
+/// Why a bundle is not in place, in words where there are some.
+pub(super) fn reason_text(code: &str, words: &words::Catalogue) -> String {
+    words.find(&format!("condition-reason-{code}"), None).unwrap_or_else(|| clean(code))
 }
 
 impl From<RolloutPlace> for Place {

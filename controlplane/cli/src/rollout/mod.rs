@@ -248,7 +248,7 @@ fn rollout_print(rollout: Rollout, call: &mut Call<'_>) -> Result<(), Error> {
     sheet.line(look.text("rollout-bytes"), bytes, Tone::Plain);
     for reason in &shown.reasons {
         let phase = look.text(&format!("rollout-phase-{}", reason.phase.replace('_', "-")));
-        let text = format!("{} × {}", look.number(reason.devices), reason.code);
+        let text = format!("{} × {}", look.number(reason.devices), explain::reason_text(&reason.code, look.words));
         sheet.line(phase, text, Tone::Warning);
     }
     call.print.one(&shown, || sheet)?;

@@ -179,7 +179,7 @@ impl Row for WaveRow {
     fn cells(&self, look: &Look<'_>) -> Vec<(String, Tone)> {
         let count = |n: u64, tone| (look.number(n), if n == 0 { Tone::Faint } else { tone });
         let size = match self.percent {
-            Some(percent) => format!("{} %", look.decimal(percent, 2)),
+            Some(percent) => format!("{}\u{a0}%", look.decimal(percent, 2)),
             None => look.count("rollout-schools", self.schools.len()),
         };
         let opened = if self.opened_unix_ms > 0 {

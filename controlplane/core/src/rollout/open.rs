@@ -40,7 +40,9 @@ impl Rollouts {
             after.clone_from(&last.id);
             for row in page {
                 newest = newest.max(row.revision);
-                if row.value.state.holds() {
+                // One that ended before it opened anything says nothing to any device.
+                let began = row.value.state == State::Running || !row.value.opened.is_empty();
+                if row.value.state.holds() && began {
                     let held = Held::load(store, territory, row.value, row.revision).await?;
                     newest = held.sites.values().map(|(_, revision)| *revision).max().unwrap_or(0).max(newest);
                     all.0.push(held);
@@ -54,10 +56,10 @@ impl Rollouts {
         self.0.iter()
     }
 
-    /// Whether waves may open of one of them.
+    /// Whether one of them is looked at: its waves open, or people watch what holds it up.
     #[must_use]
     pub fn running(&self) -> bool {
-        self.0.iter().any(|held| held.rollout.state == State::Running)
+        self.0.iter().any(|held| matches!(held.rollout.state, State::Running | State::Paused))
     }
 
     /// The rollouts that decide for a device with these facts, each with the target by which it does, the weakest first.
@@ -78,6 +80,25 @@ impl Rollouts {
         // Of two for the same target the later one stays.
         found.sort_by(|a, b| a.1.cmp(b.1));
         found.into_iter()
+    }
+}
+
+impl Rollouts {
+    /// Whether a rollout is for a device, and no other one decides there.
+    #[must_use]
+    pub fn concerns(&self, held: &Held, facts: &Facts, assignments: &Assignments) -> bool {
+        held.rollout.is_for(facts, assignments) && !self.overruled(held, facts, assignments)
+    }
+
+    /// Whether another rollout of the bundle decides for a device: it is open to it by a more particular word.
+    fn overruled(&self, held: &Held, facts: &Facts, assignments: &Assignments) -> bool {
+        let Some(target) = held.rollout.target(facts) else { return false };
+        self.0.iter().any(|other| {
+            let same = other.rollout.name == held.rollout.name && other.rollout.id != held.rollout.id;
+            let more = other.rollout.target(facts).filter(|other| *other > target);
+            same && more.is_some_and(|more| !other.rollout.outspoken(more, facts, assignments))
+                && other.open_to(facts).is_some()
+        })
     }
 }
 

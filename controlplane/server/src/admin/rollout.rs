@@ -107,8 +107,7 @@ pub(super) async fn explain(
             continue;
         }
         let held = Held::load(store, territory, rollout, 0).await.map_err(status)?;
-        let known = (&rules.rules.assignments, &rules.rules.fetching);
-        let Some((facts, standing)) = standing_now(shared, &held, &device, known).await.map_err(status)? else {
+        let Some((facts, standing)) = standing_now(shared, &held, &device, &rules.rules).await.map_err(status)? else {
             continue;
         };
         let wave = held.rollout.wave_of(&Member::of(&facts)).map_or(0, |wave| wave + 1);
