@@ -24,6 +24,10 @@ use wire::v1;
 
 const NAME: &str = "cycle-de-l-eau";
 
+/// How far time is moved at once while something is waited for: what is under way really takes a while, which a clock that runs ahead
+/// of it would call a stall.
+const STEP: Duration = Duration::from_millis(20);
+
 /// A control plane that mirrors a publisher's repository, with one device.
 struct Class {
     world: World,
@@ -101,10 +105,10 @@ impl Class {
     async fn until(&self, what: &str, noted: impl Fn(&agent::Resource) -> bool) -> agent::Resource {
         let seen = async {
             while !noted(&self.resource()) {
-                self.world.pass(Duration::from_millis(500)).await;
+                self.world.pass(STEP).await;
             }
         };
-        let seen = tokio::time::timeout(Duration::from_secs(120), seen).await;
+        let seen = tokio::time::timeout(Duration::from_secs(300), seen).await;
         assert!(seen.is_ok(), "not {what}: {:?}", self.resource());
         self.resource()
     }
@@ -124,10 +128,10 @@ impl Class {
                 if ours.is_some_and(|one| told(&format!("{:?}", one.state), &one.reason, &one.version)) {
                     return;
                 }
-                self.world.pass(Duration::from_millis(500)).await;
+                self.world.pass(STEP).await;
             }
         };
-        assert!(tokio::time::timeout(Duration::from_secs(60), seen).await.is_ok(), "the server does not know: {what}");
+        assert!(tokio::time::timeout(Duration::from_secs(120), seen).await.is_ok(), "the server does not know: {what}");
     }
 
     /// What pupils read is what was published.
@@ -198,8 +202,7 @@ async fn a_bundle_comes_changes_by_patch_and_goes() {
     assert!(place.join("1").is_dir() && fs::read_link(place.join("current")).unwrap() == Path::new("2"));
 
     class.say(Word::Nothing).await;
-    class.until("removed", |one| one.name.is_empty()).await;
-    assert!(!place.exists());
+    class.until("removed", |one| one.name.is_empty() && !place.exists()).await;
 }
 
 #[tokio::test]
@@ -207,7 +210,7 @@ async fn an_agent_that_dies_in_the_middle_goes_on_and_fetches_nothing_twice() {
     let mut class = Class::new().await;
     let first = class.published(Text::First, "1", |_| {});
     // Slow enough to be seen: nothing comes while the clock stands.
-    let fetching = Fetching { free_floor_bytes: 0, bytes_per_second: 200_000, ..Fetching::default() };
+    let fetching = Fetching { free_floor_bytes: 0, bytes_per_second: 40_000, ..Fetching::default() };
     fetch_policy(&class.world, FetchPolicy { fetching, ..FetchPolicy::default() }).await;
     class.assign(&first).await;
     let mut deaths = 0;
@@ -228,7 +231,7 @@ async fn an_agent_that_dies_in_the_middle_goes_on_and_fetches_nothing_twice() {
 async fn another_version_is_wanted_in_the_middle() {
     let class = Class::new().await;
     let (first, next) = (class.published(Text::First, "1", |_| {}), class.published(Text::Next, "2", |_| {}));
-    let fetching = Fetching { free_floor_bytes: 0, bytes_per_second: 200_000, ..Fetching::default() };
+    let fetching = Fetching { free_floor_bytes: 0, bytes_per_second: 40_000, ..Fetching::default() };
     fetch_policy(&class.world, FetchPolicy { fetching, ..FetchPolicy::default() }).await;
     class.assign(&first).await;
     class.until("some of it", |one| one.of_bytes > 0 && one.bytes >= one.of_bytes / 3).await;
