@@ -170,6 +170,12 @@ async fn a_repository_is_brought_assigned_and_followed_until_it_is_in_place() {
     let done = server.json(&["bundle", "assign", "cycle-de-l-eau", "--device", &first, "--urgent"]);
     assert_eq!((&done["version"], &done["devices"]), (&json!("2026.9"), &json!(1)));
 
+    // A rollout takes the digest from what is offered, and a device by the beginning of its id.
+    let scope = format!("device:{}", &first[..13]);
+    let planned = ["rollout", "plan", "--bundle", "cycle-de-l-eau@2026.9", "--scope", &scope, "--dry"];
+    let planned = server.json(&planned);
+    assert_eq!((&planned["index"], &planned["scope"]), (&offered[0]["index"], &json!([format!("device:{first}")])));
+
     // The one it is for is told of it, under the digest that is signed; the other is not.
     let mut client = reporters[0].client(server.port).await.unwrap();
     let told = client.check_in(reporters[0].hold(20_000)).await.unwrap().into_inner();

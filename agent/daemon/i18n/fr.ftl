@@ -264,6 +264,7 @@ resources-reason-waiting_hours = attend la fin des heures de classe
 resources-reason-waiting_metered = attend une connexion qui n'est pas payée au volume
 resources-reason-waiting_battery = attend que la batterie soit chargée
 resources-reason-unreachable = personne ne peut la donner pour le moment
+resources-reason-no_publisher = attend de savoir qui peut signer des ressources
 resources-reason-not_signed = signature non valable
 resources-reason-metadata_expired = liste signée périmée
 resources-reason-metadata_rolled_back = liste signée plus ancienne que celle déjà vue

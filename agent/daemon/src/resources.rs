@@ -311,7 +311,7 @@ impl Keeping {
 
     /// The index of a bundle, judged, and what the bundle takes.
     async fn task(&mut self, wanted: &BundleWanted, mut gate: Gate) -> Result<Task, Fault> {
-        let (_, publisher) = self.publisher.as_ref().ok_or(Fault::Failed("not_signed"))?;
+        let (_, publisher) = self.publisher.as_ref().ok_or(Fault::Untold)?;
         let signed = publisher.index(wanted, self.parts.time.now())?;
         let shown = Arc::clone(&self.parts.shown);
         let index = index_get(&self.place, &mut self.fetcher, wanted, &signed, (&shown, &mut gate)).await?;
@@ -328,7 +328,7 @@ impl Keeping {
     }
 
     async fn installed(&mut self, task: &mut Task, without_spare: bool) -> Result<(), Fault> {
-        let (_, publisher) = self.publisher.as_ref().ok_or(Fault::Failed("not_signed"))?;
+        let (_, publisher) = self.publisher.as_ref().ok_or(Fault::Untold)?;
         let job = Job {
             place: &self.place,
             publisher,
@@ -375,13 +375,13 @@ impl Keeping {
     async fn refreshed(&mut self, root: &Bytes, sought: &[&BundleWanted]) -> Result<(), Fault> {
         if root.is_empty() {
             self.publisher = None;
-            return Err(Fault::Failed("not_signed"));
+            return Err(Fault::Untold);
         }
         if self.publisher.as_ref().is_none_or(|(begun, _)| begun != root) {
             self.publisher = None;
             self.publisher = Some((root.clone(), Publisher::open(&self.parts.state, root)?));
         }
-        let Some((_, publisher)) = &mut self.publisher else { return Err(Fault::Failed("not_signed")) };
+        let Some((_, publisher)) = &mut self.publisher else { return Err(Fault::Untold) };
         let (mut fault, mut fresh) = (None, false);
         for source in self.fetcher.free() {
             let now = self.parts.time.now();

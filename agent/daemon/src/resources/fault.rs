@@ -14,6 +14,8 @@ pub(super) enum Fault {
     Neighbours(Duration),
     /// Nobody gives what is missing; when to ask again, where that is known.
     Unreachable(Duration),
+    /// Nobody has said yet whose resources are put in place.
+    Untold,
     /// It is not for this device as it is, or there is no room.
     Skipped(&'static str),
     /// What is signed or given does not hold.
@@ -34,6 +36,7 @@ impl Fault {
             Self::Wait(wait) => (ConditionState::Pending, wait.code()),
             Self::Neighbours(_) => (ConditionState::Pending, "offered"),
             Self::Unreachable(_) => (ConditionState::Pending, "unreachable"),
+            Self::Untold => (ConditionState::Pending, "no_publisher"),
             Self::Skipped(reason) => (ConditionState::Skipped, reason),
             Self::Failed(reason) => (ConditionState::Failed, reason),
             Self::File(error) if is_full(error) => (ConditionState::Skipped, "disk"),
@@ -47,7 +50,7 @@ impl Fault {
             Self::Wait(wait) => wait.look_again(),
             Self::Neighbours(pause) => *pause,
             Self::Unreachable(pause) => (*pause).max(UNREACHABLE).min(AGAIN),
-            Self::Skipped(_) | Self::Failed(_) | Self::File(_) => AGAIN,
+            Self::Untold | Self::Skipped(_) | Self::Failed(_) | Self::File(_) => AGAIN,
         }
     }
 

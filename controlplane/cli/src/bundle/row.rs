@@ -245,7 +245,7 @@ impl Row for WhyRow {
                     .into_iter()
                     .flatten()
                     .collect::<Vec<_>>()
-                    .join(look.colon())
+                    .join(&format!("{} ", look.colon()))
             }
         };
         let target = self.target.clone().unwrap_or_default();

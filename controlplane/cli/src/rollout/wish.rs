@@ -12,7 +12,7 @@ pub(crate) struct Plan {
     #[arg(long)]
     bundle: String,
     #[arg(long)]
-    index: String,
+    index: Option<String>,
     #[arg(long, required = true)]
     scope: Vec<String>,
     #[arg(long)]
@@ -50,8 +50,11 @@ impl Plan {
     pub(super) fn read(self) -> Result<RolloutWish, Error> {
         let bad = |value: &str| Error::usage("error-rollout-bundle", &[("value", value)]);
         let (bundle, version) = self.bundle.split_once('@').ok_or_else(|| bad(&self.bundle))?;
-        let index: Digest =
-            self.index.parse().map_err(|_| Error::usage("error-rollout-index", &[("value", self.index.as_str())]))?;
+        let digest = |text: &String| {
+            let read = text.parse::<Digest>();
+            read.map_err(|_| Error::usage("error-rollout-index", &[("value", text.as_str())]))
+        };
+        let index = self.index.as_ref().map(digest).transpose()?;
         let mut waves = self.wave.iter().map(|wave| wave_read(wave)).collect::<Result<Vec<_>, _>>()?;
         for number in &self.agree {
             let wave = number.checked_sub(1).and_then(|n| waves.get_mut(n));
@@ -64,7 +67,7 @@ impl Plan {
         Ok(RolloutWish {
             bundle: bundle.to_owned(),
             version: version.to_owned(),
-            index: index.as_bytes().to_vec(),
+            index: index.map(|index| index.as_bytes().to_vec()).unwrap_or_default(),
             scope: self.scope,
             waves,
             success: share(self.success)?,

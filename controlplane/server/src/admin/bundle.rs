@@ -46,12 +46,7 @@ pub(super) async fn assign(
     let word = match asked.word() {
         BundleWord::Hold => {
             let version = (!asked.version.is_empty()).then(|| version_of(&asked.version)).transpose()?;
-            let catalogue = catalogue(shared).await?;
-            let offer = catalogue.find(&bundle, version.as_ref()).ok_or_else(|| {
-                let version = version.map(|version| format!("@{version}")).unwrap_or_default();
-                status(Error::NotFound(format!("bundle {bundle}{version}")))
-            })?;
-            let edition = Edition { version: offer.manifest.version.clone(), index: offer.index };
+            let edition = edition_of(shared, &bundle, version.as_ref()).await?;
             Word::Hold { edition, urgent: asked.urgent }
         }
         BundleWord::Absent => Word::Absent,
@@ -146,7 +141,7 @@ async fn catalogue(shared: &Shared) -> Result<Arc<Catalogue>, Status> {
 }
 
 /// Whom a person means; it lies within their reach.
-async fn target_of(shared: &Shared, staff: &Staff, text: &str) -> Result<Target, Status> {
+pub(super) async fn target_of(shared: &Shared, staff: &Staff, text: &str) -> Result<Target, Status> {
     let named = |kind: &str| text.strip_prefix(kind).map(str::trim);
     let target = if let Some(device) = named("device:") {
         Target::Device(found(shared, staff, device).await?.value.id)
@@ -161,11 +156,21 @@ async fn target_of(shared: &Shared, staff: &Staff, text: &str) -> Result<Target,
     Ok(target)
 }
 
+/// What the repository offers under a name, in this version or the newest.
+pub(super) async fn edition_of(shared: &Shared, bundle: &Name, version: Option<&Version>) -> Result<Edition, Status> {
+    let catalogue = catalogue(shared).await?;
+    let offer = catalogue.find(bundle, version).ok_or_else(|| {
+        let version = version.map(|version| format!("@{version}")).unwrap_or_default();
+        status(Error::NotFound(format!("bundle {bundle}{version}")))
+    })?;
+    Ok(Edition { version: offer.manifest.version.clone(), index: offer.index })
+}
+
 pub(super) fn name_of(text: &str) -> Result<Name, Status> {
     text.parse().map_err(|error: model::resource::NameError| invalid(error.to_string()))
 }
 
-fn version_of(text: &str) -> Result<Version, Status> {
+pub(super) fn version_of(text: &str) -> Result<Version, Status> {
     text.parse().map_err(|error: model::resource::NameError| invalid(error.to_string()))
 }
 

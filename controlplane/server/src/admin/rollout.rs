@@ -1,12 +1,13 @@
 //! Rollouts, as people plan, steer and watch them.
 
+use super::bundle;
 use crate::caller::Staff;
 use crate::random;
 use crate::rollouts::{local, tally_now};
 use crate::shared::Shared;
 use crate::status::{invalid, status};
 use crate::watched::standing_now;
-use controlplane_core::assignment::{Target, target_check, targets_count};
+use controlplane_core::assignment::{TARGETS_MAX, targets_count};
 use controlplane_core::calendar::calendars;
 use controlplane_core::device::device_find;
 use controlplane_core::rollout::deed::Deed;
@@ -39,10 +40,7 @@ pub(super) async fn plan(
 ) -> Result<RolloutPlanResponse, Status> {
     let (store, territory) = (shared.store.as_ref(), shared.territory());
     let draws: Vec<u32> = asked.wish.iter().flat_map(|wish| wish.waves.iter().map(|wave| wave.draw)).collect();
-    let mut rollout = rollout_of(shared, staff, asked.wish.unwrap_or_default())?;
-    for target in &rollout.scope {
-        target_check(store, territory, &staff.reach, target).await.map_err(status)?;
-    }
+    let mut rollout = rollout_of(shared, staff, asked.wish.unwrap_or_default()).await?;
     if draws.iter().any(|draw| *draw > 0) {
         sites_draw(shared, &mut rollout, &draws).await?;
     }
@@ -139,21 +137,32 @@ async fn sites_draw(shared: &Shared, rollout: &mut Rollout, draws: &[u32]) -> Re
     Ok(())
 }
 
-fn rollout_of(shared: &Shared, staff: &Staff, wish: RolloutWish) -> Result<Rollout, Status> {
+async fn rollout_of(shared: &Shared, staff: &Staff, wish: RolloutWish) -> Result<Rollout, Status> {
     let now = shared.clock.now();
     let id = DeviceId::new(now, random::bytes().map_err(status)?).to_string();
-    let scope: Result<BTreeSet<Target>, _> = wish.scope.iter().map(|target| target.parse()).collect();
-    let digest = <[u8; 32]>::try_from(&wish.index[..]).map_err(|_| invalid("a digest is 32 bytes"))?;
+    if wish.scope.len() > TARGETS_MAX {
+        return Err(invalid(format!("a rollout is for 1 to {TARGETS_MAX} targets")));
+    }
+    let mut scope = BTreeSet::new();
+    for target in &wish.scope {
+        scope.insert(bundle::target_of(shared, staff, target).await?);
+    }
+    let (name, version) = (bundle::name_of(&wish.bundle)?, bundle::version_of(&wish.version)?);
+    let index = match <[u8; 32]>::try_from(&wish.index[..]) {
+        Ok(digest) => Digest::from_bytes(digest),
+        Err(_) if wish.index.is_empty() => bundle::edition_of(shared, &name, Some(&version)).await?.index,
+        Err(_) => return Err(invalid("a digest is 32 bytes")),
+    };
     let (usual, patience) = (Thresholds::default(), Patience::default());
     let or = |given: u32, usual: u32| if given == 0 { usual } else { given };
     let minute = |minute: u32| u16::try_from(minute).map_err(|_| invalid("a day has 1440 minutes"));
     let (from, until) = (minute(wish.from_minute)?, minute(wish.until_minute)?);
     Ok(Rollout {
         id,
-        name: wish.bundle.parse().map_err(invalid)?,
-        version: wish.version.parse().map_err(invalid)?,
-        index: Digest::from_bytes(digest),
-        scope: scope.map_err(invalid)?,
+        name,
+        version,
+        index,
+        scope,
         urgent: wish.urgent,
         waves: wish.waves.into_iter().map(wave_of).collect::<Result<_, _>>()?,
         thresholds: Thresholds {
