@@ -150,13 +150,7 @@ fn hours_read(text: &str) -> Result<Option<QuietHours>, Error> {
     if text == "none" {
         return Ok(None);
     }
-    let minute = |text: &str| -> Option<u32> {
-        let (hour, minute) = text.trim().split_once([':', 'h'])?;
-        let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
-        (hour <= 24 && minute < 60).then_some(hour * 60 + minute)
-    };
-    let (from, until) = text.split_once('-').ok_or_else(bad)?;
-    let (from_minute, until_minute) = (minute(from).ok_or_else(bad)?, minute(until).ok_or_else(bad)?);
+    let (from_minute, until_minute) = crate::span::hours_read(text).ok_or_else(bad)?;
     Ok(Some(QuietHours { from_minute, until_minute, ..QuietHours::default() }))
 }
 

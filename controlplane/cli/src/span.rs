@@ -32,6 +32,17 @@ pub(crate) fn span_read_u32(text: &str) -> Result<u32, Error> {
     u32::try_from(span_read(text)?).map_err(|_| Error::usage("error-span", &[("value", text)]))
 }
 
+/// Hours such as `08:00-18:00` or `8h30-16h00`, in minutes of the day.
+pub(crate) fn hours_read(text: &str) -> Option<(u32, u32)> {
+    let minute = |text: &str| {
+        let (hour, minute) = text.trim().split_once([':', 'h'])?;
+        let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
+        (hour <= 24 && minute < 60).then_some(hour * 60 + minute)
+    };
+    let (from, until) = text.split_once('-')?;
+    minute(from).zip(minute(until))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -90,6 +90,12 @@ impl Assignments {
         Target::of(facts).filter_map(|target| self.0.get(&target)).flatten().collect()
     }
 
+    /// What is said of a bundle for exactly this target.
+    #[must_use]
+    pub fn get(&self, target: &Target, bundle: &BundleName) -> Option<&Assignment> {
+        self.0.get(target)?.get(bundle)
+    }
+
     /// What is said for exactly this target.
     pub fn of_target(&self, target: &Target) -> impl Iterator<Item = &Assignment> {
         self.0.get(target).into_iter().flat_map(BTreeMap::values)

@@ -21,9 +21,22 @@ pub static CONTACTS: Table<Timestamp, Observed> = Table::new("contact");
 /// # Errors
 /// `Unavailable` when the store fails.
 pub async fn last_seen(store: &dyn Store, territory: &TerritoryId, id: DeviceId) -> Result<Timestamp> {
-    let presence = PRESENCES.get(store, territory, id.to_string()).await?.map(|row| row.value.seen);
+    presence_seen(store, territory, id).await.map(|(_, seen)| seen)
+}
+
+/// What a device said last, and when it was last heard, as far as the store knows.
+///
+/// # Errors
+/// `Unavailable` when the store fails.
+pub async fn presence_seen(
+    store: &dyn Store,
+    territory: &TerritoryId,
+    id: DeviceId,
+) -> Result<(Option<Presence>, Timestamp)> {
+    let presence = PRESENCES.get(store, territory, id.to_string()).await?.map(|row| row.value);
     let contact = CONTACTS.get(store, territory, id.to_string()).await?.map(|row| row.value);
-    Ok(presence.max(contact).unwrap_or_default())
+    let seen = presence.as_ref().map(|presence| presence.seen).max(contact).unwrap_or_default();
+    Ok((presence, seen))
 }
 
 /// The most conditions a device may report.

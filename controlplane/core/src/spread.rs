@@ -4,7 +4,7 @@ use crate::device::DEVICES;
 use crate::error::Result;
 use crate::facts::facts_from;
 use crate::plan::plan;
-use crate::presence::{CONTACTS, Condition, ConditionState, PRESENCES};
+use crate::presence::{Condition, ConditionState, presence_seen};
 use crate::rules::Rules;
 use crate::scope::Reach;
 use crate::store::{PAGE_MAX, Store};
@@ -59,12 +59,6 @@ impl Spread {
     }
 }
 
-/// The name under which a device reports a bundle.
-#[must_use]
-pub fn item_of(bundle: &BundleName) -> String {
-    format!("bundle {bundle}")
-}
-
 /// Where a device stands that is to hold this version, and says this of the bundle.
 #[must_use]
 pub fn stand_of(wanted: &BundleVersion, said: Option<&Condition>, silent: Duration) -> Stand {
@@ -110,14 +104,10 @@ pub async fn spread_of(
             let (facts, _) = facts_from(store, territory, &row.value).await?;
             let planned = plan(rules, &facts).plan;
             let Some(wanted) = planned.bundles.into_iter().find(|wanted| wanted.name == *bundle) else { continue };
-            let presence = PRESENCES.get(store, territory, row.id.as_str()).await?.map(|row| row.value);
-            let seen = match heard(row.value.id) {
-                Some(seen) => Some(seen),
-                None => CONTACTS.get(store, territory, row.id.as_str()).await?.map(|row| row.value),
-            };
-            let seen = seen.max(presence.as_ref().map(|presence| presence.seen)).unwrap_or_default();
+            let (presence, seen) = presence_seen(store, territory, row.value.id).await?;
+            let seen = seen.max(heard(row.value.id).unwrap_or_default());
             let conditions = presence.and_then(|presence| presence.observed).map(|o| o.conditions).unwrap_or_default();
-            let said = conditions.iter().find(|condition| condition.item == item_of(bundle));
+            let said = conditions.iter().find(|condition| condition.item == bundle.item());
             let place = if by_owner {
                 facts.owner.map(|owner| owner.to_string())
             } else {

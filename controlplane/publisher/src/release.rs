@@ -71,8 +71,9 @@ pub fn release_pack(
             return Err(bundle::Error::Limit { what: "a program", limit: PROGRAM_BYTES_MAX }.into());
         }
         let bytes = fs::read(&one.path).map_err(read_failed(&one.path))?;
-        programs.push(Program::of(one.system, one.architecture, &bytes));
-        stored.push((Program::of(one.system, one.architecture, &bytes), Program::store(&bytes)?));
+        let program = Program::of(one.system, one.architecture, &bytes);
+        stored.push((program.clone(), Program::store(&bytes)?));
+        programs.push(program);
     }
     stored.sort();
     let release = Release::new(version, minimum, programs)?;

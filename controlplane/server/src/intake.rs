@@ -41,7 +41,7 @@ pub(crate) enum IntakeError {
         there: u64,
     },
     /// It is another one.
-    #[error("{0} is there already, with other contents or another length")]
+    #[error("{0} is there already, with another length")]
     Other(String),
     /// All together are too large.
     #[error("the repository is at most {0} MiB (resources.repository_mib in server.toml)")]
@@ -74,7 +74,8 @@ impl Intake {
             let whole = length(&root.join(&file.path))?.filter(|_| file.path != TIMESTAMP);
             Ok(match whole {
                 Some(whole) if whole == file.size => whole,
-                // Metadata and chunks are named so that none is ever another one; whoever says so is told when it arrives.
+                // Metadata and chunks are named so that none is ever another one. What is spoilt has the same length, and goes when the
+                // catalogue finds it.
                 _ => length(&arriving(root, file))?.unwrap_or_default().min(file.size),
             })
         };

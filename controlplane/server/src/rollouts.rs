@@ -69,7 +69,7 @@ pub(crate) async fn rollouts_follow(shared: Arc<Shared>) {
             followed = seen.follow(&shared) => {
                 if let Err(error) = followed {
                     tracing::warn!(%error, "devices could not be followed");
-                    watched = None;
+                    seen.doubt();
                     shared.clock.sleep(RETRY).await;
                 }
             }
@@ -88,7 +88,7 @@ pub(crate) async fn tally_now(shared: &Shared, held: &Held) -> Result<Arc<Tally>
         return Ok(tally);
     }
     let rules = Arc::clone(&shared.ruling.borrow());
-    let mut watched = Watched::load(shared, BTreeSet::from([held.rollout.name.clone()])).await?;
+    let mut watched = Watched::load(shared, BTreeSet::from([held.rollout.name.clone()]), None).await?;
     Ok(Arc::new(watched.tally(shared, held, &rules.rules)))
 }
 
@@ -101,10 +101,11 @@ pub(crate) fn local(shared: &Shared) -> DateTime {
 /// One look: how all stand, and what follows.
 async fn look(shared: &Shared, watched: &mut Option<Watched>, rules: &Rules) -> Result<()> {
     let names: BTreeSet<BundleName> = rules.rollouts.iter().map(|held| held.rollout.name.clone()).collect();
-    if !watched.as_ref().is_some_and(|watched| watched.shows(&names, shared.clock.ticks())) {
-        *watched = Some(Watched::load(shared, names).await?);
-    }
-    let Some(watched) = watched else { return Ok(()) };
+    let ready = match watched.take() {
+        Some(ready) if ready.shows(&names, shared.clock.ticks()) => ready,
+        before => Watched::load(shared, names, before).await?,
+    };
+    let watched = watched.insert(ready);
     let calendars = calendars(shared.store.as_ref(), shared.territory()).await?;
     let mut tallies = BTreeMap::new();
     for held in rules.rollouts.iter() {

@@ -79,6 +79,11 @@ impl Shared {
         self.keys.ca()
     }
 
+    /// An act on so many devices waits for a second person; nobody needs to count further.
+    pub(crate) fn second_from(&self) -> usize {
+        usize::try_from(self.config.limits.second_person_above).unwrap_or(usize::MAX).saturating_add(1)
+    }
+
     /// The day it is in the territory.
     pub(crate) fn today(&self) -> Date {
         self.day_of(self.clock.now())

@@ -8,9 +8,9 @@ use controlplane_core::facts::{Facts, facts_from};
 use controlplane_core::fetching::FetchPolicy;
 use controlplane_core::kit::KITS;
 use controlplane_core::loan::{LOAN_OPEN, LOANS};
-use controlplane_core::presence::{CONTACTS, Condition, PRESENCES, last_seen};
+use controlplane_core::presence::{CONTACTS, Condition, PRESENCES, presence_seen};
 use controlplane_core::rollout::open::Held;
-use controlplane_core::rollout::phase::{Sighting, Standing, item};
+use controlplane_core::rollout::phase::{Sighting, Standing};
 use controlplane_core::rollout::tally::Tally;
 use controlplane_core::rollout::wave::Member;
 use controlplane_core::rules::Rules;
@@ -51,14 +51,16 @@ struct Seen {
 }
 
 impl Watched {
-    /// Reads all devices, with what they say of these bundles.
+    /// Reads all devices, with what they say of these bundles; of what was known before stays since when each is back, for who was away
+    /// for a weekend would count as slow.
     ///
     /// # Errors
     /// `Unavailable` when the store fails.
-    pub(crate) async fn load(shared: &Shared, names: BTreeSet<BundleName>) -> Result<Self> {
+    pub(crate) async fn load(shared: &Shared, names: BTreeSet<BundleName>, before: Option<Self>) -> Result<Self> {
         let store = shared.store.as_ref();
         let since = store.revision().await?;
-        let mut watched = Self { names, devices: BTreeMap::new(), since, stale: false, loaded: shared.clock.ticks() };
+        let devices = before.map(|before| before.devices).unwrap_or_default();
+        let mut watched = Self { names, devices, since, stale: false, loaded: shared.clock.ticks() };
         let (scope, mut after) = (DEVICES.scope(shared.territory(), ""), String::new());
         loop {
             let page = DEVICES.page(store, &scope, &after, PAGE_MAX).await?;
@@ -74,6 +76,11 @@ impl Watched {
     pub(crate) fn shows(&self, names: &BTreeSet<BundleName>, ticks: Duration) -> bool {
         let old = self.stale && ticks.saturating_sub(self.loaded) >= REFILED_EVERY;
         !old && self.names.is_superset(names)
+    }
+
+    /// What was missed is read again with all the rest.
+    pub(crate) fn doubt(&mut self) {
+        self.stale = true;
     }
 
     /// How many devices there are.
@@ -164,12 +171,12 @@ impl Seen {
 
     async fn read(&mut self, shared: &Shared, names: &BTreeSet<BundleName>) -> Result<()> {
         let (store, id) = (shared.store.as_ref(), self.facts.device);
-        let presence = PRESENCES.get(store, shared.territory(), id.to_string()).await?.map(|row| row.value);
+        let (presence, seen) = presence_seen(store, shared.territory(), id).await?;
         let observed = presence.and_then(|presence| presence.observed).unwrap_or_default();
         self.held = Some(observed.generation).filter(|held| *held != Generation::default());
-        let items: BTreeSet<String> = names.iter().map(item).collect();
+        let items: BTreeSet<String> = names.iter().map(BundleName::item).collect();
         self.conditions = observed.conditions.into_iter().filter(|said| items.contains(&said.item)).collect();
-        self.heard_at(last_seen(store, shared.territory(), id).await?);
+        self.heard_at(seen);
         Ok(())
     }
 
@@ -183,7 +190,7 @@ impl Seen {
     }
 
     fn sighting(&self, held: &Held, fetching: &FetchPolicy) -> Sighting {
-        let item = item(&held.rollout.name);
+        let item = held.rollout.name.item();
         Sighting {
             condition: self.conditions.iter().find(|said| said.item == item).cloned(),
             held: self.held,

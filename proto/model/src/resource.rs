@@ -163,7 +163,16 @@ impl Default for Fetching {
     }
 }
 
+/// What the items begin with under which devices report bundles.
+pub const BUNDLE_ITEM: &str = "bundle ";
+
 impl BundleName {
+    /// The item under which a device reports it.
+    #[must_use]
+    pub fn item(&self) -> String {
+        format!("{BUNDLE_ITEM}{self}")
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -62,6 +62,7 @@ pub(super) struct WhyRow {
     reason: Option<String>,
     bytes: u64,
     of_bytes: u64,
+    rollout: Option<String>,
 }
 
 fn some(text: String) -> Option<String> {
@@ -218,6 +219,7 @@ impl From<BundleWhy> for WhyRow {
             reason: some(why.reason),
             bytes: why.bytes,
             of_bytes: why.of_bytes,
+            rollout: some(why.rollout),
         }
     }
 }
@@ -237,10 +239,7 @@ impl Row for WhyRow {
             Some("held") => look.text("desired-held"),
             Some(state) => {
                 let known = look.words.find(&format!("condition-{state}"), None);
-                let reason = self.reason.as_ref().map(|reason| {
-                    let key = format!("condition-reason-{reason}");
-                    look.words.find(&key, None).unwrap_or_else(|| reason.clone())
-                });
+                let reason = self.reason.as_ref().map(|reason| look.reason(reason));
                 [Some(known.unwrap_or_else(|| state.to_owned())), reason]
                     .into_iter()
                     .flatten()
@@ -248,7 +247,9 @@ impl Row for WhyRow {
                     .join(&format!("{} ", look.colon()))
             }
         };
-        let target = self.target.clone().unwrap_or_default();
+        // A rollout's word stands nowhere among the assignments.
+        let target = [self.target.as_deref(), self.rollout.as_deref()];
+        let target = target.into_iter().flatten().collect::<Vec<_>>().join(" · ");
         let seen = self.seen.clone().unwrap_or_default();
         [self.bundle.clone(), target, wanted, seen, state].into_iter().map(|text| (text, Tone::Plain)).collect()
     }

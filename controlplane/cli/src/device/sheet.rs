@@ -135,12 +135,12 @@ fn desired_lines(device: &DeviceSheet, sheet: &mut Sheet, look: &Look<'_>) {
     let conditions = device.observed.iter().flat_map(|o| &o.conditions).filter(|c| c.state != "held");
     for condition in conditions {
         let state = look.text(&format!("condition-{}", condition.state));
-        // A newer agent may know items and reasons that have no words here yet.
-        let said =
-            |kind, code: &str| look.words.find(&format!("condition-{kind}-{code}"), None).unwrap_or(code.to_owned());
-        let reason = condition.reason.as_ref().map(|r| format!(" ({})", said("reason", r))).unwrap_or_default();
+        let reason = condition.reason.as_ref().map(|r| format!(" ({})", look.reason(r))).unwrap_or_default();
+        // A newer agent may know items that have no words here yet.
+        let item = look.words.find(&format!("condition-item-{}", condition.item), None);
+        let item = item.unwrap_or_else(|| condition.item.clone());
         let tone = if condition.state == "failed" { Tone::Bad } else { Tone::Warning };
-        sheet.line(String::new(), format!("{}{} {state}{reason}", said("item", &condition.item), look.colon()), tone);
+        sheet.line(String::new(), format!("{item}{} {state}{reason}", look.colon()), tone);
     }
 }
 

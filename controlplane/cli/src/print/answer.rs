@@ -280,7 +280,7 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
         "less than * MiB of the disk would stay free (resources.free_floor_mib in server.toml)",
         "answer-repository-floor",
     ),
-    ("* is there already, with other contents or another length", "answer-repository-other"),
+    ("* is there already, with another length", "answer-repository-other"),
     ("pieces of * come in order; it goes on at *", "answer-repository-order"),
     ("* is at most 1 PiB", "answer-fetch-large"),
     ("quiet hours end after they begin, on the same day", "answer-fetch-hours"),

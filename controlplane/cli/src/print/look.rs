@@ -86,6 +86,11 @@ impl Look<'_> {
         if self.words.language() == words::Language::Fr { "\u{a0}:" } else { ":" }
     }
 
+    /// Why something does not hold, in words where there are some: a newer agent may know others.
+    pub(crate) fn reason(&self, code: &str) -> String {
+        reason_text(code, self.words)
+    }
+
     /// A sentence about a count.
     pub(crate) fn count(&self, key: &str, n: usize) -> String {
         self.words.text_with(key, &[("n", Value::count(u64::try_from(n).unwrap_or(u64::MAX)))])
@@ -128,6 +133,11 @@ pub(crate) fn rfc3339(unix_ms: i64) -> Option<String> {
 
 fn moment(unix_ms: i64) -> Option<Timestamp> {
     (unix_ms != 0).then(|| Timestamp::from_millisecond(unix_ms).ok()).flatten()
+}
+
+/// Why something does not hold, in words where there are some.
+pub(crate) fn reason_text(code: &str, words: &Catalogue) -> String {
+    words.find(&format!("condition-reason-{code}"), None).unwrap_or_else(|| clean(code))
 }
 
 /// A text that cannot steer the terminal: devices choose their own names, and control or direction characters in them could

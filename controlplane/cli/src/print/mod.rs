@@ -10,7 +10,7 @@ mod spreadsheet;
 pub(crate) use answer::sentence_text;
 pub use failure::Exit;
 pub(crate) use failure::{error_sentence, failure_exit, failure_text};
-pub(crate) use look::{Look, Tone, clean, rfc3339};
+pub(crate) use look::{Look, Tone, clean, reason_text, rfc3339};
 pub(crate) use sheet::Sheet;
 
 use crate::arguments::{Common, Output};

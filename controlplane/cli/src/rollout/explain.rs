@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::call::Call;
-use crate::print::{Sheet, Tone, clean};
+use crate::print::{Sheet, Tone, reason_text};
 use clap::Args;
 use serde::Serialize;
 use wire::v1::{RolloutExplainRequest, RolloutPlace};
@@ -72,11 +72,6 @@ impl Place {
             }
         }
     }
-}
-
-/// Why a bundle is not in place, in words where there are some.
-pub(super) fn reason_text(code: &str, words: &words::Catalogue) -> String {
-    words.find(&format!("condition-reason-{code}"), None).unwrap_or_else(|| clean(code))
 }
 
 impl From<RolloutPlace> for Place {

@@ -178,6 +178,9 @@ async fn rollout_watch(id: String, call: &mut Call<'_>) -> Result<(), Error> {
     let (mut before, mut first) = (None, true);
     loop {
         let rollout = shown(id.clone(), call).await?;
+        // Of one that has not begun all devices are looked at anew for each answer.
+        let begun = !["draft", "approved"].contains(&rollout.state.as_str());
+        let every = if begun { WATCH_EVERY } else { WATCH_EVERY * 15 };
         let over = !["draft", "approved", "running", "paused"].contains(&rollout.state.as_str());
         if before.as_ref() != Some(&rollout) {
             if draws {
@@ -192,7 +195,7 @@ async fn rollout_watch(id: String, call: &mut Call<'_>) -> Result<(), Error> {
             return Ok(());
         }
         tokio::select! {
-            () = tokio::time::sleep(WATCH_EVERY) => {}
+            () = tokio::time::sleep(every) => {}
             stopped = tokio::signal::ctrl_c() => return stopped.map_err(Error::Output),
         }
     }
@@ -248,7 +251,7 @@ fn rollout_print(rollout: Rollout, call: &mut Call<'_>) -> Result<(), Error> {
     sheet.line(look.text("rollout-bytes"), bytes, Tone::Plain);
     for reason in &shown.reasons {
         let phase = look.text(&format!("rollout-phase-{}", reason.phase.replace('_', "-")));
-        let text = format!("{} × {}", look.number(reason.devices), explain::reason_text(&reason.code, look.words));
+        let text = format!("{} × {}", look.number(reason.devices), look.reason(&reason.code));
         sheet.line(phase, text, Tone::Warning);
     }
     call.print.one(&shown, || sheet)?;

@@ -78,7 +78,7 @@ pub async fn assignment_writes(
     let mut writes: Option<Writes<Intent>> = None;
     let mut added = 0;
     for target in &wish.targets {
-        let before = all.of_target(target).find(|one| one.bundle == wish.bundle);
+        let before = all.get(target, &wish.bundle);
         let after = after(wish, target, by, now);
         let said = |one: &Assignment| (one.edition.clone(), one.urgent);
         if before.map(said) == after.as_ref().map(said) {

@@ -231,6 +231,12 @@ impl State {
         }
     }
 
+    /// Whether something still comes of it by itself or by a person.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Draft | Self::Approved | Self::Running | Self::Paused)
+    }
+
     /// Whether it decides a version for the devices that it was opened to.
     #[must_use]
     pub const fn holds(self) -> bool {

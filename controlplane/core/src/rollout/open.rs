@@ -168,8 +168,8 @@ impl Rollout {
     fn outspoken(&self, target: &Target, facts: &Facts, assignments: &Assignments) -> bool {
         let over = matches!(self.state, State::Stopped | State::Aborted);
         let later = |one: &Assignment| over && one.target == *target && one.at > self.since;
-        let said = Target::of(facts).filter(|said| said >= target);
-        said.flat_map(|said| assignments.of_target(&said).collect::<Vec<_>>())
-            .any(|one| one.bundle == self.name && (one.target > *target || later(one)))
+        Target::of(facts)
+            .filter(|said| said >= target)
+            .any(|said| assignments.get(&said, &self.name).is_some_and(|one| one.target > *target || later(one)))
     }
 }

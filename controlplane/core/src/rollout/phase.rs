@@ -60,12 +60,6 @@ pub struct Standing {
     pub code: String,
 }
 
-/// The item under which devices report a bundle.
-#[must_use]
-pub fn item(name: &model::resource::BundleName) -> String {
-    format!("bundle {name}")
-}
-
 impl Phase {
     /// The name in messages.
     #[must_use]

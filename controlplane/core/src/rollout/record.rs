@@ -36,8 +36,7 @@ pub async fn rollout_make(
 ) -> Result<Rollout> {
     let rollout = rollout.checked()?;
     let all = rollout_list(store.as_ref(), territory).await?;
-    let open = |one: &&Rollout| matches!(one.state, State::Draft | State::Approved | State::Running | State::Paused);
-    if all.iter().filter(open).count() >= OPEN_MAX {
+    if all.iter().filter(|one| one.state.is_open()).count() >= OPEN_MAX {
         return Err(Error::Invalid(format!("{OPEN_MAX} rollouts are planned or open; end some first")));
     }
     let act = Act::of(now, by, "rollout_plan", rollout.id.clone(), &rollout.why);

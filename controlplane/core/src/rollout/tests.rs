@@ -1,5 +1,5 @@
 use super::deed::Deed;
-use super::phase::{Phase, Sighting, item};
+use super::phase::{Phase, Sighting};
 use super::site::{Site, SiteMove, site_step};
 use super::step::{Move, rollout_step};
 use super::tally::Tally;
@@ -118,7 +118,7 @@ impl Fleet {
 
 fn said(state: ConditionState, reason: &str) -> Condition {
     Condition {
-        item: item(&"dictionary".parse().unwrap()),
+        item: "bundle dictionary".to_owned(),
         state,
         reason: reason.to_owned(),
         epoch: 0,

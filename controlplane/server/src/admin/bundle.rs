@@ -3,7 +3,7 @@
 use super::device::{found, limit_of};
 use super::proposal::{act, summary};
 use crate::caller::Staff;
-use crate::catalogue::{Catalogue, Offer};
+use crate::catalogue::{Catalogue, CatalogueError, Offer};
 use crate::intake::{Intake, IntakeError};
 use crate::shared::Shared;
 use crate::status::{invalid, status};
@@ -57,9 +57,8 @@ pub(super) async fn assign(
         Word::Hold { edition, .. } => edition.version.to_string(),
         Word::Absent | Word::Nothing => String::new(),
     };
-    let above = usize::try_from(shared.config.limits.second_person_above).unwrap_or(usize::MAX);
     let (store, territory) = (shared.store.as_ref(), shared.territory());
-    let touched = targets_count(store, territory, &targets, above.saturating_add(1)).await.map_err(status)?;
+    let touched = targets_count(store, territory, &targets, shared.second_from()).await.map_err(status)?;
     let acted = act(shared, staff, Deed::Assign(Wish { bundle, targets, word }), touched, &asked.why).await?;
     let proposal = match acted {
         Acted::Done(_) => None,
@@ -133,7 +132,15 @@ fn intake_status(error: IntakeError) -> Status {
 /// What the repository offers at this moment.
 async fn catalogue(shared: &Shared) -> Result<Arc<Catalogue>, Status> {
     let (shelf, root) = (Arc::clone(&shared.shelf), shared.folder.repository());
-    let read = tokio::task::spawn_blocking(move || shelf.catalogue(&root)).await;
+    let read = tokio::task::spawn_blocking(move || {
+        let read = shelf.catalogue(&root);
+        // By its length it is there, so nobody would bring it again; the timestamp comes last, so none of this is under way.
+        if let Err(CatalogueError::Wrong(path)) = &read {
+            let _ = std::fs::remove_file(path);
+        }
+        read
+    })
+    .await;
     read.map_err(|error| Status::internal(error.to_string()))?.map_err(|error| {
         tracing::error!(%error, "the repository cannot be read");
         Status::unavailable("the repository is not whole; bring it once more")

@@ -21,10 +21,8 @@ pub(super) async fn set(
     asked: CadenceSetRequest,
 ) -> Result<CadenceSetResponse, Status> {
     let cadence = asked.cadence.unwrap_or_default().try_into().map_err(convert_status)?;
-    let above = usize::try_from(shared.config.limits.second_person_above).unwrap_or(usize::MAX);
     // It touches every device there is.
-    let touched =
-        fleet_count(shared.store.as_ref(), shared.territory(), above.saturating_add(1)).await.map_err(status)?;
+    let touched = fleet_count(shared.store.as_ref(), shared.territory(), shared.second_from()).await.map_err(status)?;
     let proposal = match act(shared, staff, Deed::Cadence(cadence), touched, &asked.why).await? {
         Acted::Done(_) => None,
         Acted::Waits(proposal) => Some(summary(&proposal, false, shared.clock.now())),

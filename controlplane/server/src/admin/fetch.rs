@@ -22,9 +22,8 @@ pub(super) async fn set(
     asked: FetchPolicySetRequest,
 ) -> Result<FetchPolicySetResponse, Status> {
     let policy = read(asked.policy.unwrap_or_default(), &shared.config.time_zone)?;
-    let above = usize::try_from(shared.config.limits.second_person_above).unwrap_or(usize::MAX);
     // It touches every device there is.
-    let touched = fleet_count(shared.store.as_ref(), shared.territory(), above.saturating_add(1)).await;
+    let touched = fleet_count(shared.store.as_ref(), shared.territory(), shared.second_from()).await;
     let deed = Deed::Fetching(Box::new(policy));
     let proposal = match act(shared, staff, deed, touched.map_err(status)?, &asked.why).await? {
         Acted::Done(_) => None,

@@ -1,6 +1,7 @@
 //! Rollouts, as people plan, steer and watch them.
 
 use super::bundle;
+use super::device::found;
 use crate::caller::Staff;
 use crate::random;
 use crate::rollouts::{local, tally_now};
@@ -9,7 +10,6 @@ use crate::status::{invalid, status};
 use crate::watched::standing_now;
 use controlplane_core::assignment::{TARGETS_MAX, targets_count};
 use controlplane_core::calendar::calendars;
-use controlplane_core::device::device_find;
 use controlplane_core::rollout::deed::Deed;
 use controlplane_core::rollout::hours::Hours;
 use controlplane_core::rollout::open::Held;
@@ -44,8 +44,7 @@ pub(super) async fn plan(
     if draws.iter().any(|draw| *draw > 0) {
         sites_draw(shared, &mut rollout, &draws).await?;
     }
-    let above = shared.config.limits.second_person_above;
-    let most = usize::try_from(above).unwrap_or(usize::MAX).saturating_add(1);
+    let most = shared.second_from();
     let touched = targets_count(store, territory, &rollout.scope, most).await.map_err(status)?;
     rollout.second = touched >= most;
     let now = shared.clock.now();
@@ -80,8 +79,7 @@ pub(super) async fn act(
 
 pub(super) async fn list(shared: &Shared, asked: RolloutListRequest) -> Result<RolloutListResponse, Status> {
     let all = rollout_list(shared.store.as_ref(), shared.territory()).await.map_err(status)?;
-    let open = |one: &Rollout| matches!(one.state, State::Draft | State::Approved | State::Running | State::Paused);
-    let found = all.into_iter().filter(|one| asked.all || open(one)).take(LIST_MAX);
+    let found = all.into_iter().filter(|one| asked.all || one.state.is_open()).take(LIST_MAX);
     Ok(RolloutListResponse { rollouts: found.map(|one| summary(&one, &Tally::of(&one))).collect() })
 }
 
@@ -96,8 +94,7 @@ pub(super) async fn explain(
     asked: RolloutExplainRequest,
 ) -> Result<RolloutExplainResponse, Status> {
     let (store, territory) = (shared.store.as_ref(), shared.territory());
-    let found = device_find(store, territory, &staff.reach, &asked.device).await;
-    let device = found.inspect_err(|error| shared.missed(staff, error, &asked.device)).map_err(status)?.value;
+    let device = found(shared, staff, &asked.device).await?.value;
     let rules = Arc::clone(&shared.ruling.borrow());
     let mut places = Vec::new();
     for rollout in rollout_list(store, territory).await.map_err(status)?.into_iter().take(LIST_MAX) {

@@ -10,6 +10,7 @@ use controlplane_core::plan::plan;
 use controlplane_core::presence::{Condition, PRESENCES};
 use controlplane_core::role::Role;
 use controlplane_core::spread::{Spread, Stand, spread_of};
+use model::resource::BUNDLE_ITEM;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tonic::Status;
@@ -52,7 +53,7 @@ pub(super) async fn explain(
     let planned = plan(&ruling.rules, &facts);
     let conditions = presence.and_then(|row| row.value.observed).map(|seen| seen.conditions).unwrap_or_default();
     let mut seen: BTreeMap<&str, &Condition> =
-        conditions.iter().filter_map(|c| Some((c.item.strip_prefix("bundle ")?, c))).collect();
+        conditions.iter().filter_map(|c| Some((c.item.strip_prefix(BUNDLE_ITEM)?, c))).collect();
     let urgent = |name: &model::resource::BundleName| planned.plan.bundles.iter().any(|b| b.name == *name && b.urgent);
     let mut bundles: Vec<BundleWhy> = Vec::new();
     for why in &planned.why {
@@ -63,6 +64,7 @@ pub(super) async fn explain(
             version: why.edition.as_ref().map(|edition| edition.version.to_string()).unwrap_or_default(),
             urgent: urgent(&why.bundle),
             cut: why.cut,
+            rollout: why.rollout.clone().unwrap_or_default(),
             ..said(condition)
         });
     }
