@@ -1,13 +1,9 @@
 //! Assignments: each device is told of the bundles of its own school, loan and name, as soon as anything of that changes.
 
+use crate::tickets::file;
 use controlplane_core::assignment::{Edition, Target, Wish, Word, assignment_writes};
-use controlplane_core::audit::Act;
-use controlplane_core::device::DEVICES;
-use controlplane_core::store::Expect;
-use controlplane_core::table::Writes;
 use model::desired::Plan;
 use model::digest::Digest;
-use model::id::DeviceId;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -59,23 +55,13 @@ fn hold(version: &str) -> Word {
     Word::Hold { edition, urgent: false }
 }
 
-/// Files a device under a school, as moving its asset does.
-async fn file(world: &World, device: DeviceId, school: &str) {
-    let mut record = world.record(device).await;
-    record.school = Some(school.parse().unwrap());
-    let act = Act::of(world.now(), &admin(), "device_move", device.to_string(), "a test");
-    let writes = Writes::by(&world.territory, &act).unwrap();
-    let writes = writes.put(&DEVICES, device.to_string(), &record, Expect::Any).unwrap();
-    writes.commit(&world.store).await.unwrap();
-}
-
 #[tokio::test]
 async fn two_schools_are_told_of_different_bundles_and_a_device_that_moves_of_the_other_ones() {
     let mut world = World::new().await;
     let (mut one, mut two) = (world.agent("one"), world.agent("two"));
     let (first, second) = (one.enrol(&world).await, two.enrol(&world).await);
-    file(&world, first, TILLEULS).await;
-    file(&world, second, PLATANES).await;
+    file(&world, first, Some(TILLEULS)).await;
+    file(&world, second, Some(PLATANES)).await;
     one.start().await;
     two.start().await;
     one.settled().await;
@@ -102,9 +88,9 @@ async fn two_schools_are_told_of_different_bundles_and_a_device_that_moves_of_th
     assert_eq!(plan(&two), before);
 
     // It is filed elsewhere: nothing else has changed, and it is told at once.
-    file(&world, second, TILLEULS).await;
+    file(&world, second, Some(TILLEULS)).await;
     becomes(&two, &["air@2026.9", "eau@1"]).await;
-    file(&world, first, PLATANES).await;
+    file(&world, first, Some(PLATANES)).await;
     becomes(&one, &["air@2026.9"]).await;
 
     // A server that remembers none of this tells the same.

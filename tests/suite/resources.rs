@@ -1,17 +1,17 @@
 //! Resources on devices: published, assigned, fetched over real mTLS, and seen in place.
 
 use crate::disk::Mounted;
+use controlplane::ca::publisher::publisher_set;
+use controlplane::folder::Folder;
 use controlplane_core::assignment::{Edition, Target, Wish, Word, assignment_writes};
 use controlplane_core::audit::Act;
 use controlplane_core::fetching::{FETCH_POLICIES, FetchPolicy};
 use controlplane_core::presence::PRESENCES;
 use controlplane_core::store::Expect;
 use controlplane_core::table::Writes;
-use identity::issue::{Authority, chain_of_pem};
 use model::digest::Digest;
 use model::id::DeviceId;
 use model::resource::Fetching;
-use prost::Message;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,8 +19,6 @@ use std::time::Duration;
 use tests::publishing::{Publisher, index_digest};
 use tests::resources::{Edition as Text, Resource};
 use tests::world::{Machine, START, World, admin};
-use wire::convert::{TRUST_PURPOSE, Trust, trust_decode, trust_encode};
-use wire::v1;
 
 const NAME: &str = "cycle-de-l-eau";
 
@@ -161,15 +159,8 @@ fn files(root: &Path) -> Vec<(String, Digest)> {
 
 /// The territory's offline root names a publisher.
 fn trust_publisher(world: &World, publisher: &[u8]) {
-    let ca = world.data().join("ca");
-    let text = |name: &str| fs::read_to_string(ca.join(name)).unwrap();
-    let root = Authority::new(&text("root.key"), chain_of_pem(&text("root.pem")).unwrap()).unwrap();
-    let held = v1::Envelope::decode(&fs::read(ca.join("trust.bin")).unwrap()[..]).unwrap();
-    let held = trust_decode(&held.payload).unwrap();
-    let payload = trust_encode(&Trust { version: held.version + 1, publisher: publisher.to_vec().into(), ..held });
-    let signature = root.sign(&[TRUST_PURPOSE.as_bytes(), &[0], &payload].concat()).unwrap();
-    let envelope = v1::Envelope { payload, key: Vec::new().into(), signature: signature.into() };
-    fs::write(ca.join("trust.bin"), envelope.encode_to_vec()).unwrap();
+    let root = String::from_utf8(publisher.to_vec()).unwrap();
+    publisher_set(&Folder::new(world.data()), &world.territory, None, &root).unwrap();
 }
 
 async fn fetch_policy(world: &World, policy: FetchPolicy) {

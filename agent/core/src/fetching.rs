@@ -71,10 +71,13 @@ pub fn wait(fetching: &Fetching, urgent: bool, here: &Here) -> Option<Wait> {
     if here.metered && !fetching.metered {
         return Some(Wait::Metered);
     }
-    match here.power {
-        Power::Battery(percent) if percent < fetching.battery_floor_percent => Some(Wait::Battery),
-        Power::Battery(_) | Power::Mains => None,
-    }
+    battery_low(fetching, here.power).then_some(Wait::Battery)
+}
+
+/// Whether nothing is fetched or served, to spare the battery.
+#[must_use]
+pub fn battery_low(fetching: &Fetching, power: Power) -> bool {
+    matches!(power, Power::Battery(percent) if percent < fetching.battery_floor_percent)
 }
 
 /// Orders what is to be fetched: the urgent first, then the small, so that most of it is soon there.

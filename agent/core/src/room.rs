@@ -7,7 +7,7 @@ use model::resource::Fetching;
 pub struct Claim {
     /// The version that is wanted, all its files, in bytes.
     pub size: u64,
-    /// How much of it is yet to be written: all but what lies on the disk already, here or in another bundle.
+    /// How much of it is yet to be written: all but what lies on the disk already, in another version of the bundle or begun.
     pub to_write: u64,
     /// What a version that is only kept for a way back takes, and would give.
     pub spare: u64,

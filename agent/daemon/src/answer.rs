@@ -2,7 +2,7 @@
 
 use crate::enforce::Shown;
 use crate::error::Error;
-use crate::resources::{Resource, Wanted};
+use crate::resources::{Resource, Wanted, state_name};
 use crate::state::{Held, State};
 use crate::status::Condition;
 use crate::trust::trust_take;
@@ -187,16 +187,10 @@ impl Desired {
 
     /// Each item, in words for a person.
     pub(crate) fn conditions(&self) -> Vec<Condition> {
-        let state = |c: &v1::Condition| match c.state() {
-            v1::ConditionState::Held => "held",
-            v1::ConditionState::Failed => "failed",
-            v1::ConditionState::Skipped => "skipped",
-            _ => "pending",
-        };
         let conditions = self.observed().conditions;
         conditions
             .into_iter()
-            .map(|c| Condition { state: state(&c).to_owned(), item: c.item, reason: c.reason })
+            .map(|c| Condition { state: state_name(c.state()).to_owned(), item: c.item, reason: c.reason })
             .collect()
     }
 

@@ -20,14 +20,12 @@ mod machine;
 mod peers;
 mod platform;
 mod proxy;
-#[allow(dead_code, reason = "a medium is read with the next changes")]
 mod publisher;
 mod renew;
 mod report;
 mod resources;
 mod sent;
 mod signed_time;
-#[allow(dead_code, reason = "mirrors and media are read with the next changes")]
 mod source;
 mod spool;
 mod state;

@@ -18,7 +18,8 @@ pub(crate) use shelf::Shelf;
 use crate::clock::Clock;
 use crate::platform::{Here, Platform};
 use crate::resources::Named;
-use agent_core::fetching::Power;
+use agent_core::fetching::battery_low;
+use model::digest::hex;
 use model::resource::{Fetching, Rendezvous};
 use serve::Host;
 use source::PeerSource;
@@ -191,7 +192,7 @@ impl Keeper {
     /// Says who may be asked: devices of the school, the site node first, then those next to this one in the ring of their numbers.
     fn ask(&mut self, pass: Option<&Pass>) {
         let names: &[Rendezvous] = pass.map_or(&[], |pass| &pass.own.ticket.rendezvous);
-        let schools: Vec<String> = names.iter().map(hex).collect();
+        let schools: Vec<String> = names.iter().map(|name| hex(name)).collect();
         let mut near: Vec<(bool, u32, String, SocketAddr)> = Vec::new();
         for (instance, neighbour) in &*self.found.borrow_and_update() {
             let Some((school, number)) = instance.split_once('-') else { continue };
@@ -225,17 +226,10 @@ impl Keeper {
     async fn has_power(&self, fetching: &Fetching) -> bool {
         let machine = self.parts.machine.clone();
         let power = tokio::task::spawn_blocking(move || Here::at(&machine).surroundings().0).await;
-        match power {
-            Ok(Power::Battery(percent)) => percent >= fetching.battery_floor_percent,
-            Ok(Power::Mains) | Err(_) => true,
-        }
+        !power.is_ok_and(|power| battery_low(fetching, power))
     }
 }
 
 fn nobody() -> watch::Receiver<Found> {
     watch::Sender::default().subscribe()
-}
-
-fn hex(name: &Rendezvous) -> String {
-    name.iter().map(|byte| format!("{byte:02x}")).collect()
 }

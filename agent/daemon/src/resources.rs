@@ -15,7 +15,7 @@ pub(crate) use fetcher::Named;
 pub(crate) use place::{FOLDER, forget, own};
 pub(crate) use shelf::Shelf;
 pub use shown::Resource;
-pub(crate) use shown::{FILE, Shown, noted};
+pub(crate) use shown::{FILE, Shown, noted, state_name};
 
 use crate::clock::{Clock, JudgingTime, within};
 use crate::folder::Folder;
@@ -217,6 +217,9 @@ impl Keeping {
                 Err(fault) => {
                     // Why nothing newer is known says more than that nothing is.
                     let fault = match (&fault, &refreshed) {
+                        (Fault::Unreachable(_) | Fault::Untold, Err(Fault::File(error))) => {
+                            Fault::File(error.kind().into())
+                        }
                         (Fault::Unreachable(_), Err(Fault::Failed(code))) => Fault::Failed(code),
                         // Nobody could be asked for a newer list: what is kept says nothing of what is wanted since.
                         (Fault::Failed("not_signed" | "metadata_expired"), Err(Fault::Unreachable(pause))) => {
@@ -230,11 +233,12 @@ impl Keeping {
         }
         order(&mut tasks, |task| (task.wanted.urgent, task.claim.to_write));
         let held = bundles.iter().filter(|wanted| tasks.iter().all(|task| task.wanted.name != wanted.name));
-        let mut claims: Vec<Claim> = Vec::new();
-        for wanted in held {
-            let index = self.place.index(&wanted.name, &wanted.version)?;
-            claims.push(Claim { size: index.map_or(0, |index| index.size()), ..Claim::default() });
-        }
+        let (place, held) = (self.place.clone(), held.cloned().collect::<Vec<_>>());
+        let claim = move |wanted: BundleWanted| {
+            let index = place.index(&wanted.name, &wanted.version)?;
+            Ok(Claim { size: index.map_or(0, |index| index.size()), ..Claim::default() })
+        };
+        let mut claims: Vec<Claim> = blocking(move || held.into_iter().map(claim).collect()).await?;
         let first = claims.len();
         claims.extend(tasks.iter().map(|task| task.claim));
         let free = self.gate(&wanted.fetching, false).free();

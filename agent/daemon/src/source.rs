@@ -2,9 +2,12 @@
 //!
 //! Nothing a source gives is believed: who asks compares it with what is signed. So a source need only keep its limits.
 
+#[allow(dead_code, reason = "no device asks a mirror yet")]
 mod answer;
 pub(crate) mod channel;
+#[cfg(test)]
 pub(crate) mod folder;
+#[allow(dead_code, reason = "no device asks a mirror yet")]
 pub(crate) mod mirror;
 
 use async_trait::async_trait;
@@ -42,6 +45,7 @@ pub(crate) enum Road {
     /// From a device of the same school.
     Peer,
     /// From a medium put into this device.
+    #[allow(dead_code, reason = "no device reads a medium yet")]
     Medium,
 }
 

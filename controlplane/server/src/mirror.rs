@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn no_path_leaves_the_repository() {
-        for good in ["metadata/timestamp.json", "targets/chunks/ab/ab01", "1.root.json"] {
+        for good in ["metadata/timestamp.json", "chunks/ab/ab01", "1.root.json"] {
             assert!(is_plain(good), "{good}");
         }
         let long = "a/".repeat(200) + "a";

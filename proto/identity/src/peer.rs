@@ -31,10 +31,7 @@ pub struct Ends {
 /// # Errors
 /// [`Error`] when key, chain or root cannot be used.
 pub fn ends(root: &[u8], chain: &[Vec<u8>], key_pem: &str, territory: &TerritoryId, time: Time) -> Result<Ends, Error> {
-    let inner = WebPkiClientVerifier::builder_with_provider(Arc::new(roots(root)?), provider())
-        .build()
-        .map_err(|_| Error::Malformed("the root cannot be used"))?;
-    let verifier = Arc::new(PeerVerifier { inner, territory: territory.clone() });
+    let verifier = Arc::new(verifier(root, territory)?);
     let mut listening = ServerConfig::builder_with_details(provider(), Arc::clone(&time))
         .with_protocol_versions(&[&TLS13])?
         .with_client_cert_verifier(verifier.clone())
@@ -51,6 +48,13 @@ pub fn ends(root: &[u8], chain: &[Vec<u8>], key_pem: &str, territory: &Territory
     connecting.resumption = Resumption::disabled();
     connecting.enable_sni = false;
     Ok(Ends { listening: Arc::new(listening), connecting: Arc::new(connecting) })
+}
+
+fn verifier(root: &[u8], territory: &TerritoryId) -> Result<PeerVerifier, Error> {
+    let inner = WebPkiClientVerifier::builder_with_provider(Arc::new(roots(root)?), provider())
+        .build()
+        .map_err(|_| Error::Malformed("the root cannot be used"))?;
+    Ok(PeerVerifier { inner, territory: territory.clone() })
 }
 
 /// Judges both ends alike: a chain to the root, as a client's (the only use that device certificates are issued for), and the name of a
@@ -172,8 +176,7 @@ mod tests {
         };
         let ((root, ours), (_, others)) = (authority(), authority());
         let territory: TerritoryId = "doubs".parse().unwrap();
-        let inner = WebPkiClientVerifier::builder_with_provider(Arc::new(roots(&root).unwrap()), provider());
-        let verifier = PeerVerifier { inner: inner.build().unwrap(), territory: territory.clone() };
+        let verifier = verifier(&root, &territory).unwrap();
         let device = DeviceId::new(NOW, [1; 10]);
         let issued = |by: &Authority, caller: &Caller| {
             let request = request_make(&key_make().unwrap()).unwrap();

@@ -4,6 +4,7 @@ use super::resources;
 use crate::enforce::date_text;
 use crate::status::{Condition, Fault, Live, Loan, Status};
 use crate::{Advice, ConfigFault, Error, Joined};
+use model::resource::BUNDLE_ITEM;
 use model::time::Timestamp;
 use model::token::TokenError;
 use std::error::Error as _;
@@ -78,7 +79,7 @@ pub(super) fn status(status: &Status, flags: &str, catalogue: &Catalogue) -> Str
         rows.push((say("status-resources"), summary));
     }
     let own = |condition: &&Condition| {
-        (condition.item != "loan" || condition.state != "held") && !condition.item.starts_with("bundle ")
+        (condition.item != "loan" || condition.state != "held") && !condition.item.starts_with(BUNDLE_ITEM)
     };
     for condition in live.conditions.iter().filter(own) {
         // A code that has no words yet is shown itself.

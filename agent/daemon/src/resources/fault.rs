@@ -1,5 +1,8 @@
 //! Why a bundle is not in place.
 
+use crate::error::Error;
+use crate::publisher::PublisherError;
+use crate::source::SourceError;
 use agent_core::fetching::Wait;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
@@ -66,12 +69,14 @@ impl From<io::Error> for Fault {
     }
 }
 
-impl From<crate::publisher::PublisherError> for Fault {
-    fn from(error: crate::publisher::PublisherError) -> Self {
-        match error.code() {
-            "unreachable" => Self::Unreachable(Duration::ZERO),
-            "disk" => Self::Skipped("disk"),
-            code => Self::Failed(code),
+impl From<PublisherError> for Fault {
+    fn from(error: PublisherError) -> Self {
+        match error {
+            PublisherError::Source(SourceError::Busy { again }) => Self::Unreachable(again),
+            PublisherError::Source(_) => Self::Unreachable(Duration::ZERO),
+            PublisherError::Kept(Error::File { source, .. }) => Self::File(source),
+            PublisherError::Kept(_) => Self::Failed("file"),
+            other => Self::Failed(other.code()),
         }
     }
 }

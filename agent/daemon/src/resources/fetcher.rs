@@ -123,7 +123,8 @@ impl Fetcher {
     ) -> Result<(), Fault> {
         let (mut lacked, mut lied) = (0_u64, false);
         loop {
-            let (mut digester, mut there) = begun(to, signed.length)?;
+            let (at, length) = (to.to_owned(), signed.length);
+            let (mut digester, mut there) = blocking(move || begun(&at, length)).await?;
             let (mut givers, from_nothing) = (0_u64, there == 0);
             while there < signed.length {
                 gate.check().await?;

@@ -170,7 +170,9 @@ pub(super) async fn index_get(
     (shown, gate): (&Shown, &mut Gate),
 ) -> Result<Arc<Index>, Fault> {
     let BundleWanted { name, version, index: digest, .. } = wanted;
-    let kept = place.index_bytes(name, version)?.filter(|bytes| Digest::of(bytes) == *digest);
+    let (at, of, number, sought) = (place.clone(), name.clone(), version.clone(), *digest);
+    let kept = blocking(move || Ok(at.index_bytes(&of, &number)?.filter(|bytes| Digest::of(bytes) == sought))).await?;
+    let fetched = kept.is_none();
     let bytes = match kept {
         Some(bytes) => bytes,
         None => {
@@ -181,14 +183,17 @@ pub(super) async fn index_get(
             bytes
         }
     };
-    let index = Index::decode(&bytes).map_err(|error| {
+    let (index, bytes) = blocking(move || Ok((Index::decode(&bytes), bytes))).await?;
+    let index = index.map_err(|error| {
         tracing::error!(bundle = %name, %error, "a signed index is none");
         Fault::Failed("unpack")
     })?;
     if index.manifest().name != *name || index.manifest().version != *version {
         return Err(Fault::Failed("not_signed"));
     }
-    place.index_write(name, version, &bytes)?;
+    if fetched {
+        place.index_write(name, version, &bytes)?;
+    }
     Ok(Arc::new(index))
 }
 

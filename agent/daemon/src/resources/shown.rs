@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::folder::Folder;
 use crate::source::Road;
-use model::resource::{BundleName, BundleWanted};
+use model::resource::{BUNDLE_ITEM, BundleName, BundleWanted};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -150,7 +150,7 @@ impl From<&Resource> for v1::Condition {
         let state = [ConditionState::Held, ConditionState::Failed, ConditionState::Skipped];
         let state = state.into_iter().find(|state| state_name(*state) == one.state).unwrap_or(ConditionState::Pending);
         Self {
-            item: format!("bundle {}", one.name),
+            item: format!("{BUNDLE_ITEM}{}", one.name),
             state: state.into(),
             reason: one.reason.clone(),
             version: one.version.clone(),
@@ -171,6 +171,7 @@ pub(crate) fn noted(folder: &Folder) -> Result<Vec<Resource>, Error> {
     Ok(folder.read(FILE)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
 }
 
+/// The name of a state, as people and programs read it.
 pub(crate) const fn state_name(state: ConditionState) -> &'static str {
     match state {
         ConditionState::Held => "held",

@@ -157,7 +157,10 @@ impl TryFrom<v1::QuietHours> for Quiet {
         let minute = |minute: u32| u16::try_from(minute).ok().filter(|minute| *minute <= 1_440);
         let hours = minute(message.from_minute).zip(minute(message.until_minute)).filter(|(from, until)| from < until);
         let (from_minute, until_minute) = hours.ok_or(ConvertError::invalid("quiet.minutes"))?;
-        if message.zone.len() > 64 || message.days_off.len() > DAYS_OFF_MAX {
+        if message.zone.len() > 64 {
+            return Err(ConvertError::invalid("quiet.zone"));
+        }
+        if message.days_off.len() > DAYS_OFF_MAX {
             return Err(ConvertError::invalid("quiet.days_off"));
         }
         let days_off = message.days_off.into_iter().map(|off| day_of(off.first_day).zip(day_of(off.last_day)));
