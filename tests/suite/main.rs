@@ -28,6 +28,7 @@ mod kits;
 mod layering;
 mod lent;
 mod loans;
+mod media;
 mod monitoring;
 mod operations;
 mod order;

@@ -20,32 +20,32 @@ use tests::publishing::{Publisher, index_digest};
 use tests::resources::{Edition as Text, Resource};
 use tests::world::{Machine, START, World, admin};
 
-const NAME: &str = "cycle-de-l-eau";
+pub(crate) const NAME: &str = "cycle-de-l-eau";
 
 /// How far time is moved at once while something is waited for: what is under way really takes a while, which a clock that runs ahead
 /// of it would call a stall.
 const STEP: Duration = Duration::from_millis(20);
 
 /// A control plane that mirrors a publisher's repository, with one device.
-struct Class {
-    world: World,
-    publisher: Publisher,
-    machine: Machine,
-    device: DeviceId,
+pub(crate) struct Class {
+    pub(crate) world: World,
+    pub(crate) publisher: Publisher,
+    pub(crate) machine: Machine,
+    pub(crate) device: DeviceId,
 }
 
 /// A bundle that was published.
-struct Published {
-    version: String,
-    index: Digest,
-    folder: PathBuf,
-    bytes: u64,
-    first_bytes: u64,
-    patch_bytes: Option<u64>,
+pub(crate) struct Published {
+    pub(crate) version: String,
+    pub(crate) index: Digest,
+    pub(crate) folder: PathBuf,
+    pub(crate) bytes: u64,
+    pub(crate) first_bytes: u64,
+    pub(crate) patch_bytes: Option<u64>,
 }
 
 impl Class {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let mut world = World::new().await;
         let publisher = Publisher::new(world.folder.path(), START);
         let repository = world.data().join("repository");
@@ -64,7 +64,7 @@ impl Class {
     }
 
     /// Publishes an edition; `change` has the last word on the folder.
-    fn published(&self, text: Text, version: &str, change: impl FnOnce(&Path)) -> Published {
+    pub(crate) fn published(&self, text: Text, version: &str, change: impl FnOnce(&Path)) -> Published {
         let folder = self.world.folder.path().join(format!("source-{version}"));
         Resource::of(6).write(&folder, text, version);
         change(&folder);
@@ -79,7 +79,7 @@ impl Class {
         }
     }
 
-    async fn assign(&self, published: &Published) {
+    pub(crate) async fn assign(&self, published: &Published) {
         self.say(Word::Hold {
             edition: Edition { version: published.version.parse().unwrap(), index: published.index },
             urgent: true,
@@ -87,7 +87,7 @@ impl Class {
         .await;
     }
 
-    async fn say(&self, word: Word) {
+    pub(crate) async fn say(&self, word: Word) {
         let target: Target = format!("device:{}", self.device).parse().unwrap();
         let wish = Wish { bundle: NAME.parse().unwrap(), targets: BTreeSet::from([target]), word };
         let (store, territory) = (self.world.store.as_ref(), &self.world.territory);
@@ -95,12 +95,12 @@ impl Class {
         writes.unwrap().commit(&self.world.store).await.unwrap();
     }
 
-    fn resource(&self) -> agent::Resource {
+    pub(crate) fn resource(&self) -> agent::Resource {
         self.machine.agent.resources().unwrap().into_iter().find(|one| one.name == NAME).unwrap_or_default()
     }
 
     /// Until the device notes this of the bundle, while time passes.
-    async fn until(&self, what: &str, noted: impl Fn(&agent::Resource) -> bool) -> agent::Resource {
+    pub(crate) async fn until(&self, what: &str, noted: impl Fn(&agent::Resource) -> bool) -> agent::Resource {
         let seen = async {
             while !noted(&self.resource()) {
                 self.world.pass(STEP).await;
@@ -111,12 +111,12 @@ impl Class {
         self.resource()
     }
 
-    async fn held(&self, version: &str) -> agent::Resource {
+    pub(crate) async fn held(&self, version: &str) -> agent::Resource {
         self.until(version, |one| one.state == "held" && one.version == version).await
     }
 
     /// Until the server knows this of the bundle.
-    async fn told(&self, what: &str, told: impl Fn(&str, &str, &str) -> bool) {
+    pub(crate) async fn told(&self, what: &str, told: impl Fn(&str, &str, &str) -> bool) {
         let seen = async {
             loop {
                 let id = self.device.to_string();
@@ -133,7 +133,7 @@ impl Class {
     }
 
     /// What pupils read is what was published.
-    fn reads(&self, published: &Published) {
+    pub(crate) fn reads(&self, published: &Published) {
         let current = self.machine.agent.resources_place().join(NAME).join("current");
         assert_eq!(files(&current), files(&published.folder));
     }
@@ -163,7 +163,7 @@ fn trust_publisher(world: &World, publisher: &[u8]) {
     publisher_set(&Folder::new(world.data()), &world.territory, None, &root).unwrap();
 }
 
-async fn fetch_policy(world: &World, policy: FetchPolicy) {
+pub(crate) async fn fetch_policy(world: &World, policy: FetchPolicy) {
     let act = Act::of(world.now(), &admin(), "fetch_policy_set", "territory", "a test");
     let writes = Writes::by(&world.territory, &act).unwrap();
     let writes = writes.put(&FETCH_POLICIES, "territory", &policy, Expect::Any).unwrap();

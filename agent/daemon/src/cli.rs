@@ -1,8 +1,9 @@
-//! The command line: `enrol`, `run`, `status`, `resources`, `doctor`.
+//! The command line: `enrol`, `run`, `status`, `resources`, `import`, `doctor`.
 //!
 //! Exit codes: 0 done, 1 failed, 2 usage, 3 not enrolled, 4 refused by the server, 6 server out of reach.
 
 mod doctor;
+mod import;
 mod manual;
 mod print;
 mod resources;
@@ -66,6 +67,11 @@ enum Verb {
         output: Output,
     },
     Resources {
+        #[arg(long, value_enum, default_value = "text")]
+        output: Output,
+    },
+    Import {
+        folder: PathBuf,
         #[arg(long, value_enum, default_value = "text")]
         output: Output,
     },
@@ -239,6 +245,19 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
                 Output::Json => serde_json::to_string_pretty(&found).unwrap_or_default(),
             };
             say(&mut std::io::stdout(), &said);
+        }
+        Verb::Import { folder, output } => {
+            let agent = agent(config);
+            let mut line = import::Line::new(&catalogue);
+            let imported = blocking(async { agent.import(&folder, |bytes| line.at(bytes, &agent)).await });
+            line.clear();
+            let imported = imported?;
+            let said = match output {
+                Output::Text => import::text(&imported, &catalogue),
+                Output::Json => serde_json::to_string_pretty(&imported).unwrap_or_default(),
+            };
+            say(&mut std::io::stdout(), &said);
+            return Ok(if imported.well() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         Verb::Forget { .. } => {
             let agent = agent(config);

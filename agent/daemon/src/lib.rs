@@ -15,8 +15,10 @@ mod error;
 #[cfg(test)]
 mod fixture;
 mod folder;
+mod frame;
 mod link;
 mod machine;
+mod medium;
 mod peers;
 mod platform;
 mod proxy;
@@ -41,6 +43,7 @@ pub use config::{Config, ConfigFault};
 pub use doctor::{Check, Diagnosis, Fact, Finding, Outcome};
 pub use enrol::Joined;
 pub use error::{Advice, Error};
+pub use medium::{Carried, Imported, Part, Wanting};
 pub use proxy::{Proxy, Rules};
 pub use resources::Resource;
 pub use sent::{Sent, SentField, SentMessage, Shown, Texts};
@@ -188,6 +191,19 @@ impl Agent {
     /// [`Error`] when the folder cannot be read.
     pub fn resources(&self) -> Result<Vec<Resource>, Error> {
         resources::noted(&self.folder())
+    }
+
+    /// Hands resources on a medium to the agent that runs, which takes what this device is to hold; `told` hears now and then how many bytes
+    /// that were.
+    ///
+    /// # Errors
+    /// [`Error`]: it is no such medium, cannot be read, or no agent runs.
+    pub async fn import(&self, folder: &std::path::Path, told: impl FnMut(u64)) -> Result<Imported, Error> {
+        let enrolled = state::enrolled_read(&self.folder())?;
+        if enrolled.is_none() {
+            return Err(Error::NotEnrolled(self.config.state.clone()));
+        }
+        medium::import(&self.config.state, folder, &self.resources()?, told).await
     }
 
     /// The folder that resources lie in.

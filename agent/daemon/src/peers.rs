@@ -1,6 +1,5 @@
 //! Devices of one school serve each other in the classroom: found on the local network, met by certificate and ticket, believed in nothing.
 
-mod frame;
 mod mdns;
 mod neighbours;
 mod pass;

@@ -108,7 +108,6 @@ impl Publisher {
     ///
     /// # Errors
     /// [`PublisherError`], also when the medium is older than [`MEDIUM_AGE_MAX`].
-    #[allow(dead_code, reason = "no device reads a medium yet")]
     pub(crate) async fn refresh_from_medium(
         &mut self,
         source: &dyn Source,

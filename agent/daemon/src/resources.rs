@@ -19,6 +19,7 @@ pub(crate) use shown::{FILE, Shown, noted, state_name};
 
 use crate::clock::{Clock, JudgingTime, within};
 use crate::folder::Folder;
+use crate::medium::Import;
 use crate::publisher::Publisher;
 use crate::source::channel::ChannelSource;
 use crate::source::{Road, SourceError};
@@ -80,6 +81,8 @@ pub(crate) struct Parts {
     pub(crate) meeting: bool,
     /// What they are given.
     pub(crate) shelf: Arc<Shelf>,
+    /// The medium that was brought last.
+    pub(crate) media: watch::Receiver<Option<Arc<Import>>>,
 }
 
 /// Whoever keeps resources; dropped, it stops.
@@ -121,6 +124,8 @@ struct Keeping {
     seeding: Option<Seeding>,
     /// What is made and waits for the word.
     staged: BTreeSet<(BundleName, BundleVersion)>,
+    /// The medium that all is taken from now.
+    medium: Option<Arc<Import>>,
 }
 
 /// A bundle that is to be put in place, with its index.
@@ -135,25 +140,34 @@ impl Keeping {
     fn new(parts: Parts) -> Self {
         let place = Place::new(&parts.folder, &parts.state);
         let fetcher = Fetcher::new(parts.clock.clone());
-        Self { place, fetcher, publisher: None, seeding: None, staged: BTreeSet::new(), parts }
+        Self { place, fetcher, publisher: None, seeding: None, staged: BTreeSet::new(), medium: None, parts }
     }
 
     /// Goes on until nobody wants anything any more.
     async fn live(mut self) {
         let (mut changes, mut lines, mut peers) =
             (self.parts.wanted.clone(), self.parts.line.clone(), self.parts.peers.clone());
+        let mut media = self.parts.media.clone();
         loop {
             let wanted = changes.borrow_and_update().clone();
             let line = lines.borrow_and_update().is_some();
             peers.borrow_and_update();
+            self.medium = media.borrow_and_update().clone().filter(|medium| !medium.over());
             let pause = tokio::select! {
                 biased;
                 changed = changes.changed() => match changed {
                     Ok(()) => continue,
                     Err(_) => return,
                 },
+                Ok(()) = media.changed() => continue,
                 pause = self.round(&wanted) => pause,
             };
+            if let Some(medium) = self.medium.take() {
+                let all = self.parts.shown.all();
+                medium.end(wanted.bundles.is_some().then_some(&all[..])).await;
+                // What it did not have may come by other roads.
+                continue;
+            }
             let found = tokio::select! {
                 biased;
                 changed = changes.changed() => match changed {
@@ -163,6 +177,7 @@ impl Keeping {
                 // Who was out of reach may be in reach now.
                 Ok(_) = lines.wait_for(|now| now.is_some() && !line) => false,
                 Ok(()) = peers.changed(), if pause < LOOK_EVERY => true,
+                Ok(()) = media.changed() => false,
                 () = self.parts.clock.sleep(pause) => false,
             };
             if found {
@@ -221,6 +236,12 @@ impl Keeping {
                             Fault::File(error.kind().into())
                         }
                         (Fault::Unreachable(_), Err(Fault::Failed(code))) => Fault::Failed(code),
+                        // A medium is all there is: that its list is refused says why what is wanted is not in the one that is kept.
+                        (Fault::Failed("not_signed" | "metadata_expired"), Err(Fault::Failed(code)))
+                            if self.medium.is_some() =>
+                        {
+                            Fault::Failed(code)
+                        }
                         // Nobody could be asked for a newer list: what is kept says nothing of what is wanted since.
                         (Fault::Failed("not_signed" | "metadata_expired"), Err(Fault::Unreachable(pause))) => {
                             Fault::Unreachable(*pause)
@@ -243,7 +264,7 @@ impl Keeping {
         claims.extend(tasks.iter().map(|task| task.claim));
         let free = self.gate(&wanted.fetching, false).free();
         let verdicts = admit(&claims, &wanted.fetching, free).split_off(first);
-        let outside = self.outside(&wanted.fetching, urgent);
+        let outside = if self.medium.is_some() { None } else { self.outside(&wanted.fetching, urgent) };
         self.follow(&wanted.fetching, outside.is_none());
         let near = self.fetcher.near_bytes();
         for (mut task, verdict) in tasks.into_iter().zip(verdicts) {
@@ -368,6 +389,10 @@ impl Keeping {
 
     /// Whom to ask from now on.
     fn follow(&mut self, fetching: &Fetching, outside: bool) {
+        if let Some(medium) = &self.medium {
+            let source = Named { name: medium.name.clone(), source: medium.clone() };
+            return self.fetcher.follow(vec![source], 0);
+        }
         let channel = self.parts.line.borrow().clone().filter(|_| outside);
         let server =
             channel.map(|channel| Named { name: "server".to_owned(), source: Arc::new(ChannelSource::new(channel)) });
@@ -389,7 +414,13 @@ impl Keeping {
         let (mut fault, mut fresh) = (None, false);
         for source in self.fetcher.free() {
             let now = self.parts.time.now();
-            let refreshed = within(&*self.parts.clock, REFRESH_LIMIT, publisher.refresh(&*source.source, now)).await;
+            let refresh = async {
+                match self.medium.as_ref().and_then(|medium| medium.made) {
+                    Some(made) => publisher.refresh_from_medium(&*source.source, made, now).await,
+                    None => publisher.refresh(&*source.source, now).await,
+                }
+            };
+            let refreshed = within(&*self.parts.clock, REFRESH_LIMIT, refresh).await;
             let slow = || Err(SourceError::Unreachable("it takes too long".to_owned()).into());
             match refreshed.unwrap_or_else(slow) {
                 Ok(()) if sought.iter().all(|wanted| publisher.index(wanted, now).is_ok()) => return Ok(()),
@@ -415,6 +446,7 @@ impl Keeping {
             resources: self.place.root().to_owned(),
             fetching: fetching.clone(),
             urgent,
+            near: self.medium.is_some(),
             asked: None,
         }
     }

@@ -5,7 +5,6 @@
 #[allow(dead_code, reason = "no device asks a mirror yet")]
 mod answer;
 pub(crate) mod channel;
-#[cfg(test)]
 pub(crate) mod folder;
 #[allow(dead_code, reason = "no device asks a mirror yet")]
 pub(crate) mod mirror;
@@ -45,7 +44,6 @@ pub(crate) enum Road {
     /// From a device of the same school.
     Peer,
     /// From a medium put into this device.
-    #[allow(dead_code, reason = "no device reads a medium yet")]
     Medium,
 }
 

@@ -145,6 +145,7 @@ pub const CALLS: &[Row] = &[
     row("BundleExplain", READERS, Scoped),
     row("BundleReach", ALL, Scoped),
     row("BundlePush", &[Admin, Publisher], Territory),
+    row("BundleFetch", &[Admin, Technician, Publisher], Scoped),
     row("FetchPolicyShow", ALL, Scoped),
     row("FetchPolicySet", &[Admin, PolicyAuthor], Territory),
     row("VaultStatus", DESKS, Scoped),

@@ -208,6 +208,11 @@ pub(super) fn error_text(error: &Error, flags: &str, catalogue: &Catalogue) -> S
         }
         Error::Locked(folder) => say("error-locked", &[path(folder)]),
         Error::NotEnrolled(folder) => say("error-not-enrolled", &[path(folder), flags]),
+        Error::NotRunning(folder) => say("error-not-running", &[path(folder), flags]),
+        Error::ImportNone(folder) => say("error-import-none", &[path(folder)]),
+        Error::ImportBusy => say("error-import-busy", &[]),
+        Error::ImportUnplanned => say("error-import-unplanned", &[]),
+        Error::ImportCut => say("error-import-cut", &[]),
         Error::AlreadyEnrolled(folder) => say("error-already", &[path(folder)]),
         Error::Foreign { path: folder, name } => say("error-foreign", &[path(folder), ("name", name.clone())]),
         Error::Open(folder) => say("error-open", &[path(folder)]),

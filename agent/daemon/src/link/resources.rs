@@ -3,6 +3,7 @@
 use super::Link;
 use crate::answer::Desired;
 use crate::folder::Folder;
+use crate::medium::Hatch;
 use crate::peers::{Network, Parts as Meeting, Peers};
 use crate::resources::{Parts, Resource, Resources, Shelf, Shown, Wanted};
 use std::sync::Arc;
@@ -30,9 +31,12 @@ impl Beside {
 }
 
 impl Link {
-    /// Whoever keeps resources beside the conversation, and whoever meets devices of the school for them, for as long as both are held.
-    pub(crate) fn resources(&self, network: Option<Arc<dyn Network>>) -> (Resources, Option<Peers>) {
+    /// Whoever keeps resources beside the conversation, whoever meets devices of the school for them, and whoever takes media, for as long
+    /// as they are held.
+    pub(crate) fn resources(&self, network: Option<Arc<dyn Network>>) -> (Resources, Option<Peers>, Hatch) {
         let (asked, peers) = watch::channel(Vec::new());
+        let (brought, media) = watch::channel(None);
+        let hatch = Hatch::open(self.clock(), self.state.folder().root().to_owned(), brought);
         let folder = self.agent.config.resources_place();
         let shelf = Arc::new(Shelf::new(&folder, self.state.folder()));
         let meeting = network.is_some();
@@ -58,8 +62,9 @@ impl Link {
             peers,
             meeting,
             shelf,
+            media,
         });
-        (kept, met)
+        (kept, met, hatch)
     }
 
     /// Says what is wanted, where that is news.

@@ -1,9 +1,9 @@
 //! Serves devices of the same school, a few at a time and no faster than the plan allows.
 
-use super::frame;
 use super::pass::{Pass, Side};
 use super::shelf::Shelf;
 use crate::clock::{Clock, within};
+use crate::frame;
 use crate::source::{ANSWER_BYTES_MAX, PIECES_MAX, item_is_plain};
 use agent_core::bucket::Bucket;
 use model::id::DeviceId;

@@ -1,9 +1,9 @@
 //! Another device of the school, as a source of files.
 
-use super::frame;
 use super::pass::{Pass, Side};
 use super::serve::HELLO_LIMIT;
 use crate::clock::{Clock, within};
+use crate::frame;
 use crate::source::{ANSWER_BYTES_MAX, Fetched, Piece, Road, Source, SourceError};
 use async_trait::async_trait;
 use rustls::pki_types::ServerName;

@@ -1,5 +1,6 @@
 //! What differs from one operating system to another. An OS is a folder here, and the rest of the agent knows none.
 
+pub(crate) mod door;
 mod evidence;
 #[cfg(unix)]
 mod linux;
@@ -42,6 +43,9 @@ pub(crate) struct Collected {
 
 /// An operating system, as far as the agent needs one.
 pub(crate) trait Platform: Sized {
+    /// By what a command of administrators speaks to the agent that runs.
+    type Door: door::Door + 'static;
+
     /// The machine whose files lie under this folder: `/` is this one. Systems that tell of themselves by other means than
     /// files have no other.
     fn at(root: &Path) -> Self;
@@ -97,6 +101,9 @@ pub(crate) trait Platform: Sized {
 
     /// What the machine runs on now, and whether each byte of its link is paid for; the mains and a free link where nobody can tell.
     fn surroundings(&self) -> (Power, bool);
+
+    /// Opens a file for reading that is none but itself: no link is followed, and no pipe waited for.
+    fn plain_open(at: &Path) -> io::Result<File>;
 
     /// Where resources lie unless the configuration says otherwise.
     fn resources_folder() -> PathBuf;

@@ -24,6 +24,8 @@ pub(super) struct Gate {
     pub(super) resources: PathBuf,
     pub(super) fetching: Fetching,
     pub(super) urgent: bool,
+    /// Whether all comes from a medium: then no link is used, and somebody stands beside it.
+    pub(super) near: bool,
     /// When the machine was asked last.
     pub(super) asked: Option<Duration>,
 }
@@ -36,6 +38,9 @@ impl Gate {
     pub(super) async fn check(&mut self) -> Result<(), Fault> {
         if self.free().is_some_and(|free| free < self.fetching.free_floor_bytes) {
             return Err(Fault::Skipped("disk"));
+        }
+        if self.near {
+            return Ok(());
         }
         let now = self.clock.elapsed();
         if self.asked.is_some_and(|asked| now.saturating_sub(asked) < ASK_EVERY) {

@@ -4,6 +4,7 @@ use super::{
     AdminService, asset, audit, bundle, cadence, calendar, campaign, compare, contact, desk, device, fetch, kit, loan,
     operator, organisation, proposal, rollout, school, server, spread, stocktake, token, vault,
 };
+use crate::mirror;
 use std::sync::Arc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -118,6 +119,7 @@ calls! {
     BundleExplain: bundle_explain(BundleExplainRequest) -> BundleExplainResponse = |shared, staff, asked| spread::explain(shared, &staff, asked);
     BundleReach: bundle_reach(BundleReachRequest) -> BundleReachResponse = |shared, staff, asked| spread::reach(shared, &staff, asked);
     BundlePush: bundle_push(BundlePushRequest) -> BundlePushResponse = |shared, staff, asked| bundle::push(shared, &staff, asked);
+    BundleFetch: bundle_fetch(FetchRequest) -> FetchResponse = |shared, _, asked| mirror::fetch(shared, asked);
     FetchPolicyShow: fetch_policy_show(FetchPolicyShowRequest) -> FetchPolicyShowResponse = |shared, _, _| fetch::show(shared);
     FetchPolicySet: fetch_policy_set(FetchPolicySetRequest) -> FetchPolicySetResponse = |shared, staff, asked| fetch::set(shared, &staff, asked);
     VaultStatus: vault_status(VaultStatusRequest) -> VaultStatusResponse = |shared, staff, _| vault::status_(shared, &staff);

@@ -1,5 +1,6 @@
 //! Linux: facts from the system's own files, modes for privacy, systemd above.
 
+pub(crate) mod door;
 mod health;
 mod inventory;
 mod notices;
@@ -31,6 +32,8 @@ use words::Catalogue;
 pub(crate) struct Linux(Root);
 
 impl Platform for Linux {
+    type Door = door::Socket;
+
     fn at(root: &Path) -> Self {
         Self(Root::new(root))
     }
@@ -109,6 +112,11 @@ impl Platform for Linux {
 
     fn surroundings(&self) -> (Power, bool) {
         (inventory::power(&self.0), inventory::metered(&self.0))
+    }
+
+    fn plain_open(at: &Path) -> io::Result<File> {
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        OpenOptions::new().read(true).custom_flags(i32::try_from(flags.bits()).unwrap_or(0)).open(at)
     }
 
     fn resources_folder() -> PathBuf {

@@ -1,5 +1,6 @@
 //! Windows: facts from the registry and the firmware's tables, an access list for privacy, the service control manager above.
 
+mod door;
 mod events;
 mod firmware;
 mod health;
@@ -28,12 +29,20 @@ use words::Catalogue;
 
 /// A folder opens as a file only with it (`FILE_FLAG_BACKUP_SEMANTICS`, CreateFileW).
 const BACKUP_SEMANTICS: u32 = 0x0200_0000;
+/// What is opened is a link itself and not what it names (`FILE_FLAG_OPEN_REPARSE_POINT`).
+const OPEN_REPARSE_POINT: u32 = 0x0020_0000;
 
 /// A machine that runs Windows: this one, since it tells of itself by calls and not by files.
 #[derive(Debug)]
 pub(crate) struct Windows;
 
 impl Platform for Windows {
+    type Door = door::Pipe;
+
+    fn plain_open(at: &Path) -> io::Result<File> {
+        OpenOptions::new().read(true).custom_flags(OPEN_REPARSE_POINT).open(at)
+    }
+
     fn at(_: &Path) -> Self {
         Self
     }

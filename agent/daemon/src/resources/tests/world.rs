@@ -193,6 +193,7 @@ impl World {
             resources: self.place.root().to_owned(),
             fetching: Fetching { free_floor_bytes: 0, ..Fetching::default() },
             urgent: false,
+            near: false,
             asked: None,
         }
     }
