@@ -29,6 +29,7 @@ mod layering;
 mod lent;
 mod loans;
 mod media;
+mod mirrors;
 mod monitoring;
 mod operations;
 mod order;

@@ -188,6 +188,8 @@ reason-trust_not_kept = they could not be written down
 # Details, as they are said; the key is made of these words.
 why-it-does-not-answer = it does not answer
 why-no-answer-in-20-s = no answer in 20 s
+why-input-output-error = read error
+why-no-certificate-of-an-authority-in-it = no certificate of an authority in it
 why-the-connection-was-cut = the connection was cut
 why-it-hangs-up-without-an-answer = it hangs up without an answer
 why-its-answer-has-no-end = its answer has no end

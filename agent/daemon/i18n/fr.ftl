@@ -188,6 +188,8 @@ reason-trust_not_kept = impossibles à enregistrer
 # Détails que les programmes disent en anglais ; la clé est faite des mots anglais.
 why-it-does-not-answer = il ne répond pas
 why-no-answer-in-20-s = pas de réponse en 20 s
+why-input-output-error = erreur de lecture
+why-no-certificate-of-an-authority-in-it = ne contient aucun certificat d'une autorité
 why-the-connection-was-cut = la liaison a été coupée
 why-it-hangs-up-without-an-answer = il raccroche sans répondre
 why-its-answer-has-no-end = sa réponse n'a pas de fin

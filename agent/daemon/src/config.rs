@@ -29,6 +29,8 @@ pub struct Config {
     pub enrolment_file: Option<PathBuf>,
     /// Where resources are put for everybody on the device to read, if not in the usual place.
     pub resources: Option<PathBuf>,
+    /// The certificates of the authorities by which mirrors are known, PEM, if not the system's.
+    pub mirror_roots: Option<PathBuf>,
     /// What is logged: `error`, `warn`, `info`, `debug`, or a filter of tracing-subscriber.
     pub log: String,
     /// The folder where `/sys`, `/proc` and `/etc` are read; for tests.
@@ -83,6 +85,7 @@ impl Default for Config {
             no_proxy: None,
             enrolment_file: None,
             resources: None,
+            mirror_roots: None,
             log: "info".to_owned(),
             root: "/".into(),
             acknowledgements: None,
@@ -115,6 +118,7 @@ impl Config {
             ("proxy_credentials", config.proxy_credentials.as_ref()),
             ("enrolment_file", config.enrolment_file.as_ref()),
             ("resources", config.resources.as_ref()),
+            ("mirror_roots", config.mirror_roots.as_ref()),
         ];
         match paths.iter().find(|(_, path)| path.is_some_and(|path| !path.is_absolute())) {
             Some((key, _)) => Err(invalid(ConfigFault::Path(key))),

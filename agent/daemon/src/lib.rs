@@ -89,13 +89,16 @@ impl Agent {
         Self { supervisor, ..self }
     }
 
-    /// Checks all that the configuration names: the proxy and its credentials, and the state folder if it is there, with what it
+    /// Checks all that the configuration names: the proxy and its credentials, who vouches for mirrors, and the state folder if it is there, with what it
     /// holds.
     ///
     /// # Errors
     /// [`Error`] that names the setting or the file.
     pub fn check(&self) -> Result<(), Error> {
         self.config.proxy_rules()?;
+        if let Some(roots) = &self.config.mirror_roots {
+            source::mirror::mirror_tls(Some(roots), Arc::new(clock::JudgingTime::new(self.clock.clone(), None)))?;
+        }
         let folder = self.folder();
         if folder.root().try_exists().map_err(Error::file(folder.root()))? {
             folder.closed_check()?;

@@ -22,6 +22,7 @@ use crate::folder::Folder;
 use crate::medium::Import;
 use crate::publisher::Publisher;
 use crate::source::channel::ChannelSource;
+use crate::source::mirrors::{Mirrors, Ways};
 use crate::source::{Road, SourceError};
 use agent_core::fetching::order;
 use agent_core::room::{Claim, Verdict, admit};
@@ -81,6 +82,8 @@ pub(crate) struct Parts {
     pub(crate) meeting: bool,
     /// What they are given.
     pub(crate) shelf: Arc<Shelf>,
+    /// How mirrors are reached.
+    pub(crate) ways: Ways,
     /// The medium that was brought last.
     pub(crate) media: watch::Receiver<Option<Arc<Import>>>,
 }
@@ -118,6 +121,7 @@ struct Keeping {
     parts: Parts,
     place: Place,
     fetcher: Fetcher,
+    mirrors: Mirrors,
     /// With the root it began at.
     publisher: Option<(Bytes, Publisher)>,
     /// Who goes outside for what is missing now.
@@ -140,7 +144,8 @@ impl Keeping {
     fn new(parts: Parts) -> Self {
         let place = Place::new(&parts.folder, &parts.state);
         let fetcher = Fetcher::new(parts.clock.clone());
-        Self { place, fetcher, publisher: None, seeding: None, staged: BTreeSet::new(), medium: None, parts }
+        let mirrors = Mirrors::new(parts.ways.clone());
+        Self { place, fetcher, mirrors, publisher: None, seeding: None, staged: BTreeSet::new(), medium: None, parts }
     }
 
     /// Goes on until nobody wants anything any more.
@@ -218,6 +223,7 @@ impl Keeping {
             self.seeding = None;
             return Ok(pause);
         }
+        self.mirrors.follow(&wanted.fetching.mirrors).await;
         self.follow(&wanted.fetching, true);
         let urgent = open.iter().any(|(wanted, _)| wanted.urgent);
         let sought: Vec<&BundleWanted> = open.iter().map(|(wanted, _)| wanted).collect();
@@ -397,7 +403,10 @@ impl Keeping {
         let server =
             channel.map(|channel| Named { name: "server".to_owned(), source: Arc::new(ChannelSource::new(channel)) });
         let peers = if fetching.peers { self.parts.peers.borrow().clone() } else { Vec::new() };
-        self.fetcher.follow(peers.into_iter().chain(server).collect(), fetching.bytes_per_second);
+        // The server first: its list is never behind.
+        let mirrors = if outside { self.mirrors.named() } else { &[] };
+        let sources = peers.into_iter().chain(server).chain(mirrors.iter().cloned());
+        self.fetcher.follow(sources.collect(), fetching.bytes_per_second);
     }
 
     /// Has the list of what is signed be new enough for what is sought: the one beside this device may be older than the newest.

@@ -2,12 +2,11 @@
 //!
 //! Nothing a source gives is believed: who asks compares it with what is signed. So a source need only keep its limits.
 
-#[allow(dead_code, reason = "no device asks a mirror yet")]
 mod answer;
 pub(crate) mod channel;
 pub(crate) mod folder;
-#[allow(dead_code, reason = "no device asks a mirror yet")]
 pub(crate) mod mirror;
+pub(crate) mod mirrors;
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -2989,7 +2989,7 @@ cmd-fetch-set--peers = Whether devices of the same school are asked first
     .value = ANSWER
 cmd-fetch-set--quiet = When nothing is done on school days that is not urgent: 08:00-18:00, or none
     .value = HOURS
-cmd-fetch-set--mirror = Where else the repository lies; takes the place of all that were named
+cmd-fetch-set--mirror = Web server (HTTPS) that carries the repository, too: devices ask it beside the server, or without it; takes the place of all that were named
     .value = URL
 cmd-fetch-set--no_mirror = Name no mirror any more
 cmd-fetch-set--school_bandwidth = For one school: UAI=SIZE, or UAI= for what holds elsewhere

@@ -2989,7 +2989,7 @@ cmd-fetch-set--peers = Si les appareils du même établissement sont demandés d
     .value = RÉPONSE
 cmd-fetch-set--quiet = Quand rien ne se fait les jours d'école qui ne soit urgent : 08:00-18:00, ou none
     .value = HEURES
-cmd-fetch-set--mirror = Où le dépôt se trouve aussi ; remplace tous ceux qui étaient nommés
+cmd-fetch-set--mirror = Serveur web (HTTPS) qui porte aussi le dépôt : les appareils s'y servent en même temps qu'au serveur, ou sans lui ; remplace tous ceux qui étaient nommés
     .value = URL
 cmd-fetch-set--no_mirror = Ne plus nommer de miroir
 cmd-fetch-set--school_bandwidth = Pour un établissement : UAI=TAILLE, ou UAI= pour ce qui vaut ailleurs

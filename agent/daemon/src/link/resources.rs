@@ -6,6 +6,7 @@ use crate::folder::Folder;
 use crate::medium::Hatch;
 use crate::peers::{Network, Parts as Meeting, Peers};
 use crate::resources::{Parts, Resource, Resources, Shelf, Shown, Wanted};
+use crate::source::mirrors::Ways;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tonic::transport::Channel;
@@ -62,6 +63,12 @@ impl Link {
             peers,
             meeting,
             shelf,
+            ways: Ways {
+                proxies: self.proxies.clone(),
+                roots: self.agent.config.mirror_roots.clone(),
+                time: self.time.clone(),
+                clock: self.clock(),
+            },
             media,
         });
         (kept, met, hatch)
