@@ -101,9 +101,14 @@ impl Class {
 
     /// Until the device notes this of the bundle, while time passes.
     pub(crate) async fn until(&self, what: &str, noted: impl Fn(&agent::Resource) -> bool) -> agent::Resource {
+        self.until_by(STEP, what, noted).await
+    }
+
+    /// The same with time that passes in such steps.
+    async fn until_by(&self, step: Duration, what: &str, noted: impl Fn(&agent::Resource) -> bool) -> agent::Resource {
         let seen = async {
             while !noted(&self.resource()) {
-                self.world.pass(STEP).await;
+                self.world.pass(step).await;
             }
         };
         let seen = tokio::time::timeout(Duration::from_secs(300), seen).await;
@@ -303,13 +308,7 @@ async fn a_disk_that_is_full_loses_nothing_and_says_so() {
     class.assign(&first).await;
     class.held("1").await;
     // Another edition in which nothing is the same: there is no room for both.
-    let next = class.published(Text::First, "2", |folder| {
-        for entry in fs::read_dir(folder.join("media")).unwrap() {
-            let path = entry.unwrap().path();
-            let turned: Vec<u8> = fs::read(&path).unwrap().iter().map(|byte| byte ^ 0x5a).collect();
-            fs::write(path, turned).unwrap();
-        }
-    });
+    let next = class.published(Text::First, "2", turned);
     class.assign(&next).await;
     class.told("skipped", |state, reason, version| (state, reason, version) == ("Skipped", "disk", "1")).await;
     class.reads(&first);
@@ -329,4 +328,49 @@ async fn a_disk_that_is_full_loses_nothing_and_says_so() {
     class.world.pass(Duration::from_secs(2_000)).await;
     class.held("3").await;
     class.reads(&small);
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_at_any_step_holds_what_it_held() {
+    // Little is fetched, and plans are changed often.
+    const COARSE: Duration = Duration::from_millis(500);
+    let class = Class::new().await;
+    let (first, next) = (class.published(Text::First, "1", |_| {}), class.published(Text::First, "2", turned));
+    let place = class.machine.agent.resources_place();
+    fs::create_dir_all(&place).unwrap();
+    let kib = first.bytes.div_ceil(1024);
+    let size = |kib: u64| format!("remount,size={kib}k");
+    let Some(disk) = Mounted::mount(&["-t", "tmpfs", "-o", &format!("size={}k", kib * 8), "tmpfs"], &place) else {
+        return;
+    };
+    class.assign(&first).await;
+    class.held("1").await;
+    let used = rustix::fs::statvfs(&place).unwrap();
+    let used = (used.f_blocks - used.f_bfree) * used.f_frsize / 1024;
+    // From no room at all to nearly enough (a part of it is as before): whichever write it is that finds none, the version in place stays and what was begun goes.
+    for step in [0, 2, 5] {
+        if step > 0 {
+            class.assign(&first).await;
+            class.until_by(COARSE, "version 1 again", |one| one.wanted == "1" && one.state == "held").await;
+        }
+        disk.again(&size(used + kib * step / 8 + 4));
+        class.assign(&next).await;
+        let said = class.until_by(COARSE, "an end", |one| one.wanted == "2" && one.state != "pending").await;
+        assert_eq!((said.state.as_str(), said.reason.as_str()), ("skipped", "disk"), "step {step}: {said:?}");
+        class.reads(&first);
+        assert_eq!(fs::read_dir(place.join(".stage")).unwrap().count(), 0, "step {step}");
+    }
+    disk.again(&size(kib * 8));
+    class.world.pass(Duration::from_secs(2_000)).await;
+    class.held("2").await;
+    class.reads(&next);
+}
+
+/// Another edition in which no medium is the same.
+fn turned(folder: &Path) {
+    for entry in fs::read_dir(folder.join("media")).unwrap() {
+        let path = entry.unwrap().path();
+        let turned: Vec<u8> = fs::read(&path).unwrap().iter().map(|byte| byte ^ 0x5a).collect();
+        fs::write(path, turned).unwrap();
+    }
 }

@@ -1,6 +1,7 @@
 //! Bundles on a disk: fetched, resumed, patched, repaired, switched and removed, with sources that lie, stall and die.
 
 mod classroom;
+mod hostile;
 mod world;
 
 use super::fault::Fault;
