@@ -12,6 +12,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
+use tests::process::{AgentProcess, ServerProcess, until};
 use tests::programs::program;
 use tests::publishing::Publisher;
 use tests::reporter::Fleet;
@@ -303,4 +304,59 @@ async fn a_stick_with_too_little_room_is_left_as_it_was() {
     assert_eq!(out.status.code(), Some(1));
     assert!(said(&out).contains("are needed") && said(&out).contains("are free"), "{}", said(&out));
     assert_eq!(fs::read_dir(&at).unwrap().count(), 0);
+}
+
+#[test]
+fn the_whole_road_by_stick_with_the_real_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = ServerProcess::init(folder.path());
+    let publisher = Publisher::new(folder.path(), SystemClock.now());
+    let source = folder.path().join("source");
+    tests::resources::Resource::of(2).write(&source, Text::First, "2026.9");
+    publisher.published(std::slice::from_ref(&source), SystemClock.now());
+    let root = publisher.folder.public().join("metadata/1.root.json");
+    let out = Command::new(program("cartable-server"))
+        .args(["ca", "--lang", "en", "publisher"])
+        .arg(root)
+        .arg("--data")
+        .arg(&server.data)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{}", said(&out));
+    server.start();
+    let mut agent = AgentProcess::new(folder.path(), "device", "");
+    agent.enrol(&server, &server.token(&[]));
+    server.json(&["bundle", "push", publisher.folder.public().to_str().unwrap()]);
+    let stick = folder.path().join("stick");
+    let stick_name = stick.to_str().unwrap();
+    server.json(&["bundle", "export", NAME, "--to", stick_name]);
+    // The server has no chunk any more: what comes, comes on the stick.
+    fs::remove_dir_all(server.data.join("repository/chunks")).unwrap();
+    let early = agent.run(&["import", stick_name]);
+    assert!(!early.status.success() && said(&early).contains("no agent runs"), "{}", said(&early));
+    server.json(&["bundle", "assign", NAME, "--device", &agent.id(), "--urgent"]);
+    agent.start();
+    let resource = |agent: &AgentProcess| -> Value {
+        let told = agent.run(&["resources", "--output", "json"]);
+        serde_json::from_slice::<Value>(&told.stdout).unwrap_or_default()[0].clone()
+    };
+    until(60, "the device knows what it is to hold", || resource(&agent)["wanted"] == "2026.9");
+    assert!(server.stop().success());
+
+    let done = agent.run_in_french(&["import", stick_name]);
+    assert!(done.status.success() && said(&done).contains(&format!("{NAME} 2026.9")), "{}", said(&done));
+    assert!(said(&done).contains("en place"), "{}", said(&done));
+    assert_eq!(resource(&agent)["state"], "held");
+    let page = folder.path().join("device-resources").join(NAME).join("current");
+    assert!(page.is_dir(), "{}", page.display());
+    let again: Value = serde_json::from_slice(&agent.run(&["import", stick_name, "--output", "json"]).stdout).unwrap();
+    assert_eq!((&again["bundles"][0]["part"], &again["bytes"]), (&json!("already"), &json!(0)), "{again}");
+
+    server.start();
+    let why = || server.json(&["bundle", "explain", &agent.id()])["bundles"][0].clone();
+    until(120, "the server hears of it", || why()["state"] == "held");
+    assert!(why()["medium_bytes"].as_u64() > Some(10_000), "{}", why());
+    assert!(server.json(&["bundle", "reach", NAME])[0]["medium_bytes"].as_u64() > Some(10_000));
+    assert!(agent.stop().success());
 }
