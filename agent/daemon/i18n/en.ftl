@@ -45,6 +45,7 @@ cmd-resources--output = Form of the answer
 cmd-import = Take the resources that this device is to hold from a medium (USB stick, disk)
     .after = The agent must be running; it verifies everything and takes only what is assigned to the device, without a network too
 cmd-import--folder = Folder written by "cartable bundle export --to"
+    .value = DIR
 cmd-import--output = Form of the answer
 cmd-forget = Delete everything the agent keeps on this device, keys included
     .long = Before an image is made of this machine, or when it leaves for good. Its record stays on the server: revoke it there.

@@ -45,6 +45,7 @@ cmd-resources--output = Forme de la réponse
 cmd-import = Prendre sur un support (clé USB, disque) les ressources que cet appareil doit tenir en place
     .after = L'agent doit tourner ; il vérifie tout et ne prend que ce qui est attribué à l'appareil, sans réseau aussi
 cmd-import--folder = Dossier écrit par « cartable bundle export --to »
+    .value = DOSSIER
 cmd-import--output = Forme de la réponse
 cmd-forget = Supprimer tout ce que l'agent garde sur cet appareil, clés comprises
     .long = Avant de faire une image de cette machine, ou quand elle part pour de bon. Sa fiche reste sur le serveur : révoquez-la là-bas.

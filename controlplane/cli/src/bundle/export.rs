@@ -172,7 +172,7 @@ impl Exported {
         }
         sheet.line(look.text("export-bytes"), look.bytes(self.bytes), Tone::Plain);
         sheet.line(look.text("export-copied"), look.bytes(self.bytes_copied), Tone::Plain);
-        sheet.line(look.text("export-next"), "sudo cartable-agent import DIR".to_owned(), Tone::Plain);
+        sheet.line(look.text("export-next"), look.text("export-command"), Tone::Plain);
         sheet
     }
 }
