@@ -242,6 +242,19 @@ async fn a_hostile_stick_puts_nothing_in_place_and_harms_nothing() {
     assert!(matches!(nobody, Err(Error::NotRunning(_))), "{nobody:?}");
 }
 
+#[tokio::test]
+async fn one_medium_is_taken_at_a_time() {
+    let (mut class, first) = at_school(false).await;
+    let stick = exported(&class, "stick", &[NAME]);
+    class.world.stop().await;
+    let agent = &class.machine.agent;
+    let (one, other) = tokio::join!(agent.import(&stick, |_| {}), agent.import(&stick, |_| {}));
+    let busy = [&one, &other].iter().filter(|done| matches!(done, Err(Error::ImportBusy))).count();
+    let good = [&one, &other].iter().filter(|done| done.as_ref().is_ok_and(Imported::well)).count();
+    assert_eq!((busy, good), (1, 1), "{one:?} {other:?}");
+    class.reads(&first);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_servers_repository_goes_onto_a_stick_and_nothing_is_copied_twice() {
     let Fleet { folder, server, reporters } = Fleet::start(1).await;

@@ -61,7 +61,12 @@ async fn serve(clock: &dyn Clock, mut door: <Here as Platform>::Door, media: &wa
                 // One at a time: whoever comes meanwhile is told so.
                 another = door.next() => if let Ok(mut another) = another {
                     let busy = Said { pieces: Vec::new(), end: Some(End { busy: true, ..End::default() }) };
-                    let _ = within(clock, HELLO_LIMIT, frame::put(&mut another, &busy)).await;
+                    // Heard out first: who is cut off while they speak does not hear why.
+                    let told = async {
+                        frame::take::<Hello>(&mut another, HELLO_BYTES_MAX).await?;
+                        frame::put(&mut another, &busy).await
+                    };
+                    let _ = within(clock, HELLO_LIMIT, told).await;
                 } else {
                     clock.sleep(Duration::from_secs(1)).await;
                 },
