@@ -1,6 +1,6 @@
 //! Linux: facts from the system's own files, modes for privacy, systemd above.
 
-pub(crate) mod door;
+mod door;
 mod health;
 mod inventory;
 mod notices;
