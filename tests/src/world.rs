@@ -361,7 +361,7 @@ impl Machine {
         // What it noted before says nothing of this run.
         let _ = std::fs::remove_file(self.state.join("status.json"));
         let agent = self.agent.clone();
-        self.running = Some(tokio::spawn(async move { agent.run(std::future::pending()).await.unwrap() }));
+        self.running = Some(tokio::spawn(async move { agent.run(std::future::pending()).await.map(|_| ()).unwrap() }));
     }
 
     /// Ends it as kill -9 does.

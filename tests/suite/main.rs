@@ -37,6 +37,7 @@ mod privacy;
 mod proxy;
 mod recovery;
 mod register;
+mod releases;
 mod renewal;
 mod resources;
 mod rollouts;

@@ -11,8 +11,7 @@ mod sent;
 use crate::enforce::Medium;
 use crate::enrol::file::{self as enrol_file, EnrolFile};
 use crate::platform::{Here, Job, Platform};
-use crate::waiting;
-use crate::{Agent, Config, Error, Nobody, SystemClock};
+use crate::{Agent, Config, Ended, Error, Nobody, SystemClock, VERSION, release, waiting};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -114,11 +113,17 @@ enum Output {
 /// Reads the command line, does what it says, and says how that went.
 #[must_use]
 pub fn main() -> ExitCode {
+    main_of(VERSION)
+}
+
+/// The same as a program of another version, which is all that differs: for tests.
+#[must_use]
+pub fn main_of(version: &'static str) -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     let variables = ["LC_ALL", "LC_MESSAGES", "LANG"].map(|name| std::env::var(name).ok());
     let language = Language::choose(lang_flag(&arguments).as_deref(), &variables.each_ref().map(Option::as_deref));
     let catalogue = Catalogue::new(language, FR, EN);
-    let matches = command_translate(Line::command(), &catalogue).try_get_matches_from(arguments);
+    let matches = command_translate(Line::command().version(version), &catalogue).try_get_matches_from(arguments);
     let line = match matches.and_then(|matches| Line::from_arg_matches(&matches)) {
         Ok(line) => line,
         Err(error) if !error.use_stderr() => {
@@ -131,7 +136,7 @@ pub fn main() -> ExitCode {
         }
     };
     let flags = flags(&line);
-    match done(line, &flags, catalogue) {
+    match done(line, &flags, version, catalogue) {
         Ok(code) => code,
         Err(error) => {
             let catalogue = Catalogue::new(language, FR, EN);
@@ -148,7 +153,7 @@ fn flags(line: &Line) -> String {
     given.map(|(flag, path)| format!(" {flag} {}", shell_word(&path.to_string_lossy()))).collect()
 }
 
-fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error> {
+fn done(line: Line, flags: &str, version: &'static str, catalogue: Catalogue) -> Result<ExitCode, Error> {
     // These need no configuration.
     match &line.verb {
         Verb::Completion { shell } => {
@@ -172,6 +177,7 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
     if let Some(state) = line.state {
         config.state = std::path::absolute(&state).map_err(Error::file(&state))?;
     }
+    config.version = Some(version);
     match line.verb {
         Verb::Completion { .. } | Verb::Man { .. } | Verb::Notice { .. } => {}
         Verb::Run { check_config: true, .. } => {
@@ -184,6 +190,7 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
             // An agent that runs speaks to nobody: its memory is for its work.
             drop(catalogue);
             config.acknowledgements = acknowledgements;
+            release::become_release(&config);
             Here::serve(run, Job { config, supervisor: Arc::new(Nobody) })?;
         }
         Verb::Enrol { server, token, from, again, later } => {
@@ -322,7 +329,10 @@ fn token_read(token: Option<String>, catalogue: &Catalogue) -> Result<String, Er
 fn run(Job { config, supervisor }: Job) -> Result<(), Error> {
     log(&config);
     let agent = agent(config).supervised(supervisor);
-    blocking(async { agent.run(Here::stopped().map_err(Error::System)?).await })
+    match blocking(async { agent.run(Here::stopped().map_err(Error::System)?).await })? {
+        Ended::Asked => Ok(()),
+        Ended::Replaced => Err(Error::System(agent.replace())),
+    }
 }
 
 /// Runs on one thread: the agent waits for most of its life.

@@ -1,5 +1,6 @@
 //! The configuration file: TOML, every key optional, none unknown.
 
+use crate::VERSION;
 use crate::error::Error;
 use crate::platform::{Here, Platform};
 use crate::proxy::{Proxy, Rules};
@@ -29,6 +30,8 @@ pub struct Config {
     pub enrolment_file: Option<PathBuf>,
     /// Where resources are put for everybody on the device to read, if not in the usual place.
     pub resources: Option<PathBuf>,
+    /// The first root of the repository of the agent's releases, which the package brings; where it is not there, no release is taken.
+    pub release_root: PathBuf,
     /// What is logged: `error`, `warn`, `info`, `debug`, or a filter of tracing-subscriber.
     pub log: String,
     /// The folder where `/sys`, `/proc` and `/etc` are read; for tests.
@@ -42,6 +45,9 @@ pub struct Config {
     /// The variable the proxy was taken from, if it was one.
     #[serde(skip)]
     pub proxy_variable: Option<&'static str>,
+    /// What version this program says it is, when it is not this crate's own; for tests.
+    #[serde(skip)]
+    pub version: Option<&'static str>,
 }
 
 /// What is wrong with a configuration file. It never quotes the file: a password may stand in it.
@@ -83,11 +89,13 @@ impl Default for Config {
             no_proxy: None,
             enrolment_file: None,
             resources: None,
+            release_root: Here::release_root(),
             log: "info".to_owned(),
             root: "/".into(),
             acknowledgements: None,
             proxy_credentials: None,
             proxy_variable: None,
+            version: None,
             credentials: None,
         }
     }
@@ -115,6 +123,7 @@ impl Config {
             ("proxy_credentials", config.proxy_credentials.as_ref()),
             ("enrolment_file", config.enrolment_file.as_ref()),
             ("resources", config.resources.as_ref()),
+            ("release_root", Some(&config.release_root)),
         ];
         match paths.iter().find(|(_, path)| path.is_some_and(|path| !path.is_absolute())) {
             Some((key, _)) => Err(invalid(ConfigFault::Path(key))),
@@ -137,6 +146,11 @@ impl Config {
         }
         self.credentials = lookup("CREDENTIALS_DIRECTORY").map(PathBuf::from).filter(|folder| folder.is_absolute());
         self
+    }
+
+    /// The version of this program.
+    pub(crate) fn version(&self) -> &'static str {
+        self.version.unwrap_or(VERSION)
     }
 
     /// Which proxy leads where.

@@ -21,6 +21,7 @@ mod peers;
 mod platform;
 mod proxy;
 mod publisher;
+mod release;
 mod renew;
 mod report;
 mod resources;
@@ -50,6 +51,7 @@ pub use supervisor::{Nobody, Supervisor};
 
 use folder::Folder;
 use platform::{Here, Platform};
+use release::{Running, become_packaged};
 use std::sync::Arc;
 use supervisor::{Pulse, watched};
 
@@ -63,15 +65,26 @@ pub struct Agent {
     clock: Arc<dyn Clock>,
     supervisor: Arc<dyn Supervisor>,
     pulse: Arc<Pulse>,
+    running: Running,
     /// How it comes to a local network; it meets nobody without.
     network: Option<Arc<dyn peers::Network>>,
+}
+
+/// Why an agent that ran does not any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was asked to end.
+    Asked,
+    /// Another program of the agent is to run in its place.
+    Replaced,
 }
 
 impl Agent {
     /// An agent of this configuration that lives by this clock.
     #[must_use]
     pub fn new(config: Config, clock: Arc<dyn Clock>) -> Self {
-        Self { config, clock, supervisor: Arc::new(Nobody), pulse: Arc::default(), network: None }
+        let running = Running::from_environment(config.version(), |name| std::env::var(name).ok());
+        Self { config, clock, supervisor: Arc::new(Nobody), pulse: Arc::default(), running, network: None }
     }
 
     /// The same agent, which meets devices of its school on the local network.
@@ -124,7 +137,8 @@ impl Agent {
     ///
     /// # Errors
     /// [`Error`] when the state folder cannot be used; never because a server is away.
-    pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+    pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<Ended, Error> {
+        let mut ended = Ended::Asked;
         let mut shutdown = std::pin::pin!(shutdown);
         let mut watching = std::pin::pin!(watched(&*self.supervisor, &self.pulse, &*self.clock));
         let link = tokio::select! {
@@ -135,12 +149,13 @@ impl Agent {
         };
         if let Some(mut link) = link {
             self.supervisor.ready();
-            let loan = link.loan();
+            let (loan, releases, line) = (link.loan(), link.releases(), link.line());
             let resources = link.resources(self.network.clone());
             tokio::select! {
                 biased;
                 () = &mut shutdown => {}
                 () = loan.keep() => {}
+                () = releases.keep(line) => ended = Ended::Replaced,
                 () = link.live() => {}
                 () = &mut watching => {}
             }
@@ -150,7 +165,7 @@ impl Agent {
         } else {
             self.supervisor.stopping();
         }
-        Ok(())
+        Ok(ended)
     }
 
     /// Deletes everything that is kept of this device on it, keys and an installer's token included; says whether there was anything.
@@ -212,6 +227,11 @@ impl Agent {
     /// [`Error::Server`] when the address is not one.
     pub async fn doctor(&self, server: Option<&str>) -> Result<Diagnosis, Error> {
         doctor::doctor(self, server).await
+    }
+
+    /// Becomes the packaged program, which decides what runs; only an error comes back.
+    pub(crate) fn replace(&self) -> std::io::Error {
+        become_packaged(&self.running)
     }
 
     fn folder(&self) -> Folder {

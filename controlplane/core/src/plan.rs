@@ -82,8 +82,9 @@ pub fn plan(rules: &Rules, facts: &Facts) -> Planned {
     });
     let why = why.collect();
     let bundles = held.iter().filter_map(|(name, word)| word.wanted(name)).collect();
+    let release = rules.release.release.clone();
     let fetching = rules.fetching.told(facts, &rules.days_off, &rules.zone);
-    Planned { plan: Plan { check_in: rules.cadence, bundles, fetching, release: None }, why }
+    Planned { plan: Plan { check_in: rules.cadence, bundles, fetching, release }, why }
 }
 
 /// What is said of one bundle to one device.

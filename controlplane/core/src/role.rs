@@ -91,6 +91,8 @@ pub const CALLS: &[Row] = &[
     row("KitMoveDecide", HANDS, Scoped),
     row("CadenceShow", READERS, Scoped),
     row("CadenceSet", &[Admin, PolicyAuthor], Territory),
+    row("ReleaseShow", READERS, Scoped),
+    row("ReleaseSet", &[Admin], Territory),
     row("ServerStatus", ALL, Scoped),
     row("AuditList", &[Admin, Auditor], Scoped),
     row("AuditVerify", &[Admin, Auditor], Territory),

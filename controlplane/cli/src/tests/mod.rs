@@ -49,6 +49,7 @@ fn every_key_in_the_sources_has_a_message() {
         "audit-",
         "kit-",
         "server-",
+        "agent-",
         "cadence-",
         "token-",
         "device-",

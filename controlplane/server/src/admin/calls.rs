@@ -2,7 +2,7 @@
 
 use super::{
     AdminService, asset, audit, bundle, cadence, calendar, campaign, compare, contact, desk, device, fetch, kit, loan,
-    operator, organisation, proposal, rollout, school, server, spread, stocktake, token, vault,
+    operator, organisation, proposal, release, rollout, school, server, spread, stocktake, token, vault,
 };
 use std::sync::Arc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -64,6 +64,8 @@ calls! {
     KitMoveDecide: kit_move_decide(KitMoveDecideRequest) -> KitMoveDecideResponse = |shared, staff, asked| kit::move_decide(shared, &staff, asked);
     CadenceShow: cadence_show(CadenceShowRequest) -> CadenceShowResponse = |shared, _, _| cadence::show(shared);
     CadenceSet: cadence_set(CadenceSetRequest) -> CadenceSetResponse = |shared, staff, asked| cadence::set(shared, &staff, asked);
+    ReleaseShow: release_show(ReleaseShowRequest) -> ReleaseShowResponse = |shared, _, _| release::show(shared);
+    ReleaseSet: release_set(ReleaseSetRequest) -> ReleaseSetResponse = |shared, staff, asked| release::set(shared, &staff, asked);
     ServerStatus: server_status(ServerStatusRequest) -> ServerStatusResponse = |shared, staff, _| server::status(shared, &staff);
     AuditList: audit_list(AuditListRequest) -> AuditListResponse = |shared, staff, asked| audit::list(shared, &staff, asked);
     AuditVerify: audit_verify(AuditVerifyRequest) -> AuditVerifyResponse = |shared, _, asked| audit::verify(shared, asked);

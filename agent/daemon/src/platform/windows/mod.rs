@@ -34,6 +34,8 @@ const BACKUP_SEMANTICS: u32 = 0x0200_0000;
 pub(crate) struct Windows;
 
 impl Platform for Windows {
+    const BECOMES: bool = false;
+
     fn at(_: &Path) -> Self {
         Self
     }
@@ -75,6 +77,10 @@ impl Platform for Windows {
 
     fn state_folder() -> PathBuf {
         private::home().join("agent")
+    }
+
+    fn release_root() -> PathBuf {
+        private::home().join("release-root.json")
     }
 
     fn folder_make(at: &Path) -> io::Result<()> {
@@ -140,6 +146,15 @@ impl Platform for Windows {
     /// Not told: what lies in the agent's own folder is closed with it, and elsewhere nothing is judged.
     fn file_exposed(_: &File) -> io::Result<bool> {
         Ok(false)
+    }
+
+    fn program_make(_: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Not here: a service is the process that the service manager started.
+    fn program_become(_: &Path, _: &[(&str, String)]) -> io::Error {
+        io::ErrorKind::Unsupported.into()
     }
 
     /// Not yet: the stage is known and told by `status`, and nothing else shows it.
