@@ -392,6 +392,16 @@ impl AgentProcess {
         self.child.as_ref().expect("it runs").id()
     }
 
+    /// Starts it anew if it has ended, as its supervisor does.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn restart(&mut self) {
+        if self.child.as_mut().is_none_or(|child| child.try_wait().expect("a child").is_some()) {
+            self.start();
+        }
+    }
+
     /// Kills it as `kill -9` does.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {

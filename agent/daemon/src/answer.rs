@@ -179,9 +179,9 @@ impl Desired {
         self.release = said;
     }
 
-    /// Which release of the agent is to run.
-    pub(crate) fn release(&self) -> Option<&ReleaseWanted> {
-        self.plan.as_ref()?.release.as_ref()
+    /// Which release of the agent is to run, and how it is fetched.
+    pub(crate) fn release(&self) -> Option<(ReleaseWanted, Fetching)> {
+        Some((self.plan.as_ref()?.release.clone()?, self.fetching()))
     }
 
     pub(crate) fn cadence(&self) -> Cadence {

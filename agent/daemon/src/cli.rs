@@ -11,7 +11,7 @@ mod sent;
 use crate::enforce::Medium;
 use crate::enrol::file::{self as enrol_file, EnrolFile};
 use crate::platform::{Here, Job, Platform};
-use crate::{Agent, Config, Ended, Error, Nobody, SystemClock, VERSION, release, waiting};
+use crate::{Agent, Build, Config, Ended, Error, Nobody, SystemClock, release, waiting};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -113,17 +113,17 @@ enum Output {
 /// Reads the command line, does what it says, and says how that went.
 #[must_use]
 pub fn main() -> ExitCode {
-    main_of(VERSION)
+    main_of(Build::default())
 }
 
-/// The same as a program of another version, which is all that differs: for tests.
+/// The same as another build, for tests: nothing else differs.
 #[must_use]
-pub fn main_of(version: &'static str) -> ExitCode {
+pub fn main_of(build: Build) -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     let variables = ["LC_ALL", "LC_MESSAGES", "LANG"].map(|name| std::env::var(name).ok());
     let language = Language::choose(lang_flag(&arguments).as_deref(), &variables.each_ref().map(Option::as_deref));
     let catalogue = Catalogue::new(language, FR, EN);
-    let matches = command_translate(Line::command().version(version), &catalogue).try_get_matches_from(arguments);
+    let matches = command_translate(Line::command().version(build.version), &catalogue).try_get_matches_from(arguments);
     let line = match matches.and_then(|matches| Line::from_arg_matches(&matches)) {
         Ok(line) => line,
         Err(error) if !error.use_stderr() => {
@@ -136,7 +136,7 @@ pub fn main_of(version: &'static str) -> ExitCode {
         }
     };
     let flags = flags(&line);
-    match done(line, &flags, version, catalogue) {
+    match done(line, &flags, build, catalogue) {
         Ok(code) => code,
         Err(error) => {
             let catalogue = Catalogue::new(language, FR, EN);
@@ -153,7 +153,7 @@ fn flags(line: &Line) -> String {
     given.map(|(flag, path)| format!(" {flag} {}", shell_word(&path.to_string_lossy()))).collect()
 }
 
-fn done(line: Line, flags: &str, version: &'static str, catalogue: Catalogue) -> Result<ExitCode, Error> {
+fn done(line: Line, flags: &str, build: Build, catalogue: Catalogue) -> Result<ExitCode, Error> {
     // These need no configuration.
     match &line.verb {
         Verb::Completion { shell } => {
@@ -177,7 +177,7 @@ fn done(line: Line, flags: &str, version: &'static str, catalogue: Catalogue) ->
     if let Some(state) = line.state {
         config.state = std::path::absolute(&state).map_err(Error::file(&state))?;
     }
-    config.version = Some(version);
+    config.build = build;
     match line.verb {
         Verb::Completion { .. } | Verb::Man { .. } | Verb::Notice { .. } => {}
         Verb::Run { check_config: true, .. } => {

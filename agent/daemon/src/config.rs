@@ -1,9 +1,9 @@
 //! The configuration file: TOML, every key optional, none unknown.
 
-use crate::VERSION;
 use crate::error::Error;
 use crate::platform::{Here, Platform};
 use crate::proxy::{Proxy, Rules};
+use crate::release::Build;
 use serde::Deserialize;
 use std::fs::File;
 use std::io::Read;
@@ -45,9 +45,9 @@ pub struct Config {
     /// The variable the proxy was taken from, if it was one.
     #[serde(skip)]
     pub proxy_variable: Option<&'static str>,
-    /// What version this program says it is, when it is not this crate's own; for tests.
+    /// Which build of the agent this is.
     #[serde(skip)]
-    pub version: Option<&'static str>,
+    pub build: Build,
 }
 
 /// What is wrong with a configuration file. It never quotes the file: a password may stand in it.
@@ -95,7 +95,7 @@ impl Default for Config {
             acknowledgements: None,
             proxy_credentials: None,
             proxy_variable: None,
-            version: None,
+            build: Build::default(),
             credentials: None,
         }
     }
@@ -150,7 +150,7 @@ impl Config {
 
     /// The version of this program.
     pub(crate) fn version(&self) -> &'static str {
-        self.version.unwrap_or(VERSION)
+        self.build.version
     }
 
     /// Which proxy leads where.

@@ -43,6 +43,7 @@ pub use doctor::{Check, Diagnosis, Fact, Finding, Outcome};
 pub use enrol::Joined;
 pub use error::{Advice, Error};
 pub use proxy::{Proxy, Rules};
+pub use release::Build;
 pub use resources::Resource;
 pub use sent::{Sent, SentField, SentMessage, Shown, Texts};
 pub use state::Enrolment;

@@ -3124,6 +3124,7 @@ condition-reason-metadata_rolled_back = an older list than before
 condition-reason-damaged = damaged
 condition-reason-unpack = cannot be unpacked
 condition-reason-disk = no room on the disk
+condition-reason-file = the disk cannot be read or written
 condition-reason-quota = over the quota
 condition-reason-system = for another system
 condition-reason-measure = for another measure

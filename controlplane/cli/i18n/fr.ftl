@@ -3124,6 +3124,7 @@ condition-reason-metadata_rolled_back = une liste plus ancienne que la précéde
 condition-reason-damaged = endommagée
 condition-reason-unpack = ne peut être déballée
 condition-reason-disk = pas de place sur le disque
+condition-reason-file = le disque ne se laisse pas lire ou écrire
 condition-reason-quota = au-delà du quota
 condition-reason-system = pour un autre système
 condition-reason-measure = pour une autre mesure

@@ -95,6 +95,7 @@ mod tests {
             include_str!("../resources/shown.rs"),
             include_str!("../resources.rs"),
             include_str!("../publisher/error.rs"),
+            include_str!("../release/fetch.rs"),
         ];
         let catalogue = Catalogue::new(Language::Fr, super::super::FR, super::super::EN);
         let mut reasons = vec!["waiting_hours", "waiting_metered", "waiting_battery", "quota", "disk", "file"];

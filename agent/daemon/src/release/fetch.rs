@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::folder::Folder;
 use crate::platform::{Here, Platform};
 use crate::publisher::{Publisher, PublisherError, Signed};
+use crate::resources::Fault;
 use crate::source::{ANSWER_BYTES_MAX, Fetched, Piece, Road, Source, SourceError};
 use async_trait::async_trait;
 use bundle::{Architecture, Program, Release, System};
@@ -14,7 +15,6 @@ use model::time::Timestamp;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use wire::v1::ConditionState;
 
 /// Where the product's repository lies within the one that is mirrored.
 const BELOW: &str = "releases";
@@ -54,15 +54,14 @@ pub(super) enum Stopped {
 }
 
 impl Stopped {
-    /// As it is reported.
-    pub(super) const fn said(&self) -> (ConditionState, &'static str) {
+    /// The same as of a bundle, for what is reported and when it is tried again.
+    pub(super) fn fault(self) -> Fault {
         match self {
-            Self::Publisher(PublisherError::Source(_)) => (ConditionState::Pending, "unreachable"),
-            Self::Publisher(error) => (ConditionState::Failed, error.code()),
-            Self::Damaged(_) => (ConditionState::Failed, "damaged"),
-            Self::Room => (ConditionState::Skipped, "disk"),
-            Self::System => (ConditionState::Skipped, "system"),
-            Self::Kept(_) => (ConditionState::Failed, "disk"),
+            Self::Publisher(error) => error.into(),
+            Self::Damaged(_) => Fault::Failed("damaged"),
+            Self::Room => Fault::Skipped("disk"),
+            Self::System => Fault::Skipped("system"),
+            Self::Kept(error) => PublisherError::Kept(error).into(),
         }
     }
 }
@@ -142,7 +141,8 @@ impl Repository {
         let name = program.target_name(&wanted.version);
         let signed = self.publisher.release(&name, PROGRAM_STORED_MAX, now)?;
         let stored = whole(&Below(source, &*self.clock), &signed).await?;
-        program.open(&stored).map_err(|error| Stopped::Damaged(format!("{name}: {error}")))
+        let program = program.clone();
+        aside(move || program.open(&stored).map_err(|error| Stopped::Damaged(format!("{name}: {error}")))).await
     }
 
     /// A release with the digest of its index.
@@ -182,6 +182,14 @@ async fn whole(source: &dyn Source, signed: &Signed) -> Result<Vec<u8>, Stopped>
         whole.extend_from_slice(&body);
     }
     if Digest::of(&whole) == signed.sha256 { Ok(whole) } else { Err(damaged("not what was signed")) }
+}
+
+/// Does what takes long beside the conversation.
+pub(super) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Stopped> + Send + 'static,
+) -> Result<T, Stopped> {
+    let ended = |error| Stopped::Kept(Error::System(std::io::Error::other(error)));
+    tokio::task::spawn_blocking(work).await.map_err(ended)?
 }
 
 /// The machine this program was built for.

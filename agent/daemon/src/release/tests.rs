@@ -67,7 +67,7 @@ async fn a_trial_that_nobody_answers_is_given_back_in_its_time() {
     });
     settled().await;
     assert_eq!(place.said(), Some((ConditionState::Pending, "trial")));
-    place.clock.forward(TRIAL_LIMIT - Duration::from_secs(1));
+    place.clock.forward(Build::default().trial - Duration::from_secs(1));
     settled().await;
     assert!(!keeping.is_finished());
     place.clock.forward(Duration::from_secs(1));
@@ -80,7 +80,7 @@ async fn a_trial_that_nobody_answers_is_given_back_in_its_time() {
 #[tokio::test]
 async fn a_trial_that_the_server_answers_stays() {
     let place = Place::new(Some(Slot::B), &on_trial());
-    place.releases.want(Some(&wanted("0.3")));
+    place.releases.want(Some((wanted("0.3"), Fetching::default())));
     let (_line, none) = watch::channel(None);
     let keeping = tokio::spawn({
         let releases = place.releases.clone();
@@ -89,7 +89,7 @@ async fn a_trial_that_the_server_answers_stays() {
     settled().await;
     place.releases.prove();
     settled().await;
-    place.clock.forward(TRIAL_LIMIT * 2);
+    place.clock.forward(Build::default().trial * 2);
     settled().await;
     assert!(!keeping.is_finished());
     assert_eq!(place.said(), Some((ConditionState::Held, "")));
@@ -106,20 +106,20 @@ async fn without_the_packages_root_nothing_is_taken() {
     let place = Place::new(None, &Slots::default());
     let source = FolderSource::new(place.home.path());
     let said = |turn: Turn| match turn {
-        Turn::Said(state, reason) => (state, reason),
+        Turn::Said(state, reason, _) => (state, reason),
         Turn::Switch => panic!("it would switch"),
     };
-    let turn = place.releases.turn(&wanted("0.3"), None).await;
+    let turn = place.releases.turn(&wanted("0.3"), &Fetching::default(), None).await;
     assert_eq!(said(turn), (ConditionState::Pending, "unreachable"));
-    let turn = place.releases.turn(&wanted("0.3"), Some(&source)).await;
+    let turn = place.releases.turn(&wanted("0.3"), &Fetching::default(), Some(&source)).await;
     assert_eq!(said(turn), (ConditionState::Failed, "not_signed"));
     std::fs::write(place.home.path().join("root.json"), "{}").unwrap();
-    let turn = place.releases.turn(&wanted("0.3"), Some(&source)).await;
+    let turn = place.releases.turn(&wanted("0.3"), &Fetching::default(), Some(&source)).await;
     assert_eq!(said(turn).0, ConditionState::Failed);
     assert_eq!(place.kept(), Slots::default());
     // What the package itself is needs nobody's word.
-    let turn = place.releases.turn(&wanted("0.1"), None).await;
+    let turn = place.releases.turn(&wanted("0.1"), &Fetching::default(), None).await;
     assert_eq!(said(turn), (ConditionState::Held, ""));
-    let turn = place.releases.turn(&wanted("0.0.9"), None).await;
+    let turn = place.releases.turn(&wanted("0.0.9"), &Fetching::default(), None).await;
     assert_eq!(said(turn), (ConditionState::Failed, "packaged"));
 }
