@@ -206,8 +206,20 @@ fn a_release_is_taken_kept_and_taken_back() {
     place.want("0.9.5", &second);
     place.until_told("held", "", "0.9.5");
 
+    // Nor to what was altered on the way: a program of which one byte is another.
+    let altered = place.published("0.9.7", &place.script("altered", "exec sleep 600"), "");
+    let targets = place.server.data.join("repository/releases/targets");
+    let program = format!(".release.0.9.7.linux.{}.zst", std::env::consts::ARCH.replace('_', "-"));
+    let mut files = fs::read_dir(&targets).unwrap().map(|file| file.unwrap().path());
+    let file = files.find(|path| path.to_string_lossy().ends_with(&program)).unwrap();
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[0] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    place.want("0.9.7", &altered);
+    place.until_told("failed", "damaged", "0.9.5");
+
     // Nor to what nobody signed, nor to what somebody else did in the product's place.
-    place.want("0.9.7", &"00".repeat(32));
+    place.want("0.9.8", &"00".repeat(32));
     place.until_told("failed", "not_signed", "0.9.5");
     let other = place.folder.path().join("other");
     fs::create_dir(&other).unwrap();

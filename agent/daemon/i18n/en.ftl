@@ -419,6 +419,7 @@ act-device-return-screen-off = return screen taken back
 act-device-exam = exam noted, during which nothing is restricted
 act-device-exam-off = exam taken back
 act-cadence-set = rhythm of contacts changed for the whole territory
+act-release-set = release of the agent decided for the whole territory
 role-admin = administrator
 role-technician = technician
 role-loan-desk = loan desk

@@ -419,6 +419,7 @@ act-device-return-screen-off = écran de retour retiré
 act-device-exam = examen noté, pendant lequel rien n'est restreint
 act-device-exam-off = examen retiré
 act-cadence-set = rythme des contacts changé pour tout le territoire
+act-release-set = version de l'agent décidée pour tout le territoire
 role-admin = administrateur
 role-technician = technicien
 role-loan-desk = service du prêt
