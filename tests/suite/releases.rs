@@ -1,11 +1,13 @@
 //! Releases of the agent, with real processes: signed in the product's repository, assigned by the territory, tried, kept or given back.
 
+use crate::service::{Manager, words};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 use tests::process::{AgentProcess, ServerProcess, until};
 use tests::programs::program;
 
@@ -35,9 +37,7 @@ impl Place {
         agent.enrol(&server, &server.token(&[]));
         let cadence = ["cadence", "set", "--poll", "5s", "--hold", "60s", "--health", "5m", "--inventory", "5m"];
         server.json(&cadence);
-        let mut place = Self { folder, server, agent };
-        place.agent.start();
-        place
+        Self { folder, server, agent }
     }
 
     /// Publishes a program as a release and mirrors it; the digest by which it is wanted.
@@ -174,13 +174,18 @@ fn signed(folder: &Path, proposal: &str) {
 fn a_release_is_taken_kept_and_taken_back() {
     let mut place = Place::new();
     let packaged = program("cartable-agent").canonicalize().unwrap();
-    until(60, "the packaged agent runs", || place.runs() == packaged);
+    let first = place.published("0.9.1", &place.next(), "");
+    let manager = Manager::new(place.folder.path());
+    place.agent.start_with(&words(&manager.environment(Duration::from_secs(180))));
+    manager.upto("READY=1");
+    assert_eq!(place.runs(), packaged);
     let pid = place.agent.pid();
 
     // Another build of the agent: the process becomes it, and keeps it once the server answered.
-    let first = place.published("0.9.1", &place.next(), "");
     place.want("0.9.1", &first);
-    until(180, "the next release runs", || place.runs() == place.slot("a").canonicalize().unwrap_or_default());
+    let said = manager.upto("READY=1");
+    assert!(!said.contains(&"STOPPING=1".to_owned()), "systemd would end the process: {said:?}");
+    assert_eq!(place.runs(), place.slot("a").canonicalize().unwrap());
     place.until_told("held", "", "0.9.1");
     assert_eq!(place.agent.pid(), pid, "its supervisor sees one process");
     assert_eq!(place.slots()["in_force"]["version"], "0.9.1");
@@ -245,6 +250,7 @@ fn a_release_is_taken_kept_and_taken_back() {
 #[test]
 fn a_release_that_does_not_work_is_given_back() {
     let mut place = Place::new();
+    place.agent.start();
     let sleep = Path::new("/bin/sleep").canonicalize().unwrap();
     let good = place.published("0.9.1", &place.script_of("agent-0.9.1", ""), "");
     place.want("0.9.1", &good);

@@ -160,7 +160,10 @@ impl Agent {
                 () = link.live() => {}
                 () = &mut watching => {}
             }
-            self.supervisor.stopping();
+            // The process goes on as another program; said to stop, it would be ended a little later.
+            if ended == Ended::Asked {
+                self.supervisor.stopping();
+            }
             drop(resources);
             link.leave();
         } else {
