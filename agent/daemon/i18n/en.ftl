@@ -265,6 +265,7 @@ resources-reason-waiting_metered = waits for a link that is not paid by volume
 resources-reason-waiting_battery = waits for the battery to be charged
 resources-reason-unreachable = nobody can give it at the moment
 resources-reason-no_publisher = waits to be told who may sign resources
+resources-reason-no_root = the installed package does not say who may sign releases of the agent
 resources-reason-not_signed = its signature does not hold
 resources-reason-metadata_expired = the signed list has expired
 resources-reason-metadata_rolled_back = the signed list is older than one seen before

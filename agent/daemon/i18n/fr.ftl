@@ -265,6 +265,7 @@ resources-reason-waiting_metered = attend une connexion qui n'est pas payée au 
 resources-reason-waiting_battery = attend que la batterie soit chargée
 resources-reason-unreachable = personne ne peut la donner pour le moment
 resources-reason-no_publisher = attend de savoir qui peut signer des ressources
+resources-reason-no_root = le paquet installé ne dit pas qui peut signer les versions de l'agent
 resources-reason-not_signed = signature non valable
 resources-reason-metadata_expired = liste signée périmée
 resources-reason-metadata_rolled_back = liste signée plus ancienne que celle déjà vue

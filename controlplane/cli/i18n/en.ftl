@@ -564,6 +564,7 @@ condition-reason-trial = a release is on trial
 condition-reason-returned = the release did not work; the one before runs
 condition-reason-packaged = older than the installed package
 condition-reason-minimum = older than the least version that was signed
+condition-reason-no_root = the installed package does not say who may sign releases
 condition-item-loan = loan
 condition-reason-grant_not_mine = a loan for another identity of the device
 condition-reason-grant_stale = a loan that is over

@@ -564,6 +564,7 @@ condition-reason-trial = une version est à l'essai
 condition-reason-returned = la version n'a pas fonctionné ; la précédente est en service
 condition-reason-packaged = plus ancienne que le paquet installé
 condition-reason-minimum = plus ancienne que la version minimale signée
+condition-reason-no_root = le paquet installé ne dit pas qui peut signer les versions
 condition-item-loan = prêt
 condition-reason-grant_not_mine = prêt destiné à une autre identité de l'appareil
 condition-reason-grant_stale = prêt déjà terminé

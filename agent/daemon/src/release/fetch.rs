@@ -12,7 +12,7 @@ use bundle::{Architecture, Program, Release, System};
 use model::digest::Digest;
 use model::resource::{BundleVersion, ReleaseWanted};
 use model::time::Timestamp;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +42,9 @@ pub(super) enum Stopped {
     /// Something else than what was signed.
     #[error("damaged: {0}")]
     Damaged(String),
+    /// The package says of nobody that they may sign releases.
+    #[error("{0}: there is no such root of releases")]
+    Rootless(PathBuf),
     /// No room.
     #[error("not enough room on the disk")]
     Room,
@@ -59,6 +62,7 @@ impl Stopped {
         match self {
             Self::Publisher(error) => error.into(),
             Self::Damaged(_) => Fault::Failed("damaged"),
+            Self::Rootless(_) => Fault::Skipped("no_root"),
             Self::Room => Fault::Skipped("disk"),
             Self::System => Fault::Skipped("system"),
             Self::Kept(error) => PublisherError::Kept(error).into(),
@@ -89,8 +93,7 @@ impl Repository {
     pub(super) fn open(folder: &Folder, root: &Path, clock: &Arc<dyn Clock>) -> Result<Self, Stopped> {
         let above = Folder::new(root.parent().unwrap_or(Path::new("/")));
         let name = root.file_name().unwrap_or_default().to_string_lossy();
-        let none = || PublisherError::NotSigned(format!("{}: there is no such root of releases", root.display()));
-        let root = above.read_within(&name, ROOT_BYTES_MAX)?.ok_or_else(none)?;
+        let root = above.read_within(&name, ROOT_BYTES_MAX)?.ok_or_else(|| Stopped::Rootless(root.to_owned()))?;
         Ok(Self { publisher: Publisher::open_releases(folder, &root)?, clock: clock.clone() })
     }
 
