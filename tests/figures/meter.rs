@@ -24,6 +24,11 @@ pub(crate) fn resident_mib(pid: u32) -> f64 {
     field_kib(pid, "status", "VmRSS:") / 1024.0
 }
 
+/// The most memory that was ever resident in a process, in MiB (`VmHWM`).
+pub(crate) fn peak_mib(pid: u32) -> f64 {
+    field_kib(pid, "status", "VmHWM:") / 1024.0
+}
+
 /// Memory only this process holds, in MiB (`Pss_Anon`: what is not shared with a file).
 pub(crate) fn anonymous_mib(pid: u32) -> f64 {
     field_kib(pid, "smaps_rollup", "Pss_Anon:") / 1024.0

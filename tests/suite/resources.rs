@@ -185,15 +185,31 @@ async fn a_bundle_comes_changes_by_patch_and_goes() {
     class.assign(&next).await;
     let two = class.held("2").await;
     class.reads(&next);
-    // The patch, and the index once more.
+    // The patch and nothing besides: the index comes out of it.
     let patch = next.patch_bytes.unwrap();
-    assert!(two.wan_bytes < first.first_bytes / 4 && two.wan_bytes >= patch, "{two:?}: a patch of {patch}");
+    assert!(two.wan_bytes == patch && patch < first.first_bytes / 4, "{two:?}: a patch of {patch}");
     // The way back is there.
     let place = class.machine.agent.resources_place().join(NAME);
     assert!(place.join("1").is_dir() && fs::read_link(place.join("current")).unwrap() == Path::new("2"));
 
     class.say(Word::Nothing).await;
     class.until("removed", |one| one.name.is_empty() && !place.exists()).await;
+}
+
+#[tokio::test]
+async fn who_was_away_for_a_version_takes_one_patch() {
+    let class = Class::new().await;
+    class.assign(&class.published(Text::First, "1", |_| {})).await;
+    class.held("1").await;
+    class.published(Text::Next, "2", |_| {});
+    let later = class.published(Text::Later, "3", |_| {});
+    class.assign(&later).await;
+    let three = class.held("3").await;
+    class.reads(&later);
+    let targets = fs::read_dir(class.publisher.folder.public().join("targets")).unwrap().map(Result::unwrap);
+    let from_first = format!(".bundle.{NAME}.3.from.1.patch");
+    let mut patch = targets.filter(|target| target.file_name().to_str().unwrap().ends_with(&from_first));
+    assert_eq!(three.wan_bytes, patch.next().unwrap().metadata().unwrap().len());
 }
 
 #[tokio::test]

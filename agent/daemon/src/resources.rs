@@ -316,9 +316,8 @@ impl Keeping {
     /// The index of a bundle, judged, and what the bundle takes.
     async fn task(&mut self, wanted: &BundleWanted, mut gate: Gate) -> Result<Task, Fault> {
         let (_, publisher) = self.publisher.as_ref().ok_or(Fault::Untold)?;
-        let signed = publisher.index(wanted, self.parts.time.now())?;
-        let shown = Arc::clone(&self.parts.shown);
-        let index = index_get(&self.place, &mut self.fetcher, wanted, &signed, (&shown, &mut gate)).await?;
+        let (shown, signed) = (Arc::clone(&self.parts.shown), (publisher, self.parts.time.now()));
+        let index = index_get(&self.place, &mut self.fetcher, wanted, signed, (&shown, &mut gate)).await?;
         if !install::fits_here(index.manifest()) {
             return Err(Fault::Skipped("system"));
         }

@@ -6,12 +6,15 @@ use super::shown::Shown;
 use super::stage::{Placed, Stage};
 use crate::clock::{Clock, within};
 use crate::publisher::Signed;
-use crate::source::{ANSWER_BYTES_MAX, Fetched, PIECES_MAX, Piece, Road, Source, SourceError};
+use crate::source::{Fetched, PIECES_MAX, Piece, Road, Source, SourceError};
 use agent_core::bucket::Bucket;
+use agent_core::pace::Pace;
 use agent_core::roads::{self, Roads};
+use bundle::{Chunk, ContentId};
 use bytes::Bytes;
 use model::digest::Digester;
 use model::resource::BundleName;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -21,7 +24,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// How long one answer may take: a mebibyte at some 140 kbit/s.
+/// How long one answer may take: the largest chunk at some 35 kbit/s. What is asked for at once is as the line is.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 /// Requests under way to one source.
 const UNDER_WAY_MAX: usize = 3;
@@ -56,6 +59,7 @@ pub(super) struct Fetcher {
     clock: Arc<dyn Clock>,
     sources: Vec<Named>,
     roads: Roads,
+    pace: Pace,
     bucket: Bucket,
     /// Bytes that other devices gave.
     near_bytes: u64,
@@ -63,10 +67,28 @@ pub(super) struct Fetcher {
 
 /// Chunks with the same contents, and who is known not to have them.
 struct Wanted {
-    places: Vec<Placed>,
-    length: usize,
-    item: String,
+    first: Placed,
+    /// The other places, where there are any.
+    more: Vec<Placed>,
+    chunk: Chunk,
     lacked: u64,
+}
+
+impl Wanted {
+    fn places(&self) -> Vec<Placed> {
+        std::iter::once(self.first).chain(self.more.iter().copied()).collect()
+    }
+
+    /// How many bytes of the version it makes.
+    fn bytes(&self) -> u64 {
+        (self.chunk.length * (self.more.len() + 1)) as u64
+    }
+
+    fn piece(&self) -> Piece {
+        let id = self.chunk.id.to_string();
+        let length = u32::try_from(self.chunk.length).unwrap_or(u32::MAX);
+        Piece { item: format!("chunks/{}/{id}", &id[..2]), offset: 0, length }
+    }
 }
 
 /// What came of one request.
@@ -74,11 +96,13 @@ struct Answer {
     source: usize,
     asked: Vec<Wanted>,
     said: Option<Result<Vec<Fetched>, SourceError>>,
+    took: Duration,
 }
 
 impl Fetcher {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, sources: Vec::new(), roads: Roads::default(), bucket: Bucket::new(0), near_bytes: 0 }
+        let (roads, pace, bucket) = (Roads::default(), Pace::default(), Bucket::new(0));
+        Self { clock, sources: Vec::new(), roads, pace, bucket, near_bytes: 0 }
     }
 
     /// From now on it is these that may be asked, at so many bytes a second from outside.
@@ -95,6 +119,11 @@ impl Fetcher {
             self.sources.iter().filter(|source| self.roads.pause(&source.name, now).is_zero()).collect();
         free.sort_by_key(|source| source.rank());
         free.into_iter().cloned().collect()
+    }
+
+    /// Whether there is a device of the school among those that may be asked.
+    pub(super) fn has_neighbours(&self) -> bool {
+        self.sources.iter().any(|source| source.source.road() == Road::Peer)
     }
 
     /// Notes that a source gave nothing, or something else than was signed.
@@ -131,12 +160,15 @@ impl Fetcher {
                 let Some(at) = self.choose(&[], lacked) else {
                     return Err(if lied { Fault::Failed("damaged") } else { self.nobody() });
                 };
-                let length = u32::try_from((signed.length - there).min(ANSWER_BYTES_MAX as u64)).unwrap_or(u32::MAX);
-                let piece = Piece { item: signed.item.clone(), offset: there, length };
                 let source = self.sources[at].clone();
+                let portion = self.pace.portion(&source.name) as u64;
+                let length = u32::try_from((signed.length - there).min(portion)).unwrap_or(u32::MAX);
+                let piece = Piece { item: signed.item.clone(), offset: there, length };
                 self.rate_wait(&source).await;
+                let begun = self.clock.elapsed();
                 let said = within(&*self.clock, ANSWER_LIMIT, source.source.fetch(&[piece])).await;
-                let body = match self.judged(&source, said).map(|fetched| fetched.into_iter().next()) {
+                let took = self.clock.elapsed().saturating_sub(begun);
+                let body = match self.judged(&source, said, took).map(|fetched| fetched.into_iter().next()) {
                     Some(Some(Fetched::Found { body, size }))
                         if size == signed.length && body.len() as u64 == u64::from(length) =>
                     {
@@ -185,7 +217,7 @@ impl Fetcher {
         let (mut queue, of_bytes, mut missing) = {
             let stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
             let (queue, of_bytes) = (queue(&stage, lacking), stage.index().size());
-            let missing: u64 = queue.iter().map(|wanted| (wanted.length * wanted.places.len()) as u64).sum();
+            let missing: u64 = queue.iter().map(Wanted::bytes).sum();
             (queue, of_bytes, missing)
         };
         let mut lied = false;
@@ -198,17 +230,14 @@ impl Fetcher {
                 let Some(at) = self.choose(&busy, first.lacked) else { break };
                 let source = self.sources[at].clone();
                 self.rate_wait(&source).await;
-                let (clock, asked) = (self.clock.clone(), batch(&mut queue, at));
+                let portion = self.pace.portion(&source.name);
+                let (clock, asked) = (self.clock.clone(), batch(&mut queue, at, portion));
                 busy[at] += 1;
                 under_way.spawn(async move {
-                    let piece = |wanted: &Wanted| Piece {
-                        item: wanted.item.clone(),
-                        offset: 0,
-                        length: u32::try_from(wanted.length).unwrap_or(u32::MAX),
-                    };
-                    let pieces: Vec<Piece> = asked.iter().map(piece).collect();
+                    let pieces: Vec<Piece> = asked.iter().map(Wanted::piece).collect();
+                    let begun = clock.elapsed();
                     let said = within(&*clock, ANSWER_LIMIT, source.source.fetch(&pieces)).await;
-                    Answer { source: at, asked, said }
+                    Answer { source: at, asked, said, took: clock.elapsed().saturating_sub(begun) }
                 });
             }
             let Some(answer) = under_way.join_next().await else {
@@ -218,10 +247,11 @@ impl Fetcher {
                     Err(if lied { Fault::Failed("damaged") } else { self.nobody() })
                 };
             };
-            let Answer { source: at, asked, said } = answer.map_err(|error| Fault::File(io::Error::other(error)))?;
+            let Answer { source: at, asked, said, took } =
+                answer.map_err(|error| Fault::File(io::Error::other(error)))?;
             busy[at] -= 1;
             let source = self.sources[at].clone();
-            let Some(fetched) = self.judged(&source, said) else {
+            let Some(fetched) = self.judged(&source, said, took) else {
                 asked.into_iter().rev().for_each(|wanted| queue.push_front(wanted));
                 continue;
             };
@@ -232,7 +262,7 @@ impl Fetcher {
                 match fetched.next() {
                     Some(Fetched::Found { body, .. }) => {
                         came += body.len();
-                        found.push((wanted.places.clone(), body));
+                        found.push((wanted.places(), body));
                         owners.push(wanted);
                     }
                     Some(Fetched::Missing) => {
@@ -249,11 +279,11 @@ impl Fetcher {
             }
             for (mut wanted, good) in owners.into_iter().zip(good) {
                 if good {
-                    missing -= (wanted.length * wanted.places.len()) as u64;
+                    missing -= wanted.bytes();
                 } else {
                     tracing::warn!(
                         source = source.name,
-                        chunk = wanted.item,
+                        chunk = %wanted.chunk.id,
                         "a source gave other bytes than were signed"
                     );
                     (wanted.lacked, lied) = (wanted.lacked | 1 << at, true);
@@ -271,15 +301,23 @@ impl Fetcher {
             .iter()
             .map(|at| (&*self.sources[*at].name, self.sources[*at].rank(), busy.get(*at).copied().unwrap_or(0)))
             .collect();
-        let chosen = self.roads.choose(&about, UNDER_WAY_MAX, self.clock.elapsed())?;
+        let most = |name: &str| self.pace.under_way(name, UNDER_WAY_MAX);
+        let chosen = self.roads.choose(&about, most, self.clock.elapsed())?;
         Some(known.swap_remove(chosen))
     }
 
     /// What a source gave; it is remembered when that is nothing.
-    fn judged(&mut self, source: &Named, said: Option<Result<Vec<Fetched>, SourceError>>) -> Option<Vec<Fetched>> {
+    fn judged(
+        &mut self,
+        source: &Named,
+        said: Option<Result<Vec<Fetched>, SourceError>>,
+        took: Duration,
+    ) -> Option<Vec<Fetched>> {
         let fault = match said {
             Some(Ok(fetched)) if !fetched.is_empty() => {
                 self.roads.worked(&source.name);
+                let size = |one: &Fetched| if let Fetched::Found { body, .. } = one { body.len() } else { 0 };
+                self.pace.came(&source.name, fetched.iter().map(size).sum(), took);
                 return Some(fetched);
             }
             Some(Err(SourceError::Busy { again })) => roads::Fault::Busy(again),
@@ -287,7 +325,11 @@ impl Fetcher {
                 tracing::info!(source = source.name, %error, "a source gives nothing");
                 roads::Fault::Stalled
             }
-            Some(Ok(_)) | None => roads::Fault::Stalled,
+            Some(Ok(_)) => roads::Fault::Stalled,
+            None => {
+                self.pace.late(&source.name);
+                roads::Fault::Stalled
+            }
         };
         self.roads.failed(&source.name, fault, self.clock.elapsed());
         None
@@ -314,30 +356,30 @@ impl Fetcher {
 /// Chunks in the order of the contents, those alike together.
 fn queue(stage: &Stage, lacking: Vec<Placed>) -> VecDeque<Wanted> {
     let chunks = stage.index().chunks();
-    let mut at_of = BTreeMap::new();
+    let mut at_of: BTreeMap<ContentId, usize> = BTreeMap::new();
     let mut queue: VecDeque<Wanted> = VecDeque::new();
     for placed in lacking {
         let chunk = chunks[placed.chunk];
-        let at = *at_of.entry(chunk.id).or_insert_with(|| {
-            let id = chunk.id.to_string();
-            let item = format!("chunks/{}/{id}", &id[..2]);
-            queue.push_back(Wanted { places: Vec::new(), length: chunk.length, item, lacked: 0 });
-            queue.len() - 1
-        });
-        queue[at].places.push(placed);
+        match at_of.entry(chunk.id) {
+            Entry::Occupied(known) => queue[*known.get()].more.push(placed),
+            Entry::Vacant(new) => {
+                new.insert(queue.len());
+                queue.push_back(Wanted { first: placed, more: Vec::new(), chunk, lacked: 0 });
+            }
+        }
     }
     queue
 }
 
-/// As many as one answer holds, for a source that may have them.
-fn batch(queue: &mut VecDeque<Wanted>, source: usize) -> Vec<Wanted> {
+/// As many as come to so many bytes, for a source that may have them.
+fn batch(queue: &mut VecDeque<Wanted>, source: usize, portion: usize) -> Vec<Wanted> {
     let (mut batch, mut bytes): (Vec<Wanted>, usize) = (Vec::new(), 0);
     while let Some(first) = queue.front() {
-        let fits = batch.is_empty() || bytes + first.length <= ANSWER_BYTES_MAX;
+        let fits = batch.is_empty() || bytes + first.chunk.length <= portion;
         if !fits || first.lacked & 1 << source != 0 || batch.len() == PIECES_MAX {
             break;
         }
-        bytes += first.length;
+        bytes += first.chunk.length;
         batch.extend(queue.pop_front());
     }
     batch
