@@ -24,6 +24,9 @@ const VARIABLE: &str = "CARTABLE_FIGURES_THOUSANDTHS";
 /// When of an install the agent is killed, in hundredths of what it fetches; and once more while all is verified.
 const DEATHS: [u64; 5] = [7, 23, 51, 74, 98];
 
+/// So many installs are timed, each beside one of casync: the quickest of either says least of the machine's other work.
+const INSTALLS: usize = 3;
+
 /// Folders of a bundle's versions.
 struct Sources {
     first: PathBuf,
@@ -106,8 +109,18 @@ fn devices(home: &Path, publisher: &Publisher, sources: &Sources) -> Vec<Row> {
     eprintln!("first install, killed {} times …", DEATHS.len() + 1);
     let mut two = site.device("two");
     let killed = killed(&site, &mut two, first.bytes);
-    eprintln!("casync …");
+    eprintln!("first install, {INSTALLS} times, and casync …");
     let casync = peer::casync(&sources.first, &sources.next, home);
+    let (mut quickest, mut casync_quickest) = (Duration::MAX, Duration::MAX);
+    let mut spent = Duration::MAX;
+    for at in 0..INSTALLS {
+        let mut fresh = site.direct(&format!("fresh-{at}"));
+        let taken = site.brings(&mut fresh, "1", |_| {});
+        (quickest, spent) = (quickest.min(taken.wall), spent.min(taken.cpu));
+        if casync.is_some() {
+            casync_quickest = casync_quickest.min(peer::casync_extract(home));
+        }
+    }
     eprintln!("update …");
     one.restart();
     let next = site.brings(&mut one, "2", |_| {});
@@ -143,20 +156,20 @@ fn devices(home: &Path, publisher: &Publisher, sources: &Sources) -> Vec<Row> {
         against("update from two versions back against rsync -z", older.bytes, rsync_older).within(2.0, 1.0),
         Row::less("update of a damaged version, on the wire", megabytes(mended.bytes), "MB"),
         against("update of a damaged version against rsync -z", mended.bytes, rsync_damaged).within(2.0, 1.0),
-        Row::less("first install, wall", first.wall.as_secs_f64(), "s"),
-        Row::less("first install, the agent's processor time", first.cpu.as_secs_f64(), "s CPU"),
+        Row::less("first install, wall, the quickest", quickest.as_secs_f64(), "s"),
+        Row::less("first install, the agent's processor time", spent.as_secs_f64(), "s CPU"),
         Row::less("update, wall", next.wall.as_secs_f64(), "s"),
         Row::less("agent memory before it fetches", first.before, "MiB"),
         Row::less("agent memory at most, first install", first.peak, "MiB"),
         Row::less("agent memory at most, update by a patch", next.peak, "MiB"),
         Row::less("agent memory at most, all of these", peak, "MiB").within(40.0, 24.0),
         Row::less("kill -9 during install, fetched again, each time", killed.0, "%").within(5.0, 1.0),
-        Row::less("the worst of them", killed.1, "%"),
+        Row::less("the same, all six deaths of one install together", killed.1, "%"),
     ];
-    if let Some((bytes, wall)) = casync {
-        let ratio = first.wall.as_secs_f64() / wall.as_secs_f64();
+    if let Some(bytes) = casync {
+        let ratio = quickest.as_secs_f64() / casync_quickest.as_secs_f64();
         rows.push(Row::less("first install, wall, against casync extract", ratio, "×").within(1.0, 0.5));
-        rows.push(Row::less("peer: casync extract and sync, wall", wall.as_secs_f64(), "s"));
+        rows.push(Row::less("peer: casync extract and sync, wall, the quickest", casync_quickest.as_secs_f64(), "s"));
         rows.push(Row::less("peer: casync, update", megabytes(bytes), "MB"));
     }
     let peers = [
@@ -171,8 +184,8 @@ fn devices(home: &Path, publisher: &Publisher, sources: &Sources) -> Vec<Row> {
     rows
 }
 
-/// An install in which the agent is killed now and then; what it fetches again of the whole each time, in the mean and at worst, in per
-/// cent. What an install takes that is left in peace is given.
+/// An install in which the agent is killed now and then; what it fetches again of the whole each time, and all together, in per cent.
+/// What an install takes that is left in peace is given.
 fn killed(site: &Site, device: &mut Device, whole: u64) -> (f64, f64) {
     let begun = device.bytes();
     let mut moments = DEATHS.iter().map(|share| whole * share / 100).peekable();

@@ -438,6 +438,8 @@ impl AgentProcess {
         command.arg(verb).args(["--lang", "en", "--config"]).arg(&self.config).args(rest).stdin(Stdio::null());
         command.env_remove("https_proxy").env_remove("HTTPS_PROXY");
         command.env_remove("no_proxy").env_remove("NO_PROXY");
+        // As its unit starts it.
+        command.env("MALLOC_ARENA_MAX", "1");
         command
     }
 }

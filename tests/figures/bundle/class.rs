@@ -17,7 +17,8 @@ pub(super) fn times() -> [f64; 2] {
     })
 }
 
-/// All look at one moment, and so see what the others had before: the worst case.
+/// All look at one moment, and so see what the others had before; who goes outside at once shares the link and takes the same: the worst
+/// case.
 fn carried(class: u32, site_node: bool) -> usize {
     let mut now = Duration::from_secs(1_000);
     let seed = |at: u32| match at {
@@ -28,17 +29,19 @@ fn carried(class: u32, site_node: bool) -> usize {
     let mut carried = 0;
     while devices.iter().any(|(_, has)| has.contains(&false)) {
         let had: [bool; PARTS] = std::array::from_fn(|part| devices.iter().any(|(_, has)| has[part]));
-        let mut link = LINK;
         for (seed, has) in &mut devices {
             let before = *has;
             has.iter_mut().zip(had).for_each(|(own, had)| *own |= had);
             if *has != before {
                 seed.given(now);
             }
-            if has.contains(&false) && seed.wait(now).is_none() {
-                for part in has.iter_mut().filter(|part| !**part).take(link) {
-                    (*part, link, carried) = (true, link - 1, carried + 1);
-                }
+        }
+        let goes = |(seed, has): &(Seed, [bool; PARTS])| has.contains(&false) && seed.wait(now).is_none();
+        let going = devices.iter().filter(|device| goes(device)).count();
+        for (_, has) in devices.iter_mut().filter(|device| goes(device)) {
+            for part in has.iter_mut().filter(|part| !**part).take(LINK / going) {
+                *part = true;
+                carried += 1;
             }
         }
         now += ASK_EVERY;

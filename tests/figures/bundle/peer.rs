@@ -25,8 +25,8 @@ pub(super) fn rsync(old: &Path, new: &Path, home: &Path) -> Option<u64> {
     Some(number("Total bytes sent:") + number("Total bytes received:"))
 }
 
-/// What casync fetches of a new version for who has the old one, and how long it takes to make the old one from a store on this disk.
-pub(super) fn casync(old: &Path, new: &Path, home: &Path) -> Option<(u64, Duration)> {
+/// What casync fetches of a new version for who has the old one.
+pub(super) fn casync(old: &Path, new: &Path, home: &Path) -> Option<u64> {
     installed(&["casync"])?;
     for (name, folder) in [("casync-old", old), ("casync-new", new)] {
         let (index, store) = (home.join(format!("{name}.caidx")), home.join(format!("{name}.castr")));
@@ -35,15 +35,18 @@ pub(super) fn casync(old: &Path, new: &Path, home: &Path) -> Option<(u64, Durati
     }
     let new_chunks = "cd casync-new.castr && find . -name '*.cacnk' | while read -r c; do [ -e ../casync-old.castr/$c ] || stat -c %s $c; done | awk '{s+=$1} END {print s+0}'";
     let chunks: u64 = shell(&format!("cd {} && {new_chunks}", home.display())).trim().parse().expect("a number");
-    let bytes = chunks + fs::metadata(home.join("casync-new.caidx")).expect("an index").len();
-    shell("sync");
+    Some(chunks + fs::metadata(home.join("casync-new.caidx")).expect("an index").len())
+}
+
+/// How long casync takes to make the old version from a store on this disk, until it has reached the disk as a device's has.
+pub(super) fn casync_extract(home: &Path) -> Duration {
+    let place = home.display();
+    shell(&format!("rm -rf {place}/casync-out && sync"));
     let began = now();
-    // As a device does: what is in place has reached the disk.
     shell(&format!(
-        "cd {} && casync extract --without=all --store=casync-old.castr casync-old.caidx casync-out && sync -f casync-out",
-        home.display()
+        "cd {place} && casync extract --without=all --store=casync-old.castr casync-old.caidx casync-out && sync -f casync-out"
     ));
-    Some((bytes, began.elapsed()))
+    began.elapsed()
 }
 
 /// How large the patches of xdelta3 and of zstd are, of one archive from another.

@@ -1,7 +1,7 @@
 //! A real server with a repository, and real agents that fetch from it through a relay that counts.
 
 use super::peer;
-use crate::meter::{Relay, cpu, peak_mib, resident_mib};
+use crate::meter::{Relay, peak_mib, resident_mib, spent};
 use controlplane::ca::publisher::publisher_set;
 use controlplane::folder::Folder;
 use serde_json::Value;
@@ -24,7 +24,8 @@ pub(super) struct Site {
 /// An agent that is enrolled, and what passes between it and the server.
 pub(super) struct Device {
     agent: AgentProcess,
-    relay: Relay,
+    /// None where nothing is to stand between the two, since it is time that is measured.
+    relay: Option<Relay>,
     id: String,
 }
 
@@ -56,14 +57,24 @@ impl Site {
         site
     }
 
-    /// An agent that is enrolled and has told what it is.
+    /// An agent that is enrolled and has told what it is, through a relay that counts.
     pub(super) fn device(&self, name: &str) -> Device {
         let relay = self.runtime.block_on(Relay::before(self.server.port));
+        self.enrolled(name, Some(relay))
+    }
+
+    /// The same without anything between it and the server.
+    pub(super) fn direct(&self, name: &str) -> Device {
+        self.enrolled(name, None)
+    }
+
+    fn enrolled(&self, name: &str, relay: Option<Relay>) -> Device {
         let place = self.folder.join(format!("{name}-resources"));
         let agent =
             AgentProcess::new(&self.folder, name, &format!("resources = {:?}\n", place.to_str().expect("UTF-8")));
         let token = self.server.token(&["--kind", "unit"]);
-        let url = format!("https://localhost:{}", relay.port);
+        let port = relay.as_ref().map_or(self.server.port, |relay| relay.port);
+        let url = format!("https://localhost:{port}");
         let enrolled = agent.run(&["enrol", "--server", &url, "--token", &token]);
         assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
         let id = agent.id();
@@ -74,7 +85,7 @@ impl Site {
 
     /// Assigns a version to a device, and waits until it is in place; looked at as often as a file can be, while `meanwhile` may act.
     pub(super) fn brings(&self, device: &mut Device, version: &str, mut meanwhile: impl FnMut(&mut Device)) -> Taken {
-        let (bytes, before, used) = (device.bytes(), resident_mib(device.agent.pid()), cpu(device.agent.pid()));
+        let (bytes, before, used) = (device.bytes(), resident_mib(device.agent.pid()), spent(device.agent.pid()));
         let began = peer::now();
         let bundle = format!("{NAME}@{version}");
         self.said(&["bundle", "assign", &bundle, "--device", &device.id, "--urgent", "--why", "figures"]);
@@ -83,7 +94,7 @@ impl Site {
             device.holds(version)
         });
         let (wall, pid) = (began.elapsed(), device.agent.pid());
-        Taken { bytes: device.bytes() - bytes, wall, peak: peak_mib(pid), before, cpu: cpu(pid).saturating_sub(used) }
+        Taken { bytes: device.bytes() - bytes, wall, peak: peak_mib(pid), before, cpu: spent(pid).saturating_sub(used) }
     }
 
     fn said(&self, arguments: &[&str]) {
@@ -107,7 +118,7 @@ impl Device {
 
     /// Bytes both ways so far.
     pub(super) fn bytes(&self) -> u64 {
-        self.relay.bytes()
+        self.relay.as_ref().map_or(0, Relay::bytes)
     }
 
     /// Where a version's files lie.
@@ -141,9 +152,17 @@ impl Device {
         let (mut last, mut still) = (first, 0);
         until(120, "a conversation that rests", || {
             let now = self.bytes();
-            still = if now == last && now > first { still + 1 } else { 0 };
+            still = if now == last && (now > first || (self.relay.is_none() && acknowledged(&self.agent) >= 5)) {
+                still + 1
+            } else {
+                0
+            };
             last = now;
             still > 100
         });
     }
+}
+
+fn acknowledged(agent: &AgentProcess) -> usize {
+    fs::read_to_string(agent.acknowledgements()).map_or(0, |text| text.lines().count())
 }
