@@ -51,6 +51,12 @@ impl Seed {
     }
 }
 
+/// With which of the parts that are missing to begin, among neighbours: two that go outside at once do not fetch the same.
+#[must_use]
+pub fn beginning(parts: usize, random: u32) -> usize {
+    usize::try_from(random).unwrap_or(0) % parts.max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +140,14 @@ mod tests {
             }
             prop_assert_eq!(seed.wait(PATIENCE), None);
         }
+    }
+
+    #[test]
+    fn each_begins_with_some_part_and_few_with_the_same() {
+        let begun: std::collections::BTreeSet<usize> =
+            (0_u32..1_000).map(|at| beginning(CHUNKS, at.wrapping_mul(0x9E37_79B9))).collect();
+        assert!(begun.len() > CHUNKS * 9 / 10 && begun.iter().all(|part| *part < CHUNKS));
+        assert_eq!((beginning(0, 7), beginning(1, u32::MAX)), (0, 0));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A class of thirty behind one link, simulated with the rule by which devices go outside, over many draws.
 
-use agent_core::seed::{ASK_EVERY, Seed};
+use agent_core::seed::{ASK_EVERY, Seed, beginning};
 use std::time::Duration;
 
 const DEVICES: usize = 30;
@@ -17,8 +17,8 @@ pub(super) fn times() -> [f64; 2] {
     })
 }
 
-/// All look at one moment, and so see what the others had before; who goes outside at once shares the link and takes the same: the worst
-/// case.
+/// All look at one moment, and so see what the others had before; who goes outside at once shares the link and takes
+/// what it begins with: the worst case.
 fn carried(class: u32, site_node: bool) -> usize {
     let mut now = Duration::from_secs(1_000);
     let seed = |at: u32| match at {
@@ -38,9 +38,12 @@ fn carried(class: u32, site_node: bool) -> usize {
         }
         let goes = |(seed, has): &(Seed, [bool; PARTS])| has.contains(&false) && seed.wait(now).is_none();
         let going = devices.iter().filter(|device| goes(device)).count();
-        for (_, has) in devices.iter_mut().filter(|device| goes(device)) {
-            for part in has.iter_mut().filter(|part| !**part).take(LINK / going) {
-                *part = true;
+        for (at, (_, has)) in devices.iter_mut().enumerate().filter(|(_, device)| goes(device)) {
+            let mut missing: Vec<usize> = (0..PARTS).filter(|part| !has[*part]).collect();
+            let begins = beginning(missing.len(), drawn(class * 64 + 32 + at as u32));
+            missing.rotate_left(begins);
+            for part in missing.into_iter().take(LINK / going) {
+                has[part] = true;
                 carried += 1;
             }
         }

@@ -10,6 +10,7 @@ use crate::source::{Fetched, PIECES_MAX, Piece, Road, Source, SourceError};
 use agent_core::bucket::Bucket;
 use agent_core::pace::Pace;
 use agent_core::roads::{self, Roads};
+use agent_core::seed::beginning;
 use bundle::{Chunk, ContentId};
 use bytes::Bytes;
 use model::digest::Digester;
@@ -220,6 +221,9 @@ impl Fetcher {
             let missing: u64 = queue.iter().map(Wanted::bytes).sum();
             (queue, of_bytes, missing)
         };
+        if self.has_neighbours() {
+            queue.rotate_left(beginning(queue.len(), rand::random()));
+        }
         let mut lied = false;
         let mut under_way: JoinSet<Answer> = JoinSet::new();
         let mut busy = vec![0_usize; self.sources.len()];

@@ -226,6 +226,11 @@ async fn index_patched(
         match fetcher.file(&signed, &at, (name, shown, &mut *gate)).await {
             Ok(()) => {}
             Err(Fault::Failed(_) | Fault::Unreachable(_)) => continue,
+            // Whether there is room for the version is judged by its index.
+            Err(fault) if fault.makes_way() => {
+                tree_remove(&at)?;
+                return Ok(None);
+            }
             Err(fault) => return Err(fault),
         }
         let (place, name, sought) = (place.clone(), name.clone(), *digest);
