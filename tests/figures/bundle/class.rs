@@ -3,7 +3,7 @@
 use agent_core::seed::{ASK_EVERY, Seed, beginning};
 use std::time::Duration;
 
-const DEVICES: usize = 30;
+const DEVICES: u32 = 30;
 /// A bundle in so many parts, of which the link carries so many between two looks: 20 MB over 4 Mbit/s.
 const PARTS: usize = 100;
 const LINK: usize = 38;
@@ -25,7 +25,7 @@ fn carried(class: u32, site_node: bool) -> usize {
         0 if site_node => Seed::after(now, Duration::ZERO),
         _ => Seed::spread(now, drawn(class * 64 + at)),
     };
-    let mut devices: Vec<(Seed, [bool; PARTS])> = (0..DEVICES as u32).map(|at| (seed(at), [false; PARTS])).collect();
+    let mut devices: Vec<(Seed, [bool; PARTS])> = (0..DEVICES).map(|at| (seed(at), [false; PARTS])).collect();
     let mut carried = 0;
     while devices.iter().any(|(_, has)| has.contains(&false)) {
         let had: [bool; PARTS] = std::array::from_fn(|part| devices.iter().any(|(_, has)| has[part]));
@@ -38,9 +38,9 @@ fn carried(class: u32, site_node: bool) -> usize {
         }
         let goes = |(seed, has): &(Seed, [bool; PARTS])| has.contains(&false) && seed.wait(now).is_none();
         let going = devices.iter().filter(|device| goes(device)).count();
-        for (at, (_, has)) in devices.iter_mut().enumerate().filter(|(_, device)| goes(device)) {
+        for (at, (_, has)) in (32_u32..).zip(devices.iter_mut()).filter(|(_, device)| goes(device)) {
             let mut missing: Vec<usize> = (0..PARTS).filter(|part| !has[*part]).collect();
-            let begins = beginning(missing.len(), drawn(class * 64 + 32 + at as u32));
+            let begins = beginning(missing.len(), drawn(class * 64 + at));
             missing.rotate_left(begins);
             for part in missing.into_iter().take(LINK / going) {
                 has[part] = true;
