@@ -1,70 +1,258 @@
-//! An educational bundle and its next version: how fast it is packed, and what travels; beside rsync, casync, tar with zstd and zstd's
-//! own patches, where they are installed.
+//! An educational bundle and its next versions: how fast it is packed, and what real agents fetch of it from a real server; beside rsync,
+//! casync, xdelta3 and zstd, where they are installed.
+
+mod class;
+mod peer;
+mod site;
 
 use crate::meter;
 use crate::row::{Report, Row};
-use ::bundle::Index;
-use publisher::Packed;
-use std::collections::BTreeSet;
+use ::bundle::{ContentId, Packing};
+use agent::{Clock, SystemClock};
+use publisher::{Packed, Progress, bundle_pack, publish};
+use site::{Device, Site};
 use std::fs;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
+use tests::programs::program;
 use tests::publishing::Publisher;
 use tests::resources::{Edition, Resource};
-use tests::system_program;
 
-/// A thousandth of the whole per unit: see `tests/src/resources.rs`.
-const SCALE: u64 = 1_000;
+/// How large the bundle is, in thousandths: for a look that need not be the figure.
+const VARIABLE: &str = "CARTABLE_FIGURES_THOUSANDTHS";
+/// When of an install the agent is killed, in hundredths of what it fetches; and once more while all is verified.
+const DEATHS: [u64; 5] = [7, 23, 51, 74, 98];
 
-/// Packs both, then weighs them.
+/// So many installs are timed, each beside one of casync: the quickest of either says least of the machine's other work.
+const INSTALLS: usize = 3;
+
+/// Folders of a bundle's versions.
+struct Sources {
+    first: PathBuf,
+    next: PathBuf,
+    later: PathBuf,
+}
+
+/// Packs, publishes, lets agents fetch, and weighs it all.
 pub(crate) fn measure() -> Report {
+    let _ = program("cartable-agent");
     let home = tempfile::tempdir().expect("a temporary folder");
-    let (old, new) = (home.path().join("old"), home.path().join("new"));
-    Resource::of(SCALE).write(&old, Edition::First, "1");
-    Resource::of(SCALE).write(&new, Edition::Next, "2");
-    let publisher = Publisher::new(home.path(), now());
-    let (first, took_first) = pack(&publisher, &old);
-    let (next, took_next) = pack(&publisher, &new);
-    let megabytes = |bytes: u64| bytes as f64 / 1e6;
-    let metadata = metadata_bytes(&publisher);
-    let patch = next.patch_bytes.expect("a patch") + metadata;
-    let chunks = chunks_bytes(&publisher, &first, &next) + metadata;
-    let tarred = piped(&old, "tar -c . | zstd -3 -c | wc -c", &["tar", "zstd"]);
-    let rsync = rsync(&old, &new, home.path());
-    let mut rows = vec![
-        Row::less("size of the bundle", megabytes(first.bytes), "MB"),
-        Row::more("packing, per core", megabytes(first.bytes) / took_first.as_secs_f64(), "MB/s").within(80.0, 180.0),
-        Row::less("packing the next version, with its patch", took_next.as_secs_f64(), "core-seconds"),
-        Row::less("first install", megabytes(first.first_bytes + metadata), "MB"),
-        Row::less("update from the last version", megabytes(patch), "MB").within(rsync.map_or(6.0, megabytes), 1.4),
-        Row::less("update by chunks alone, from any other version", megabytes(chunks), "MB")
-            .within(rsync.map_or(12.0, |bytes| 2.0 * megabytes(bytes)), rsync.map_or(6.0, megabytes)),
-        Row::less("metadata within each of these", megabytes(metadata), "MB"),
-    ];
-    if let Some(tarred) = tarred {
-        let ratio = (first.first_bytes + metadata) as f64 / tarred as f64;
-        rows.push(Row::less("first install against tar + zstd -3", ratio, "×").within(1.03, 1.0));
-        rows.push(Row::less("tar + zstd -3", megabytes(tarred), "MB"));
+    let home = home.path();
+    let scale = std::env::var(VARIABLE).map_or(1_000, |text| text.parse().expect("a number of thousandths"));
+    eprintln!("three versions of a bundle …");
+    let sources = Sources { first: home.join("1"), next: home.join("2"), later: home.join("3") };
+    let editions = [(&sources.first, Edition::First), (&sources.next, Edition::Next), (&sources.later, Edition::Later)];
+    for (at, (folder, edition)) in editions.into_iter().enumerate() {
+        Resource::of(scale).write(folder, edition, &(at + 1).to_string());
     }
-    if let Some(bytes) = rsync {
-        rows.push(Row::less("rsync -z, update", megabytes(bytes), "MB"));
-        rows.push(Row::less("our update against rsync -z", patch as f64 / bytes as f64, "×").within(1.0, 0.23));
-    }
-    if let Some(bytes) = casync(&old, &new, home.path()) {
-        rows.push(Row::less("casync, update", megabytes(bytes), "MB"));
-    }
-    if let Some(bytes) = zstd_patch(&old, &new, home.path()) {
-        rows.push(Row::less("zstd --patch-from of the whole archive, update", megabytes(bytes), "MB"));
+    let publisher = Publisher::new(home, SystemClock.now());
+    eprintln!("packing …");
+    let mut rows = packing(&publisher, &sources);
+    eprintln!("agents …");
+    rows.extend(devices(home, &publisher, &sources));
+    eprintln!("a class of thirty behind one line …");
+    match class::times() {
+        Some(times) => rows.push(
+            Row::less("class of 30, real agents: bytes over its 4 Mbit/s line against one device", times, "×")
+                .within(1.3, 1.05),
+        ),
+        None => eprintln!("not measured: the class of thirty wants network namespaces, so root"),
     }
     Report { area: "bundle", rows }
 }
 
-/// Packs and publishes; with the processor time of both.
+/// Packs and publishes two versions.
+fn packing(publisher: &Publisher, sources: &Sources) -> Vec<Row> {
+    let (first, took) = pack(publisher, &sources.first);
+    let (next, took_next) = pack(publisher, &sources.next);
+    let speed = |took: Duration| megabytes(first.bytes) / took.as_secs_f64();
+    let files = files(&sources.first);
+    let all: Vec<Vec<u8>> = files.iter().map(|path| fs::read(path).expect("a file")).collect();
+    let hashing = used(|| all.iter().for_each(|bytes| assert_ne!(ContentId::of(bytes), ContentId::of(b""))));
+    let mut packing = Packing::new().expect("a compressor");
+    let compressing = used(|| {
+        for bytes in all.iter().flat_map(|bytes| bytes.chunks(64 << 10)) {
+            packing.chunk_store(bytes).expect("a chunk");
+        }
+    });
+    vec![
+        Row::less("size of the bundle", megabytes(first.bytes), "MB"),
+        Row::less("files in it", first.files as f64, ""),
+        Row::more("packing, per core", speed(took), "MB/s").within(80.0, 180.0),
+        Row::more("limit: BLAKE3 of the same, one core", speed(hashing), "MB/s"),
+        Row::more("limit: zstd -3 of the same, one core", speed(compressing), "MB/s"),
+        Row::less("packing the next version, with its patch", took_next.as_secs_f64(), "core-seconds"),
+        Row::less("the patch alone", megabytes(next.patch_bytes.expect("a patch")), "MB"),
+        Row::less("metadata, with each install and update", megabytes(metadata_bytes(publisher)), "MB"),
+    ]
+}
+
+/// Packs, then publishes; with the processor time of packing.
 fn pack(publisher: &Publisher, source: &Path) -> (Packed, Duration) {
-    let before = meter::cpu(std::process::id());
-    let mut packed = publisher.published(&[source.to_owned()], now());
-    (packed.remove(0), meter::cpu(std::process::id()).saturating_sub(before))
+    let now = SystemClock.now();
+    let mut packed = None;
+    let took = used(|| {
+        let hidden = &mut |_: u64, _: &str| Progress::hidden();
+        packed = Some(bundle_pack(&publisher.folder, &[source.to_owned()], now, hidden).expect("it is packed"));
+    });
+    let (mut proposal, mut packed) = packed.expect("it was packed");
+    proposal.sign(&publisher.key).expect("it is signed");
+    publish(&publisher.folder, &proposal, now).expect("it is published");
+    (packed.remove(0), took)
+}
+
+/// Real agents install, are killed, and follow.
+fn devices(home: &Path, publisher: &Publisher, sources: &Sources) -> Vec<Row> {
+    let site = Site::new(home, publisher);
+    eprintln!("first install …");
+    let mut one = site.device("one");
+    let first = site.brings(&mut one, "1", |_| {});
+    let tarred = peer::tarred(&sources.first);
+    eprintln!("first install, killed {} times …", DEATHS.len() + 1);
+    let mut two = site.device("two");
+    let killed = killed(&site, &mut two, first.bytes);
+    eprintln!("first install, {INSTALLS} times, and casync …");
+    let casync = peer::casync(&sources.first, &sources.next, home);
+    let (mut quickest, mut casync_quickest) = (Duration::MAX, Duration::MAX);
+    let mut spent = Duration::MAX;
+    for at in 0..INSTALLS {
+        let mut fresh = site.direct(&format!("fresh-{at}"));
+        let taken = site.brings(&mut fresh, "1", |_| {});
+        (quickest, spent) = (quickest.min(taken.wall), spent.min(taken.cpu));
+        if casync.is_some() {
+            casync_quickest = casync_quickest.min(peer::casync_extract(home));
+        }
+    }
+    eprintln!("update …");
+    one.restart();
+    let next = site.brings(&mut one, "2", |_| {});
+    let rsync = peer::rsync(&sources.first, &sources.next, home);
+    let archives = peer::archives(&sources.first, &sources.next, home);
+    pack(publisher, &sources.later);
+    eprintln!("update from two versions back …");
+    two.restart();
+    let older = site.brings(&mut two, "3", |_| {});
+    let rsync_older = peer::rsync(&sources.first, &sources.later, home);
+    eprintln!("update of what is damaged …");
+    one.restart();
+    let place = fs::canonicalize(one.current()).expect("a version in place");
+    damage(&place);
+    let damaged = peer::copy(&place, home.join("damaged"));
+    let mended = site.brings(&mut one, "3", |_| {});
+    let rsync_damaged = peer::rsync(&damaged, &sources.later, home);
+    for device in [&one, &two] {
+        assert_eq!(
+            same(&fs::canonicalize(device.current()).expect("a version"), &sources.later),
+            Vec::<PathBuf>::new()
+        );
+    }
+
+    let peak = [&first, &next, &older, &mended].iter().map(|taken| taken.peak).fold(0.0, f64::max);
+    let mut rows = vec![
+        Row::less("first install, on the wire", megabytes(first.bytes), "MB"),
+        against("first install against tar + zstd -3", first.bytes, tarred).within(1.03, 1.0),
+        Row::less("update from the last version, on the wire", megabytes(next.bytes), "MB")
+            .within(rsync.map_or(6.0, megabytes), 1.4),
+        against("update from the last version against rsync -z", next.bytes, rsync).within(1.0, 0.23),
+        Row::less("update from two versions back, on the wire", megabytes(older.bytes), "MB"),
+        against("update from two versions back against rsync -z", older.bytes, rsync_older).within(2.0, 1.0),
+        Row::less("update of a damaged version, on the wire", megabytes(mended.bytes), "MB"),
+        against("update of a damaged version against rsync -z", mended.bytes, rsync_damaged).within(2.0, 1.0),
+        Row::less("first install, wall, the quickest", quickest.as_secs_f64(), "s"),
+        Row::less("first install, the agent's processor time", spent.as_secs_f64(), "s CPU"),
+        Row::less("update, wall", next.wall.as_secs_f64(), "s"),
+        Row::less("agent memory before it fetches", first.before, "MiB"),
+        Row::less("agent memory at most, first install", first.peak, "MiB"),
+        Row::less("agent memory at most, update by a patch", next.peak, "MiB"),
+        Row::less("agent memory at most, all of these", peak, "MiB").within(40.0, 24.0),
+        Row::less("kill -9 during install, fetched again, each time", killed.0, "%").within(5.0, 1.0),
+        Row::less("the same, all six deaths of one install together", killed.1, "%"),
+    ];
+    if let Some(bytes) = casync {
+        let ratio = quickest.as_secs_f64() / casync_quickest.as_secs_f64();
+        rows.push(Row::less("first install, wall, against casync extract", ratio, "×").within(1.0, 0.5));
+        rows.push(Row::less("peer: casync extract and sync, wall, the quickest", casync_quickest.as_secs_f64(), "s"));
+        rows.push(Row::less("peer: casync, update", megabytes(bytes), "MB"));
+    }
+    let peers = [
+        ("peer: tar + zstd -3", tarred),
+        ("peer: rsync -z, update", rsync),
+        ("peer: rsync -z, update from two versions back", rsync_older),
+        ("peer: rsync -z, update of a damaged version", rsync_damaged),
+        ("peer: xdelta3 -9 of the whole archive, update", archives[0]),
+        ("peer: zstd --patch-from of the whole archive, update", archives[1]),
+    ];
+    rows.extend(peers.into_iter().filter_map(|(name, bytes)| Some(Row::less(name, megabytes(bytes?), "MB"))));
+    rows
+}
+
+/// An install in which the agent is killed now and then; what it fetches again of the whole each time, and all together, in per cent.
+/// What an install takes that is left in peace is given.
+fn killed(site: &Site, device: &mut Device, whole: u64) -> (f64, f64) {
+    let begun = device.bytes();
+    let mut moments = DEATHS.iter().map(|share| whole * share / 100).peekable();
+    let (mut verifying, mut deaths) = (false, 0);
+    let taken = site.brings(device, "1", |device| {
+        let fetched = device.bytes() - begun;
+        let at_last = device.noted().is_some_and(|(_, reason)| reason == "verifying");
+        if moments.next_if(|moment| *moment <= fetched).is_some()
+            || (at_last && !std::mem::replace(&mut verifying, true))
+        {
+            device.die();
+            deaths += 1;
+        }
+    });
+    let again = taken.bytes.saturating_sub(whole) as f64 / whole as f64 * 100.0;
+    (again / f64::from(deaths.max(1)), again)
+}
+
+/// Spoils a version as a bad disk and a curious person do: of each hundred small files one changed and one gone, a film changed in its
+/// middle, another cut short.
+fn damage(place: &Path) {
+    let files = files(place);
+    let (media, small): (Vec<&PathBuf>, Vec<&PathBuf>) =
+        files.iter().partition(|path| path.starts_with(place.join("media")));
+    for path in small.iter().skip(7).step_by(100) {
+        spoil(path, 100);
+    }
+    for path in small.iter().skip(57).step_by(100) {
+        fs::remove_file(path).expect("a file");
+    }
+    spoil(media[media.len() / 3], 1_000);
+    let cut = fs::OpenOptions::new().write(true).open(media[media.len() / 4]).expect("a file");
+    cut.set_len(cut.metadata().expect("its size").len() / 2).expect("it is cut");
+}
+
+fn spoil(path: &Path, bytes: usize) {
+    let file = fs::OpenOptions::new().write(true).open(path).expect("a file");
+    let size = file.metadata().expect("its size").len();
+    file.write_all_at(&vec![b'#'; bytes], size / 2).expect("it is changed");
+}
+
+/// The files below a folder, in order.
+fn files(root: &Path) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![root.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    found.retain(|path| path.file_name().is_some_and(|name| name != "bundle.toml"));
+    found.sort();
+    found
+}
+
+/// What is not the same in both folders.
+fn same(one: &Path, other: &Path) -> Vec<PathBuf> {
+    let read = |root: &Path| {
+        let read = |path: PathBuf| {
+            (path.strip_prefix(root).expect("below it").to_owned(), ContentId::of(&fs::read(&path).expect("a file")))
+        };
+        files(root).into_iter().map(read).collect::<std::collections::BTreeSet<_>>()
+    };
+    read(one).symmetric_difference(&read(other)).map(|(path, _)| path.clone()).collect()
 }
 
 /// What a device asks for before it knows which target it wants: the latest of each role that changes.
@@ -78,80 +266,16 @@ fn metadata_bytes(publisher: &Publisher) -> u64 {
     paths.iter().map(|path| fs::metadata(path).expect("a file").len()).sum()
 }
 
-/// The chunks that only the next version has, and its index.
-fn chunks_bytes(publisher: &Publisher, first: &Packed, next: &Packed) -> u64 {
-    let (old, new) = (index(publisher, first), index(publisher, next));
-    let known: BTreeSet<_> = old.chunks().iter().map(|chunk| chunk.id).collect();
-    let fetched: BTreeSet<_> = new.chunks().iter().map(|chunk| chunk.id).filter(|id| !known.contains(id)).collect();
-    let stored = |id: &::bundle::ContentId| {
-        let name = id.to_string();
-        fs::metadata(publisher.folder.public().join("chunks").join(&name[..2]).join(&name)).expect("a chunk").len()
-    };
-    fetched.iter().map(stored).sum::<u64>() + new.encode().len() as u64
+fn against(name: &'static str, own: u64, peer: Option<u64>) -> Row {
+    Row::less(name, peer.map_or(f64::NAN, |peer| own as f64 / peer as f64), "×")
 }
 
-fn index(publisher: &Publisher, packed: &Packed) -> Index {
-    let name = format!("{}.bundle.{}.{}.index", packed.index_sha256, packed.bundle, packed.version);
-    let bytes = fs::read(publisher.folder.public().join("targets").join(name)).expect("an index");
-    Index::decode(&bytes).expect("an index")
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
 }
 
-/// Any day will do.
-fn now() -> model::time::Timestamp {
-    model::time::Timestamp::from_unix_seconds(1_788_000_000)
-}
-
-fn rsync(old: &Path, new: &Path, home: &Path) -> Option<u64> {
-    system_program("rsync")?;
-    let copy = home.join("rsync");
-    shell(&format!("cp -a {} {}", old.display(), copy.display()));
-    let command = format!("rsync -rzc --no-whole-file --delete --stats {}/ {}/", new.display(), copy.display());
-    let said = shell(&command);
-    let number = |name: &str| {
-        let line = said.lines().find_map(|line| line.strip_prefix(name)).expect("rsync says so");
-        line.chars().filter(char::is_ascii_digit).collect::<String>().parse::<u64>().expect("a number")
-    };
-    Some(number("Total bytes sent:") + number("Total bytes received:"))
-}
-
-fn casync(old: &Path, new: &Path, home: &Path) -> Option<u64> {
-    system_program("casync")?;
-    for (name, folder) in [("casync-old", old), ("casync-new", new)] {
-        let (index, store) = (home.join(format!("{name}.caidx")), home.join(format!("{name}.castr")));
-        shell(&format!(
-            "casync make --without=all --store={} {} {}",
-            store.display(),
-            index.display(),
-            folder.display()
-        ));
-    }
-    let new_chunks = "cd casync-new.castr && find . -name '*.cacnk' | while read -r c; do [ -e ../casync-old.castr/$c ] || stat -c %s $c; done | awk '{s+=$1} END {print s+0}'";
-    let chunks: u64 = shell(&format!("cd {} && {new_chunks}", home.display())).trim().parse().expect("a number");
-    Some(chunks + fs::metadata(home.join("casync-new.caidx")).expect("an index").len())
-}
-
-fn zstd_patch(old: &Path, new: &Path, home: &Path) -> Option<u64> {
-    system_program("zstd")?;
-    let tar = |name: &str, folder: &Path| {
-        let path = home.join(name);
-        shell(&format!("tar --sort=name --mtime=@0 -cf {} -C {} .", path.display(), folder.display()));
-        path
-    };
-    let (old, new) = (tar("old.tar", old), tar("new.tar", new));
-    let said = shell(&format!("zstd -q -3 --long=31 --patch-from={} {} -c | wc -c", old.display(), new.display()));
-    Some(said.trim().parse().expect("a number"))
-}
-
-fn piped(folder: &Path, command: &str, programs: &[&str]) -> Option<u64> {
-    if programs.iter().any(|program| system_program(program).is_none()) {
-        return None;
-    }
-    shell(&format!("cd {} && {command}", folder.display())).trim().parse().ok()
-}
-
-fn shell(command: &str) -> String {
-    let out = Command::new("sh").args(["-c", command]).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let out = out.expect("a shell");
-    assert!(out.status.success(), "{command}");
-    String::from_utf8_lossy(&out.stdout).into_owned()
+fn used(work: impl FnOnce()) -> Duration {
+    let before = meter::cpu(std::process::id());
+    work();
+    meter::cpu(std::process::id()).saturating_sub(before)
 }

@@ -19,9 +19,22 @@ pub(crate) fn cpu(pid: u32) -> Duration {
     Duration::from_nanos(nanos.sum())
 }
 
+/// The processor time of a process so far, with that of threads that have ended, to a hundredth of a second (`/proc/PID/stat`).
+pub(crate) fn spent(pid: u32) -> Duration {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // After the name, which may hold anything: state, and ten numbers before user and system time.
+    let fields = text.rsplit_once(") ").map_or("", |(_, rest)| rest).split_whitespace().skip(11).take(2);
+    Duration::from_millis(fields.filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10)
+}
+
 /// Memory resident in a process, in MiB (`VmRSS`).
 pub(crate) fn resident_mib(pid: u32) -> f64 {
     field_kib(pid, "status", "VmRSS:") / 1024.0
+}
+
+/// The most memory that was ever resident in a process, in MiB (`VmHWM`).
+pub(crate) fn peak_mib(pid: u32) -> f64 {
+    field_kib(pid, "status", "VmHWM:") / 1024.0
 }
 
 /// Memory only this process holds, in MiB (`Pss_Anon`: what is not shared with a file).

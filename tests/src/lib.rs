@@ -11,6 +11,7 @@
 
 pub mod annuaire;
 pub mod caller;
+pub mod classroom;
 mod earlier;
 pub mod process;
 pub mod programs;
@@ -18,6 +19,7 @@ pub mod publishing;
 pub mod python;
 pub mod reporter;
 pub mod resources;
+pub mod school;
 pub mod world;
 
 /// Whether a thing this machine may lack is required, as `.ci/run` says in `CARTABLE_REQUIRE=strace,tinyproxy,…`.

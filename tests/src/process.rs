@@ -1,11 +1,16 @@
 //! Real servers and agents as processes, each in a folder of its own, ended when dropped.
 
+mod agent;
+
+pub use agent::AgentProcess;
+
 use crate::programs::program;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// A control plane in its folder; started and stopped at will.
 pub struct ServerProcess {
@@ -15,6 +20,8 @@ pub struct ServerProcess {
     pub port: u16,
     /// Whose profile the CLI uses, instead of the first operator's.
     profile: Option<PathBuf>,
+    /// Words before the server and the CLI, such as those that enter a network namespace.
+    pub place: Vec<String>,
     child: Option<Child>,
 }
 
@@ -25,12 +32,21 @@ impl ServerProcess {
     /// When `init` fails.
     #[must_use]
     pub fn init(folder: &Path) -> Self {
-        let port = free_port();
+        Self::init_at(folder, "127.0.0.1", "127.0.0.1", free_port())
+    }
+
+    /// The same on every address of a machine, of which its certificate names one besides `localhost`.
+    #[must_use]
+    pub fn init_everywhere(folder: &Path, address: &str, port: u16) -> Self {
+        Self::init_at(folder, "0.0.0.0", address, port)
+    }
+
+    fn init_at(folder: &Path, listen: &str, address: &str, port: u16) -> Self {
         let data = folder.join("server");
         let made = Command::new(program("cartable-server"))
-            .args(["init", "--lang", "en", "--territory", "doubs", "--name", "localhost", "--name", "127.0.0.1"])
+            .args(["init", "--lang", "en", "--territory", "doubs", "--name", "localhost", "--name", address])
             .arg("--listen")
-            .arg(format!("127.0.0.1:{port}"))
+            .arg(format!("{listen}:{port}"))
             .arg("--data")
             .arg(&data)
             .output()
@@ -45,13 +61,13 @@ impl ServerProcess {
         let config = std::fs::read_to_string(data.join("server.toml")).expect("a configuration");
         let config = config.replace("device_burst = 120", "device_burst = 1000000");
         std::fs::write(data.join("server.toml"), config).expect("a configuration");
-        Self { data, port, profile: None, child: None }
+        Self { data, port, profile: None, place: Vec::new(), child: None }
     }
 
     /// The same server in another folder, which holds its configuration and keys; not started.
     #[must_use]
     pub fn moved(&self, data: PathBuf) -> Self {
-        Self { data, port: self.port, profile: self.profile.clone(), child: None }
+        Self { data, port: self.port, profile: self.profile.clone(), place: self.place.clone(), child: None }
     }
 
     /// Where it is reached.
@@ -67,14 +83,8 @@ impl ServerProcess {
     pub fn start_with(&mut self, wrap: &[&str]) {
         let exe = program("cartable-server");
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
-        let mut command = match wrap {
-            [] => Command::new(&exe),
-            [first, rest @ ..] => {
-                let mut command = Command::new(first);
-                command.args(rest).arg(&exe);
-                command
-            }
-        };
+        let place: Vec<&str> = self.place.iter().map(String::as_str).chain(wrap.iter().copied()).collect();
+        let mut command = placed(&place, &exe);
         let mut child = command
             .args(["run", "--lang", "en", "--data"])
             .arg(&self.data)
@@ -140,15 +150,12 @@ impl ServerProcess {
     /// When it fails.
     pub fn command(&self, verb: &str, arguments: &[&str]) {
         let mut command = Command::new(program("cartable-server"));
-        command.args([verb, "--lang", "en", "--data"]).arg(&self.data).args(arguments).stdin(Stdio::null());
+        command.arg(verb).args(arguments).args(["--lang", "en", "--data"]).arg(&self.data).stdin(Stdio::null());
         let out = command.output().expect("cartable-server runs");
         assert!(out.status.success(), "{verb}: {}", String::from_utf8_lossy(&out.stderr));
     }
 
     /// Runs it where it must not start, to its end, and gives what it says on standard error.
-    ///
-    /// # Panics
-    /// When it starts, or ends well.
     #[must_use]
     pub fn start_refused(&self) -> String {
         let mut command = Command::new(program("cartable-server"));
@@ -176,7 +183,16 @@ impl ServerProcess {
     /// # Panics
     /// When `cartable` cannot be run.
     pub fn cartable(&self, arguments: &[&str]) -> Output {
-        Command::new(program("cartable"))
+        let place: Vec<&str> = self.place.iter().map(String::as_str).collect();
+        self.within(&place, arguments)
+    }
+
+    /// The same with other words before it.
+    ///
+    /// # Panics
+    /// When `cartable` cannot be run.
+    pub fn within(&self, place: &[&str], arguments: &[&str]) -> Output {
+        placed(place, &program("cartable"))
             .args(["--lang", "en", "--config"])
             .arg(self.config())
             .args(arguments)
@@ -190,9 +206,8 @@ impl ServerProcess {
     /// # Panics
     /// When it fails or prints no JSON.
     pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
-        let out = self.cartable(&[&["--output", "json"], arguments].concat());
-        assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
-        serde_json::from_slice(&out.stdout).expect("JSON on standard output")
+        let place: Vec<&str> = self.place.iter().map(String::as_str).collect();
+        self.shifted_json(&place, arguments)
     }
 
     /// The same with a program before it that shifts the clock.
@@ -200,16 +215,7 @@ impl ServerProcess {
     /// # Panics
     /// When it fails or prints no JSON.
     pub fn shifted_json(&self, shift: &[&str], arguments: &[&str]) -> serde_json::Value {
-        let (first, rest) = shift.split_first().expect("a program");
-        let out = Command::new(first)
-            .args(rest)
-            .arg(program("cartable"))
-            .args(["--lang", "en", "--output", "json", "--config"])
-            .arg(self.config())
-            .args(arguments)
-            .stdin(Stdio::null())
-            .output()
-            .expect("cartable runs");
+        let out = self.within(shift, &[&["--output", "json"], arguments].concat());
         assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
         serde_json::from_slice(&out.stdout).expect("JSON on standard output")
     }
@@ -251,211 +257,21 @@ impl Drop for ServerProcess {
     }
 }
 
-/// An agent in its state folder.
-pub struct AgentProcess {
-    /// The state folder.
-    pub state: PathBuf,
-    /// Its configuration.
-    pub config: PathBuf,
-    child: Option<Child>,
-}
-
-impl AgentProcess {
-    /// An agent that is not enrolled; `more` is added to its configuration.
-    ///
-    /// # Panics
-    /// When its folder cannot be made.
-    #[must_use]
-    pub fn new(folder: &Path, name: &str, more: &str) -> Self {
-        let state = folder.join(name);
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&state).expect("a folder");
-        let config = folder.join(format!("{name}.toml"));
-        std::fs::write(&config, format!("state = {:?}\n{more}", state.to_str().expect("UTF-8"))).expect("a file");
-        // A proxy's password may stand in it.
-        std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o600)).expect("its permissions");
-        Self { state, config, child: None }
-    }
-
-    /// Runs `cartable-agent` with its configuration, in English.
-    ///
-    /// # Panics
-    /// When it cannot be run.
-    pub fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().expect("cartable-agent runs")
-    }
-
-    /// The same in French.
-    ///
-    /// # Panics
-    /// When it cannot be run.
-    pub fn run_in_french(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(program("cartable-agent"));
-        command.args(["--lang", "fr", "--config"]).arg(&self.config).args(arguments).stdin(Stdio::null());
-        command.output().expect("cartable-agent runs")
-    }
-
-    /// Enrols it.
-    ///
-    /// # Panics
-    /// When that fails.
-    pub fn enrol(&self, server: &ServerProcess, token: &str) {
-        let out = self.run(&["enrol", "--server", &server.url(), "--token", token]);
-        assert!(out.status.success(), "enrol: {}", String::from_utf8_lossy(&out.stderr));
-    }
-
-    /// Begins to enrol and kills it as `kill -9` does once `when` holds; says whether it had ended before.
-    ///
-    /// # Panics
-    /// When it cannot be run.
-    pub fn enrol_killed(
-        &self,
-        server: &ServerProcess,
-        token: &str,
-        more: &[&str],
-        mut when: impl FnMut() -> bool,
-    ) -> bool {
-        let url = server.url();
-        let arguments = [&["enrol", "--server", &url, "--token", token], more].concat();
-        let mut child = self.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it runs");
-        let mut ended = false;
-        while !ended && !when() {
-            ended = child.try_wait().expect("a child").is_some();
-            std::thread::yield_now();
-        }
-        let _ = child.kill();
-        let _ = child.wait();
-        ended
-    }
-
-    /// Starts it; its acknowledgements go to [`AgentProcess::acknowledgements`].
-    ///
-    /// # Panics
-    /// When it cannot be started.
-    pub fn start(&mut self) {
-        self.start_with(&[]);
-    }
-
-    /// The same with a program such as faketime before it.
-    ///
-    /// # Panics
-    /// When it cannot be started.
-    pub fn start_with(&mut self, wrap: &[&str]) {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
-        let list = self.acknowledgements();
-        let arguments = ["run", "--acknowledgements", list.to_str().expect("UTF-8")];
-        let mut command = self.wrapped(wrap, &arguments);
-        self.child = Some(command.stdout(Stdio::null()).stderr(log).spawn().expect("it runs"));
-    }
-
-    /// A command line of `cartable-agent` with its configuration, in English, and a program such as faketime before it.
-    ///
-    /// # Panics
-    /// When there is no verb.
-    #[must_use]
-    pub fn wrapped(&self, wrap: &[&str], arguments: &[&str]) -> Command {
-        let plain = self.command(arguments);
-        let [first, rest @ ..] = wrap else { return plain };
-        let mut command = Command::new(first);
-        command.args(rest).arg(plain.get_program()).args(plain.get_args()).stdin(Stdio::null());
-        for variable in ["https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"] {
-            command.env_remove(variable);
-        }
-        command
-    }
-
-    /// Its device's id, by its own account.
-    ///
-    /// # Panics
-    /// When it is not enrolled.
-    #[must_use]
-    pub fn id(&self) -> String {
-        let status: serde_json::Value =
-            serde_json::from_slice(&self.run(&["status", "--output", "json"]).stdout).expect("JSON");
-        status["enrolment"]["device"].as_str().expect("a device").to_owned()
-    }
-
-    /// Its certificate in force, as kept.
-    ///
-    /// # Panics
-    /// When there is none.
-    #[must_use]
-    pub fn certificate(&self) -> Vec<u8> {
-        std::fs::read(self.state.join("tls.pem")).expect("a certificate")
-    }
-
-    /// Its process id.
-    ///
-    /// # Panics
-    /// When it is not running.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.child.as_ref().expect("it runs").id()
-    }
-
-    /// Kills it as `kill -9` does.
-    pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-
-    /// Asks it to stop and waits for it.
-    ///
-    /// # Panics
-    /// When it is not running.
-    pub fn stop(&mut self) -> ExitStatus {
-        let mut child = self.child.take().expect("it runs");
-        terminate(&child);
-        child.wait().expect("it ends")
-    }
-
-    /// Where its log goes.
-    #[must_use]
-    pub fn log(&self) -> PathBuf {
-        self.state.with_extension("log")
-    }
-
-    /// Its log so far.
-    #[must_use]
-    pub fn log_text(&self) -> String {
-        let mut text = String::new();
-        if let Ok(mut file) = std::fs::File::open(self.log()) {
-            let _ = file.read_to_string(&mut text);
-        }
-        text
-    }
-
-    /// Its list of what the server acknowledged as durable.
-    #[must_use]
-    pub fn acknowledgements(&self) -> PathBuf {
-        self.state.with_extension("acknowledged")
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program("cartable-agent"));
-        let (verb, rest) = arguments.split_first().expect("a verb");
-        command.arg(verb).args(["--lang", "en", "--config"]).arg(&self.config).args(rest).stdin(Stdio::null());
-        command.env_remove("https_proxy").env_remove("HTTPS_PROXY");
-        command.env_remove("no_proxy").env_remove("NO_PROXY");
-        command
-    }
-}
-
-impl Drop for AgentProcess {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-/// A port of loopback that is free at this moment.
+/// A port of loopback that is free, and that neither another test nor a connection of any is given.
 ///
 /// # Panics
 /// When there is none.
 #[must_use]
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    listener.local_addr().expect("an address").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Below those that the system gives to connections, and elsewhere for each process of tests.
+    let (first, count) = (10_000, 20_000);
+    let mut ports = std::iter::repeat_with(|| {
+        let nth = std::process::id().wrapping_mul(97).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % count;
+        u16::try_from(first + nth).expect("a port")
+    });
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    ports.by_ref().take(1_000).find(free).expect("loopback has a free port")
 }
 
 /// A machine that builds and tests at once can stall for this many times what a quiet one takes; who comes in time loses nothing.
@@ -473,13 +289,24 @@ pub fn until(seconds: u64, what: &str, holds: impl FnMut() -> bool) {
 
 /// Waits until something holds or so many milliseconds have passed; says which.
 pub fn within(milliseconds: u64, mut holds: impl FnMut() -> bool) -> bool {
-    for _ in 0..=milliseconds / 20 {
-        if holds() {
-            return true;
+    // By the time that passes: a look may itself take longer than the pause after it.
+    #[allow(clippy::disallowed_methods, reason = "processes are waited for, which no clock of ours moves")]
+    let begun = std::time::Instant::now();
+    while !holds() {
+        if begun.elapsed() > Duration::from_millis(milliseconds) {
+            return false;
         }
-        std::thread::park_timeout(std::time::Duration::from_millis(20));
+        std::thread::park_timeout(Duration::from_millis(20));
     }
-    false
+    true
+}
+
+/// A program with words before it.
+fn placed(place: &[&str], program: &Path) -> Command {
+    let [first, rest @ ..] = place else { return Command::new(program) };
+    let mut command = Command::new(first);
+    command.args(rest).arg(program);
+    command
 }
 
 fn terminate(child: &Child) {

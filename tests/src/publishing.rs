@@ -1,9 +1,13 @@
-//! A publisher's machine with one key for everything: bundles are packed, signed and published as the program does it.
+//! A publisher's machine: bundles are packed, signed and published, by the program's library with one key, or by the program itself
+//! with a key for each role.
 
+use crate::programs::program;
 use model::digest::Digest;
 use model::time::Timestamp;
 use publisher::{Folder, Founders, Holders, Kind, Packed, Progress, SigningKey, bundle_pack, init, publish};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// The machine.
 pub struct Publisher {
@@ -45,4 +49,54 @@ impl Publisher {
 #[must_use]
 pub fn index_digest(packed: &Packed) -> Digest {
     packed.index_sha256.parse().unwrap()
+}
+
+/// A repository that was made, signed and published by typing commands, each role's key in a file of its own.
+pub struct Typed {
+    home: PathBuf,
+}
+
+impl Typed {
+    /// One without bundles, in a folder that exists.
+    pub fn new(home: &Path) -> Self {
+        let typed = Self { home: home.to_owned() };
+        for key in ["root", "targets", "bundles"] {
+            typed.publish(&["key", "new", "--to", key]);
+        }
+        let init =
+            "repository init --repository repo --root root.pub --targets targets.pub --bundles bundles.pub --to first";
+        typed.publish(&init.split(' ').collect::<Vec<_>>());
+        typed.sign("first", &["root", "targets", "bundles"]);
+        typed
+    }
+
+    /// Packs a folder, signs and publishes it; what the program says of the bundle.
+    pub fn bundle(&self, source: &Path) -> Value {
+        let proposal = format!("proposal-{}", source.file_name().unwrap().to_str().unwrap());
+        let pack = ["bundle", "pack", source.to_str().unwrap(), "--repository", "repo", "--to", &proposal];
+        let packed = self.publish(&pack);
+        self.sign(&proposal, &["bundles"]);
+        packed["bundles"][0].clone()
+    }
+
+    /// The repository's folder, as it is brought to a server.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        self.home.join("repo")
+    }
+
+    fn sign(&self, proposal: &str, keys: &[&str]) {
+        for key in keys {
+            self.publish(&["bundle", "sign", proposal, "--key", key, "--yes"]);
+        }
+        self.publish(&["bundle", "publish", proposal, "--repository", "repo"]);
+    }
+
+    fn publish(&self, arguments: &[&str]) -> Value {
+        let mut command = Command::new(program("cartable-publish"));
+        command.args(arguments).args(["--lang", "en", "--output", "json"]).current_dir(&self.home);
+        let out = command.stdin(Stdio::null()).output().unwrap();
+        assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+        serde_json::from_slice(&out.stdout).unwrap()
+    }
 }

@@ -21,6 +21,8 @@ pub enum Edition {
     /// A tenth of the small files edited, a kilobyte put into six of the largest, a megabyte of media replaced, a hundred of the small
     /// renamed.
     Next,
+    /// The same again, of other files: for who was away while [`Edition::Next`] was published.
+    Later,
 }
 
 /// Numbers that look like nothing, the same each time (xorshift64*, Vigna 2016).
@@ -102,33 +104,39 @@ impl Resource {
             "name = \"cycle-de-l-eau\"\nversion = \"{version}\"\ntitle = \"Le cycle de l'eau\"\ndescription = \"Des séances, leurs images et leurs films\"\nlanguage = \"fr\"\nlicence = \"CC-BY-SA-4.0\"\npublisher = \"Atelier des exemples\"\nlevels = [\"cm1\", \"cm2\"]\nsubjects = [\"Sciences et technologie\"]\n"
         );
         fs::write(folder.join("bundle.toml"), manifest).unwrap();
-        let next = edition == Edition::Next;
+        let rounds = match edition {
+            Edition::First => 0,
+            Edition::Next => 1,
+            Edition::Later => 2,
+        };
         let renamed_every = (self.small / 100).max(6);
         for at in 0..self.small {
             let (kind, folder_at) = (["html", "html", "json", "svg"][dice(at, 1).below(4)], at / 60);
-            let renamed = next && at % renamed_every == 5;
-            let stem = if renamed { "feuille" } else { "page" };
+            let renamed = |round: &u64| at % renamed_every == 5 - round;
+            let stem = if (0..rounds).any(|round| renamed(&round)) { "feuille" } else { "page" };
             let path = folder.join(format!("seance-{folder_at:03}/{stem}-{at:05}.{kind}"));
             let mut text = small(at, kind);
-            if next && at % 10 == 3 {
+            for round in (0..rounds).filter(|round| at % 10 == 3 + round) {
                 let middle = text.len() / 2;
                 let middle = (0..=middle).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-                text.insert_str(middle, &sentence(&mut dice(at, 9)));
+                text.insert_str(middle, &sentence(&mut dice(at, 9 + 8 * round)));
             }
             put(&path, text.as_bytes());
         }
         for at in 0..self.media {
             let mut bytes = self.media(at);
-            // The largest are the last.
-            if next && at + 6 >= self.media {
-                let middle = bytes.len() / 3;
-                bytes.splice(middle..middle, noise(&mut dice(at, 11), 1_000));
-            }
-            if next && at == self.media / 2 {
-                let replaced = noise(&mut dice(at, 12), self.replaced);
-                let from = bytes.len().saturating_sub(replaced.len()) / 2;
-                let to = (from + replaced.len()).min(bytes.len());
-                bytes.splice(from..to, replaced);
+            for round in 0..rounds {
+                // The largest are the last.
+                if at + 6 >= self.media {
+                    let middle = bytes.len() / usize::try_from(3 + round).unwrap();
+                    bytes.splice(middle..middle, noise(&mut dice(at, 11 + 8 * round), 1_000));
+                }
+                if at == self.media / 2 - round {
+                    let replaced = noise(&mut dice(at, 12 + 8 * round), self.replaced);
+                    let from = bytes.len().saturating_sub(replaced.len()) / 2;
+                    let to = (from + replaced.len()).min(bytes.len());
+                    bytes.splice(from..to, replaced);
+                }
             }
             put(&folder.join(format!("media/film-{at:02}.webm")), &bytes);
         }

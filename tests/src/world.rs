@@ -162,7 +162,8 @@ impl World {
         };
         init(&folder.path().join("data"), &wish, start).unwrap();
         let clock = Arc::new(HandClock::new(start));
-        let mut world = Self { folder, clock, store, territory, port: 0, tokens: AtomicI64::new(0), running: None };
+        let port = crate::process::free_port();
+        let mut world = Self { folder, clock, store, territory, port, tokens: AtomicI64::new(0), running: None };
         world.start().await;
         world
     }
@@ -361,7 +362,7 @@ impl Machine {
         // What it noted before says nothing of this run.
         let _ = std::fs::remove_file(self.state.join("status.json"));
         let agent = self.agent.clone();
-        self.running = Some(tokio::spawn(async move { agent.run(std::future::pending()).await.unwrap() }));
+        self.running = Some(tokio::spawn(async move { agent.run(std::future::pending()).await.map(|_| ()).unwrap() }));
     }
 
     /// Ends it as kill -9 does.

@@ -6,10 +6,8 @@ use model::desired::Plan;
 use model::digest::Digest;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
-use tests::programs::program;
+use tests::publishing::Typed;
 use tests::reporter::Fleet;
 use tests::resources::{Edition as Published, Resource};
 use tests::world::{Machine, World, admin};
@@ -103,42 +101,15 @@ async fn two_schools_are_told_of_different_bundles_and_a_device_that_moves_of_th
     becomes(&two, &["air@2026.9", "eau@1"]).await;
 }
 
-/// A repository with one bundle, each role's key in one hand.
-fn published(home: &Path) -> Value {
-    let publish = |arguments: &[&str]| -> Value {
-        let mut command = Command::new(program("cartable-publish"));
-        command.args(arguments).args(["--lang", "en", "--output", "json"]).current_dir(home);
-        let out = command.stdin(Stdio::null()).output().unwrap();
-        assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
-        serde_json::from_slice(&out.stdout).unwrap()
-    };
-    for key in ["root", "targets", "bundles"] {
-        publish(&["key", "new", "--to", key]);
-    }
-    let init =
-        "repository init --repository repo --root root.pub --targets targets.pub --bundles bundles.pub --to first";
-    publish(&init.split(' ').collect::<Vec<_>>());
-    let signed = |proposal: &str, keys: &[&str]| {
-        for key in keys {
-            publish(&["bundle", "sign", proposal, "--key", key, "--yes"]);
-        }
-        publish(&["bundle", "publish", proposal, "--repository", "repo"]);
-    };
-    signed("first", &["root", "targets", "bundles"]);
-    let source = home.join("source");
-    Resource::of(1).write(&source, Published::First, "2026.9");
-    let packed = publish(&["bundle", "pack", source.to_str().unwrap(), "--repository", "repo", "--to", "next"]);
-    signed("next", &["bundles"]);
-    packed["bundles"][0].clone()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repository_is_brought_assigned_and_followed_until_it_is_in_place() {
     let Fleet { folder, server, mut reporters } = Fleet::start(2).await;
     let home = folder.path().join("publisher");
     std::fs::create_dir(&home).unwrap();
-    published(&home);
-    let repository = home.join("repo");
+    let typed = Typed::new(&home);
+    Resource::of(1).write(&home.join("source"), Published::First, "2026.9");
+    typed.bundle(&home.join("source"));
+    let repository = typed.folder();
     let repository = repository.to_str().unwrap();
 
     let pushed = server.json(&["bundle", "push", repository]);

@@ -19,13 +19,26 @@ fn the_agents_example_is_what_the_agent_reads() {
     let whole: String = text.lines().map(|line| format!("{}\n", uncommented(line))).collect();
     agent_read(&whole).unwrap();
     let keys: Vec<String> = leaves(&whole.parse().unwrap()).into_iter().map(|path| path.join(".")).collect();
-    assert_eq!(keys, ["enrolment_file", "log", "no_proxy", "proxy", "proxy_credentials", "resources", "state"]);
+    assert_eq!(
+        keys,
+        [
+            "enrolment_file",
+            "log",
+            "mirror_roots",
+            "no_proxy",
+            "proxy",
+            "proxy_credentials",
+            "release_root",
+            "resources",
+            "state"
+        ]
+    );
     each_spoilt_key_is_refused(&whole, agent_read);
     // What stands in the file is what holds without it.
     let (said, default) = (agent_read(&text).unwrap(), agent::Config::default());
     assert_eq!(
-        (said.state, said.proxy, said.no_proxy, said.log, said.enrolment_file),
-        (default.state, default.proxy, default.no_proxy, default.log, default.enrolment_file)
+        (said.state, said.proxy, said.no_proxy, said.log, said.enrolment_file, said.release_root),
+        (default.state, default.proxy, default.no_proxy, default.log, default.enrolment_file, default.release_root)
     );
 }
 

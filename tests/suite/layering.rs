@@ -57,7 +57,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("hyper-util", &["agent", "controlplane", "cartable", "tests"]),
     // host
     ("sysinfo", &["agent"]),
-    ("rustix", &["agent", "controlplane", "controlplane-store", "publisher", "tests"]),
+    ("rustix", &["agent", "controlplane", "controlplane-store", "publisher", "cartable", "tests"]),
     ("sd-notify", &["agent", "controlplane"]),
     ("eventlog", &["agent"]),
     ("log", &["agent"]),

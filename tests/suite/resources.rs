@@ -20,32 +20,32 @@ use tests::publishing::{Publisher, index_digest};
 use tests::resources::{Edition as Text, Resource};
 use tests::world::{Machine, START, World, admin};
 
-const NAME: &str = "cycle-de-l-eau";
+pub(crate) const NAME: &str = "cycle-de-l-eau";
 
 /// How far time is moved at once while something is waited for: what is under way really takes a while, which a clock that runs ahead
 /// of it would call a stall.
 const STEP: Duration = Duration::from_millis(20);
 
 /// A control plane that mirrors a publisher's repository, with one device.
-struct Class {
-    world: World,
-    publisher: Publisher,
-    machine: Machine,
-    device: DeviceId,
+pub(crate) struct Class {
+    pub(crate) world: World,
+    pub(crate) publisher: Publisher,
+    pub(crate) machine: Machine,
+    pub(crate) device: DeviceId,
 }
 
 /// A bundle that was published.
-struct Published {
-    version: String,
-    index: Digest,
-    folder: PathBuf,
-    bytes: u64,
-    first_bytes: u64,
-    patch_bytes: Option<u64>,
+pub(crate) struct Published {
+    pub(crate) version: String,
+    pub(crate) index: Digest,
+    pub(crate) folder: PathBuf,
+    pub(crate) bytes: u64,
+    pub(crate) first_bytes: u64,
+    pub(crate) patch_bytes: Option<u64>,
 }
 
 impl Class {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let mut world = World::new().await;
         let publisher = Publisher::new(world.folder.path(), START);
         let repository = world.data().join("repository");
@@ -64,7 +64,7 @@ impl Class {
     }
 
     /// Publishes an edition; `change` has the last word on the folder.
-    fn published(&self, text: Text, version: &str, change: impl FnOnce(&Path)) -> Published {
+    pub(crate) fn published(&self, text: Text, version: &str, change: impl FnOnce(&Path)) -> Published {
         let folder = self.world.folder.path().join(format!("source-{version}"));
         Resource::of(6).write(&folder, text, version);
         change(&folder);
@@ -79,7 +79,7 @@ impl Class {
         }
     }
 
-    async fn assign(&self, published: &Published) {
+    pub(crate) async fn assign(&self, published: &Published) {
         self.say(Word::Hold {
             edition: Edition { version: published.version.parse().unwrap(), index: published.index },
             urgent: true,
@@ -87,7 +87,7 @@ impl Class {
         .await;
     }
 
-    async fn say(&self, word: Word) {
+    pub(crate) async fn say(&self, word: Word) {
         let target: Target = format!("device:{}", self.device).parse().unwrap();
         let wish = Wish { bundle: NAME.parse().unwrap(), targets: BTreeSet::from([target]), word };
         let (store, territory) = (self.world.store.as_ref(), &self.world.territory);
@@ -95,15 +95,20 @@ impl Class {
         writes.unwrap().commit(&self.world.store).await.unwrap();
     }
 
-    fn resource(&self) -> agent::Resource {
+    pub(crate) fn resource(&self) -> agent::Resource {
         self.machine.agent.resources().unwrap().into_iter().find(|one| one.name == NAME).unwrap_or_default()
     }
 
     /// Until the device notes this of the bundle, while time passes.
-    async fn until(&self, what: &str, noted: impl Fn(&agent::Resource) -> bool) -> agent::Resource {
+    pub(crate) async fn until(&self, what: &str, noted: impl Fn(&agent::Resource) -> bool) -> agent::Resource {
+        self.until_by(STEP, what, noted).await
+    }
+
+    /// The same with time that passes in such steps.
+    async fn until_by(&self, step: Duration, what: &str, noted: impl Fn(&agent::Resource) -> bool) -> agent::Resource {
         let seen = async {
             while !noted(&self.resource()) {
-                self.world.pass(STEP).await;
+                self.world.pass(step).await;
             }
         };
         let seen = tokio::time::timeout(Duration::from_secs(300), seen).await;
@@ -111,12 +116,12 @@ impl Class {
         self.resource()
     }
 
-    async fn held(&self, version: &str) -> agent::Resource {
+    pub(crate) async fn held(&self, version: &str) -> agent::Resource {
         self.until(version, |one| one.state == "held" && one.version == version).await
     }
 
     /// Until the server knows this of the bundle.
-    async fn told(&self, what: &str, told: impl Fn(&str, &str, &str) -> bool) {
+    pub(crate) async fn told(&self, what: &str, told: impl Fn(&str, &str, &str) -> bool) {
         let seen = async {
             loop {
                 let id = self.device.to_string();
@@ -133,7 +138,7 @@ impl Class {
     }
 
     /// What pupils read is what was published.
-    fn reads(&self, published: &Published) {
+    pub(crate) fn reads(&self, published: &Published) {
         let current = self.machine.agent.resources_place().join(NAME).join("current");
         assert_eq!(files(&current), files(&published.folder));
     }
@@ -163,7 +168,7 @@ fn trust_publisher(world: &World, publisher: &[u8]) {
     publisher_set(&Folder::new(world.data()), &world.territory, None, &root).unwrap();
 }
 
-async fn fetch_policy(world: &World, policy: FetchPolicy) {
+pub(crate) async fn fetch_policy(world: &World, policy: FetchPolicy) {
     let act = Act::of(world.now(), &admin(), "fetch_policy_set", "territory", "a test");
     let writes = Writes::by(&world.territory, &act).unwrap();
     let writes = writes.put(&FETCH_POLICIES, "territory", &policy, Expect::Any).unwrap();
@@ -185,15 +190,31 @@ async fn a_bundle_comes_changes_by_patch_and_goes() {
     class.assign(&next).await;
     let two = class.held("2").await;
     class.reads(&next);
-    // The patch, and the index once more.
+    // The patch and nothing besides: the index comes out of it.
     let patch = next.patch_bytes.unwrap();
-    assert!(two.wan_bytes < first.first_bytes / 4 && two.wan_bytes >= patch, "{two:?}: a patch of {patch}");
+    assert!(two.wan_bytes == patch && patch < first.first_bytes / 4, "{two:?}: a patch of {patch}");
     // The way back is there.
     let place = class.machine.agent.resources_place().join(NAME);
     assert!(place.join("1").is_dir() && fs::read_link(place.join("current")).unwrap() == Path::new("2"));
 
     class.say(Word::Nothing).await;
     class.until("removed", |one| one.name.is_empty() && !place.exists()).await;
+}
+
+#[tokio::test]
+async fn who_was_away_for_a_version_takes_one_patch() {
+    let class = Class::new().await;
+    class.assign(&class.published(Text::First, "1", |_| {})).await;
+    class.held("1").await;
+    class.published(Text::Next, "2", |_| {});
+    let later = class.published(Text::Later, "3", |_| {});
+    class.assign(&later).await;
+    let three = class.held("3").await;
+    class.reads(&later);
+    let targets = fs::read_dir(class.publisher.folder.public().join("targets")).unwrap().map(Result::unwrap);
+    let from_first = format!(".bundle.{NAME}.3.from.1.patch");
+    let mut patch = targets.filter(|target| target.file_name().to_str().unwrap().ends_with(&from_first));
+    assert_eq!(three.wan_bytes, patch.next().unwrap().metadata().unwrap().len());
 }
 
 #[tokio::test]
@@ -269,6 +290,14 @@ async fn what_nobody_signed_and_what_is_for_others_is_not_put_in_place() {
     });
     class.assign(&foreign).await;
     class.told("skipped", |state, reason, _| (state, reason) == ("Skipped", "system")).await;
+    // Nobody said for which measure the device is.
+    let elsewhere = class.published(Text::First, "3", |folder| {
+        let manifest = folder.join("bundle.toml");
+        let text = fs::read_to_string(&manifest).unwrap() + "measures = [\"hybrid-kit\"]\n";
+        fs::write(manifest, text).unwrap();
+    });
+    class.assign(&elsewhere).await;
+    class.told("skipped", |state, reason, _| (state, reason) == ("Skipped", "measure")).await;
     assert!(!class.machine.agent.resources_place().join(NAME).exists());
 }
 
@@ -303,13 +332,7 @@ async fn a_disk_that_is_full_loses_nothing_and_says_so() {
     class.assign(&first).await;
     class.held("1").await;
     // Another edition in which nothing is the same: there is no room for both.
-    let next = class.published(Text::First, "2", |folder| {
-        for entry in fs::read_dir(folder.join("media")).unwrap() {
-            let path = entry.unwrap().path();
-            let turned: Vec<u8> = fs::read(&path).unwrap().iter().map(|byte| byte ^ 0x5a).collect();
-            fs::write(path, turned).unwrap();
-        }
-    });
+    let next = class.published(Text::First, "2", turned);
     class.assign(&next).await;
     class.told("skipped", |state, reason, version| (state, reason, version) == ("Skipped", "disk", "1")).await;
     class.reads(&first);
@@ -329,4 +352,49 @@ async fn a_disk_that_is_full_loses_nothing_and_says_so() {
     class.world.pass(Duration::from_secs(2_000)).await;
     class.held("3").await;
     class.reads(&small);
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_at_any_step_holds_what_it_held() {
+    // Little is fetched, and plans are changed often.
+    const COARSE: Duration = Duration::from_millis(500);
+    let class = Class::new().await;
+    let (first, next) = (class.published(Text::First, "1", |_| {}), class.published(Text::First, "2", turned));
+    let place = class.machine.agent.resources_place();
+    fs::create_dir_all(&place).unwrap();
+    let kib = first.bytes.div_ceil(1024);
+    let size = |kib: u64| format!("remount,size={kib}k");
+    let Some(disk) = Mounted::mount(&["-t", "tmpfs", "-o", &format!("size={}k", kib * 8), "tmpfs"], &place) else {
+        return;
+    };
+    class.assign(&first).await;
+    class.held("1").await;
+    let used = rustix::fs::statvfs(&place).unwrap();
+    let used = (used.f_blocks - used.f_bfree) * used.f_frsize / 1024;
+    // From no room at all to nearly enough (a part of it is as before): whichever write it is that finds none, the version in place stays and what was begun goes.
+    for step in [0, 2, 5] {
+        if step > 0 {
+            class.assign(&first).await;
+            class.until_by(COARSE, "version 1 again", |one| one.wanted == "1" && one.state == "held").await;
+        }
+        disk.again(&size(used + kib * step / 8 + 4));
+        class.assign(&next).await;
+        let said = class.until_by(COARSE, "an end", |one| one.wanted == "2" && one.state != "pending").await;
+        assert_eq!((said.state.as_str(), said.reason.as_str()), ("skipped", "disk"), "step {step}: {said:?}");
+        class.reads(&first);
+        assert_eq!(fs::read_dir(place.join(".stage")).unwrap().count(), 0, "step {step}");
+    }
+    disk.again(&size(kib * 8));
+    class.world.pass(Duration::from_secs(2_000)).await;
+    class.held("2").await;
+    class.reads(&next);
+}
+
+/// Another edition in which no medium is the same.
+fn turned(folder: &Path) {
+    for entry in fs::read_dir(folder.join("media")).unwrap() {
+        let path = entry.unwrap().path();
+        let turned: Vec<u8> = fs::read(&path).unwrap().iter().map(|byte| byte ^ 0x5a).collect();
+        fs::write(path, turned).unwrap();
+    }
 }

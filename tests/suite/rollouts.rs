@@ -27,14 +27,14 @@ const SCHOOLS: [&str; 2] = ["0951099D", "0750654D"];
 const STEP: Duration = Duration::from_secs(1_200);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+pub(crate) enum Fate {
     Works,
     Fails,
     IsOff,
 }
 
 /// A device that reports what its fate makes of the plan it holds.
-struct Device {
+pub(crate) struct Device {
     device: TestDevice,
     id: DeviceId,
     fate: Fate,
@@ -58,25 +58,22 @@ impl Device {
         let writes = Writes::by(&world.territory, &act).unwrap();
         let writes = writes.put(&DEVICES, id.to_string(), &record, Expect::Any).unwrap();
         writes.commit(&world.store).await.unwrap();
+        Self::of(device, id, fate)
+    }
+
+    /// One that is enrolled and was told nothing yet.
+    pub(crate) fn of(device: TestDevice, id: DeviceId, fate: Fate) -> Self {
         let plan = (Digest::of(b"none"), Plan::default());
-        Self {
-            device,
-            id,
-            fate,
-            sequence: 0,
-            generation: Generation::default(),
-            plan,
-            version: String::new(),
-            told: None,
-        }
+        let generation = Generation::default();
+        Self { device, id, fate, sequence: 0, generation, plan, version: String::new(), told: None }
     }
 
     /// Two check-ins: it says how it stands, and is told; it does what its fate is, and says that.
-    async fn calls(&mut self, world: &World) {
+    pub(crate) async fn calls(&mut self, port: u16) {
         if self.fate == Fate::IsOff {
             return;
         }
-        let Ok(channel) = self.device.connect(world.port).await else { return };
+        let Ok(channel) = self.device.connect(port).await else { return };
         let mut client = DeviceClient::new(channel);
         for _ in 0..2 {
             let wanted = self.plan.1.bundles.first().filter(|wanted| !wanted.hold);
@@ -129,7 +126,8 @@ impl Device {
         }
     }
 
-    fn wants(&self) -> Option<String> {
+    /// The version that it was told of last.
+    pub(crate) fn wants(&self) -> Option<String> {
         self.plan.1.bundles.first().map(|wanted| wanted.version.to_string())
     }
 }
@@ -146,7 +144,7 @@ async fn rounds(world: &World, devices: &mut [Device], count: usize) {
     for _ in 0..count {
         world.pass(STEP).await;
         for device in &mut *devices {
-            device.calls(world).await;
+            device.calls(world.port).await;
         }
     }
 }
@@ -366,7 +364,7 @@ async fn killed_at_fifty_moments_it_ends_as_planned() {
         }
         if kill % 3 == 0 {
             for device in &mut devices {
-                device.calls(&world).await;
+                device.calls(world.port).await;
             }
         }
         world.kill().await;

@@ -8,6 +8,7 @@ pub mod fetching;
 pub mod health;
 pub mod ledger;
 pub mod loan;
+pub mod pace;
 pub mod peer;
 pub mod recover;
 pub mod release;

@@ -66,12 +66,13 @@ impl Roads {
     }
 
     /// Which of these to ask, each {name, rank, requests under way}: of the lowest rank among those that are not left alone the one with the
-    /// fewest requests. Nothing when that one has `most` of them: a further road is not taken because a nearer one is busy with us.
+    /// fewest requests. Nothing when that one has the `most` of them that it may have: a further road is not taken because a nearer one is
+    /// busy with us.
     #[must_use]
-    pub fn choose(&self, sources: &[(&str, u8, usize)], most: usize, now: Duration) -> Option<usize> {
+    pub fn choose(&self, sources: &[(&str, u8, usize)], most: impl Fn(&str) -> usize, now: Duration) -> Option<usize> {
         let free = sources.iter().enumerate().filter(|(_, (name, ..))| self.pause(name, now).is_zero());
         let best = free.min_by_key(|(_, (_, rank, under_way))| (*rank, *under_way));
-        best.filter(|(_, (.., under_way))| *under_way < most).map(|(at, _)| at)
+        best.filter(|(_, (name, _, under_way))| *under_way < most(name)).map(|(at, _)| at)
     }
 }
 
@@ -85,11 +86,11 @@ mod tests {
         let s = Duration::from_secs;
         let mut roads = Roads::default();
         let sources = [("peer", 0, 0), ("server", 1, 0), ("mirror", 2, 0)];
-        assert_eq!(roads.choose(&sources, 3, s(0)), Some(0));
+        assert_eq!(roads.choose(&sources, |_| 3, s(0)), Some(0));
         roads.failed("peer", Fault::Lied, s(0));
-        assert_eq!(roads.choose(&sources, 3, s(1)), Some(1));
+        assert_eq!(roads.choose(&sources, |_| 3, s(1)), Some(1));
         roads.failed("server", Fault::Busy(s(30)), s(1));
-        assert_eq!((roads.choose(&sources, 3, s(2)), roads.choose(&sources, 3, s(31))), (Some(2), Some(1)));
+        assert_eq!((roads.choose(&sources, |_| 3, s(2)), roads.choose(&sources, |_| 3, s(31))), (Some(2), Some(1)));
         roads.worked("peer");
         assert_eq!(roads.pause("peer", s(3_599)), s(1));
         roads.failed("peer", Fault::Lied, s(3_600));
@@ -112,7 +113,7 @@ mod tests {
             }
             let good: Vec<_> = sources.iter().filter(|(.., bad)| !bad).collect();
             let nearest = good.iter().map(|(rank, busy, _)| (*rank, *busy)).min();
-            match roads.choose(&asked, most, Duration::from_secs(1)) {
+            match roads.choose(&asked, |_| most, Duration::from_secs(1)) {
                 Some(at) => {
                     prop_assert!(!sources[at].2 && sources[at].1 < most);
                     prop_assert_eq!(Some((sources[at].0, sources[at].1)), nearest);
@@ -129,7 +130,7 @@ mod tests {
                 roads.failed("x", fault, Duration::ZERO);
             }
             prop_assert!(roads.pause("x", Duration::ZERO) <= LIED_MAX);
-            prop_assert_eq!(roads.choose(&[("x", 0, 0)], 1, LIED_MAX), Some(0));
+            prop_assert_eq!(roads.choose(&[("x", 0, 0)], |_| 1, LIED_MAX), Some(0));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::enforce::Shown;
 use crate::error::Error;
+use crate::release::Said;
 use crate::resources::{Resource, Wanted, state_name};
 use crate::state::{Held, State};
 use crate::status::Condition;
@@ -11,7 +12,7 @@ use bytes::Bytes;
 use model::desired::{Cadence, Generation, Head, Plan};
 use model::digest::Digest;
 use model::grant::{Grant, Hold};
-use model::resource::Fetching;
+use model::resource::{Fetching, ReleaseWanted};
 use model::signed::Signed;
 use std::sync::Arc;
 use wire::convert::{Trust, head_decode, plan_decode};
@@ -29,6 +30,8 @@ pub(crate) struct Desired {
     loan: Option<Shown>,
     /// Where its bundles stand.
     resources: Arc<Vec<Resource>>,
+    /// How the release of the agent stands.
+    release: Option<Said>,
     /// Why the last trust roots were not taken.
     distrusted: Option<&'static str>,
     /// Why the last head was not taken.
@@ -58,6 +61,7 @@ impl Desired {
             grant: None,
             loan: None,
             resources: Arc::default(),
+            release: None,
             distrusted: None,
             refused: None,
             told: None,
@@ -166,8 +170,19 @@ impl Desired {
         Wanted {
             bundles: plan.map(|plan| plan.bundles.clone()),
             fetching: self.fetching(),
+            measure: plan.and_then(|plan| plan.measure),
             publisher: self.trust.publisher.clone(),
         }
+    }
+
+    /// How the release stands.
+    pub(crate) fn release_note(&mut self, said: Option<Said>) {
+        self.release = said;
+    }
+
+    /// Which release of the agent is to run, and how it is fetched.
+    pub(crate) fn release(&self) -> Option<(ReleaseWanted, Fetching)> {
+        Some((self.plan.as_ref()?.release.clone()?, self.fetching()))
     }
 
     pub(crate) fn cadence(&self) -> Cadence {
@@ -214,11 +229,16 @@ impl Desired {
                 Some(code) => condition("loan", v1::ConditionState::Failed, code),
             }
         });
+        let release = self
+            .release
+            .as_ref()
+            .map(|said| v1::Condition { version: said.version.clone(), ..condition("agent", said.state, said.reason) });
+        let kept = loan.into_iter().chain(release);
         let resources = self.resources.iter().map(v1::Condition::from);
         v1::Observed {
             generation: self.generation().map(Into::into),
             conditions: std::iter::once(cadence)
-                .chain(loan)
+                .chain(kept)
                 .chain(distrusted)
                 .chain(refused)
                 .chain(resources)

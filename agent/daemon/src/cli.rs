@@ -1,8 +1,9 @@
-//! The command line: `enrol`, `run`, `status`, `resources`, `doctor`.
+//! The command line: `enrol`, `run`, `status`, `resources`, `import`, `doctor`.
 //!
 //! Exit codes: 0 done, 1 failed, 2 usage, 3 not enrolled, 4 refused by the server, 6 server out of reach.
 
 mod doctor;
+mod import;
 mod manual;
 mod print;
 mod resources;
@@ -11,8 +12,7 @@ mod sent;
 use crate::enforce::Medium;
 use crate::enrol::file::{self as enrol_file, EnrolFile};
 use crate::platform::{Here, Job, Platform};
-use crate::waiting;
-use crate::{Agent, Config, Error, Nobody, SystemClock};
+use crate::{Agent, Build, Config, Ended, Error, Nobody, SystemClock, release, waiting};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -69,6 +69,11 @@ enum Verb {
         #[arg(long, value_enum, default_value = "text")]
         output: Output,
     },
+    Import {
+        folder: PathBuf,
+        #[arg(long, value_enum, default_value = "text")]
+        output: Output,
+    },
     Completion {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
@@ -114,11 +119,17 @@ enum Output {
 /// Reads the command line, does what it says, and says how that went.
 #[must_use]
 pub fn main() -> ExitCode {
+    main_of(Build::default())
+}
+
+/// The same as another build, for tests: nothing else differs.
+#[must_use]
+pub fn main_of(build: Build) -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     let variables = ["LC_ALL", "LC_MESSAGES", "LANG"].map(|name| std::env::var(name).ok());
     let language = Language::choose(lang_flag(&arguments).as_deref(), &variables.each_ref().map(Option::as_deref));
     let catalogue = Catalogue::new(language, FR, EN);
-    let matches = command_translate(Line::command(), &catalogue).try_get_matches_from(arguments);
+    let matches = command_translate(Line::command().version(build.version), &catalogue).try_get_matches_from(arguments);
     let line = match matches.and_then(|matches| Line::from_arg_matches(&matches)) {
         Ok(line) => line,
         Err(error) if !error.use_stderr() => {
@@ -131,7 +142,7 @@ pub fn main() -> ExitCode {
         }
     };
     let flags = flags(&line);
-    match done(line, &flags, catalogue) {
+    match done(line, &flags, build, catalogue) {
         Ok(code) => code,
         Err(error) => {
             let catalogue = Catalogue::new(language, FR, EN);
@@ -148,7 +159,7 @@ fn flags(line: &Line) -> String {
     given.map(|(flag, path)| format!(" {flag} {}", shell_word(&path.to_string_lossy()))).collect()
 }
 
-fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error> {
+fn done(line: Line, flags: &str, build: Build, catalogue: Catalogue) -> Result<ExitCode, Error> {
     // These need no configuration.
     match &line.verb {
         Verb::Completion { shell } => {
@@ -172,6 +183,7 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
     if let Some(state) = line.state {
         config.state = std::path::absolute(&state).map_err(Error::file(&state))?;
     }
+    config.build = build;
     match line.verb {
         Verb::Completion { .. } | Verb::Man { .. } | Verb::Notice { .. } => {}
         Verb::Run { check_config: true, .. } => {
@@ -184,6 +196,8 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
             // An agent that runs speaks to nobody: its memory is for its work.
             drop(catalogue);
             config.acknowledgements = acknowledgements;
+            log(&config);
+            release::become_release(&config);
             Here::serve(run, Job { config, supervisor: Arc::new(Nobody) })?;
         }
         Verb::Enrol { server, token, from, again, later } => {
@@ -239,6 +253,19 @@ fn done(line: Line, flags: &str, catalogue: Catalogue) -> Result<ExitCode, Error
                 Output::Json => serde_json::to_string_pretty(&found).unwrap_or_default(),
             };
             say(&mut std::io::stdout(), &said);
+        }
+        Verb::Import { folder, output } => {
+            let agent = agent(config);
+            let mut line = import::Line::new(&catalogue);
+            let imported = blocking(async { agent.import(&folder, |bytes| line.at(bytes, &agent)).await });
+            line.clear();
+            let imported = imported?;
+            let said = match output {
+                Output::Text => import::text(&imported, &catalogue),
+                Output::Json => serde_json::to_string_pretty(&imported).unwrap_or_default(),
+            };
+            say(&mut std::io::stdout(), &said);
+            return Ok(if imported.well() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         Verb::Forget { .. } => {
             let agent = agent(config);
@@ -320,9 +347,11 @@ fn token_read(token: Option<String>, catalogue: &Catalogue) -> Result<String, Er
 
 /// Runs the agent until it is asked to end.
 fn run(Job { config, supervisor }: Job) -> Result<(), Error> {
-    log(&config);
     let agent = agent(config).supervised(supervisor);
-    blocking(async { agent.run(Here::stopped().map_err(Error::System)?).await })
+    match blocking(async { agent.run(Here::stopped().map_err(Error::System)?).await })? {
+        Ended::Asked => Ok(()),
+        Ended::Replaced => Err(Error::System(agent.replace())),
+    }
 }
 
 /// Runs on one thread: the agent waits for most of its life.

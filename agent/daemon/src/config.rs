@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::platform::{Here, Platform};
 use crate::proxy::{Proxy, Rules};
+use crate::release::Build;
 use serde::Deserialize;
 use std::fs::File;
 use std::io::Read;
@@ -29,6 +30,10 @@ pub struct Config {
     pub enrolment_file: Option<PathBuf>,
     /// Where resources are put for everybody on the device to read, if not in the usual place.
     pub resources: Option<PathBuf>,
+    /// The certificates of the authorities by which mirrors are known, PEM, if not the system's.
+    pub mirror_roots: Option<PathBuf>,
+    /// The first root of the repository of the agent's releases, which the package brings; where it is not there, no release is taken.
+    pub release_root: PathBuf,
     /// What is logged: `error`, `warn`, `info`, `debug`, or a filter of tracing-subscriber.
     pub log: String,
     /// The folder where `/sys`, `/proc` and `/etc` are read; for tests.
@@ -42,6 +47,9 @@ pub struct Config {
     /// The variable the proxy was taken from, if it was one.
     #[serde(skip)]
     pub proxy_variable: Option<&'static str>,
+    /// Which build of the agent this is.
+    #[serde(skip)]
+    pub build: Build,
 }
 
 /// What is wrong with a configuration file. It never quotes the file: a password may stand in it.
@@ -83,11 +91,14 @@ impl Default for Config {
             no_proxy: None,
             enrolment_file: None,
             resources: None,
+            mirror_roots: None,
+            release_root: Here::release_root(),
             log: "info".to_owned(),
             root: "/".into(),
             acknowledgements: None,
             proxy_credentials: None,
             proxy_variable: None,
+            build: Build::default(),
             credentials: None,
         }
     }
@@ -115,6 +126,8 @@ impl Config {
             ("proxy_credentials", config.proxy_credentials.as_ref()),
             ("enrolment_file", config.enrolment_file.as_ref()),
             ("resources", config.resources.as_ref()),
+            ("mirror_roots", config.mirror_roots.as_ref()),
+            ("release_root", Some(&config.release_root)),
         ];
         match paths.iter().find(|(_, path)| path.is_some_and(|path| !path.is_absolute())) {
             Some((key, _)) => Err(invalid(ConfigFault::Path(key))),
@@ -137,6 +150,11 @@ impl Config {
         }
         self.credentials = lookup("CREDENTIALS_DIRECTORY").map(PathBuf::from).filter(|folder| folder.is_absolute());
         self
+    }
+
+    /// The version of this program.
+    pub(crate) fn version(&self) -> &'static str {
+        self.build.version
     }
 
     /// Which proxy leads where.

@@ -25,9 +25,10 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(20);
 const PING: Duration = Duration::from_secs(240);
 /// How long a ping may stay unanswered.
 const PING_LIMIT: Duration = Duration::from_secs(20);
-/// What the server may send unasked, a stream and a connection: a few packets more than a long line holds, so that resources fill it.
-const STREAM_BYTES: u32 = 256 * 1024;
-const WINDOW_BYTES: u32 = 512 * 1024;
+/// What the server may send unasked, a stream and a connection: an answer as large as they come, and two of them, so that a line is never
+/// idle because a word that more may come is still on its way.
+const STREAM_BYTES: u32 = 1024 * 1024;
+const WINDOW_BYTES: u32 = 2 * 1024 * 1024;
 /// The largest list of headers in an answer.
 const HEADERS_BYTES_MAX: u32 = 8 * 1024;
 

@@ -9,7 +9,7 @@ use crate::machine::Machine;
 use crate::platform::Platform;
 use crate::signed_time::Stranger;
 use crate::state::{Certificate, Enrolled, Enrolment, Held, Progress, State, enrolled_read, key_point, trust_open};
-use crate::{Agent, VERSION, sent};
+use crate::{Agent, sent};
 use agent_core::ledger::Ledger;
 use identity::caller::{Caller, certificate_read};
 use identity::key::IdentitySigner;
@@ -144,7 +144,7 @@ async fn exchange(
         token_id: token.id.to_string(),
         identity_key: identity.public().as_bytes().to_vec(),
         claims: Some(agent.machine().claims().into()),
-        agent_version: VERSION.to_owned(),
+        agent_version: agent.config.version().to_owned(),
     };
     sent::note(&agent.folder(), "StartRequest", &start);
     let challenge = within(&*agent.clock, ANSWER_LIMIT, client.start(start)).await.ok_or_else(late)?;

@@ -123,6 +123,21 @@ pub enum Error {
     /// Keys or TLS cannot be set up.
     #[error(transparent)]
     Identity(#[from] identity::Error),
+    /// No agent runs on the state folder.
+    #[error("{}: no agent runs on this folder", .0.display())]
+    NotRunning(PathBuf),
+    /// What is to be imported is no medium with resources.
+    #[error("{}: no resources in this folder: metadata/timestamp.json is missing", .0.display())]
+    ImportNone(PathBuf),
+    /// Another import is under way.
+    #[error("another import is under way")]
+    ImportBusy,
+    /// The agent holds no plan yet.
+    #[error("the agent does not know yet what this device is to hold")]
+    ImportUnplanned,
+    /// The agent ended meanwhile.
+    #[error("the agent ended in the middle")]
+    ImportCut,
     /// The system gives no runtime or no signals.
     #[error("the system refuses")]
     System(#[source] std::io::Error),

@@ -15,12 +15,15 @@ mod error;
 #[cfg(test)]
 mod fixture;
 mod folder;
+mod frame;
 mod link;
 mod machine;
+mod medium;
 mod peers;
 mod platform;
 mod proxy;
 mod publisher;
+mod release;
 mod renew;
 mod report;
 mod resources;
@@ -41,7 +44,9 @@ pub use config::{Config, ConfigFault};
 pub use doctor::{Check, Diagnosis, Fact, Finding, Outcome};
 pub use enrol::Joined;
 pub use error::{Advice, Error};
+pub use medium::{Carried, Imported, Part, Wanting};
 pub use proxy::{Proxy, Rules};
+pub use release::Build;
 pub use resources::Resource;
 pub use sent::{Sent, SentField, SentMessage, Shown, Texts};
 pub use state::Enrolment;
@@ -50,6 +55,7 @@ pub use supervisor::{Nobody, Supervisor};
 
 use folder::Folder;
 use platform::{Here, Platform};
+use release::{Running, become_packaged};
 use std::sync::Arc;
 use supervisor::{Pulse, watched};
 
@@ -63,15 +69,26 @@ pub struct Agent {
     clock: Arc<dyn Clock>,
     supervisor: Arc<dyn Supervisor>,
     pulse: Arc<Pulse>,
+    running: Running,
     /// How it comes to a local network; it meets nobody without.
     network: Option<Arc<dyn peers::Network>>,
+}
+
+/// Why an agent that ran does not any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was asked to end.
+    Asked,
+    /// Another program of the agent is to run in its place.
+    Replaced,
 }
 
 impl Agent {
     /// An agent of this configuration that lives by this clock.
     #[must_use]
     pub fn new(config: Config, clock: Arc<dyn Clock>) -> Self {
-        Self { config, clock, supervisor: Arc::new(Nobody), pulse: Arc::default(), network: None }
+        let running = Running::from_environment(config.version(), |name| std::env::var(name).ok());
+        Self { config, clock, supervisor: Arc::new(Nobody), pulse: Arc::default(), running, network: None }
     }
 
     /// The same agent, which meets devices of its school on the local network.
@@ -86,13 +103,16 @@ impl Agent {
         Self { supervisor, ..self }
     }
 
-    /// Checks all that the configuration names: the proxy and its credentials, and the state folder if it is there, with what it
+    /// Checks all that the configuration names: the proxy and its credentials, who vouches for mirrors, and the state folder if it is there, with what it
     /// holds.
     ///
     /// # Errors
     /// [`Error`] that names the setting or the file.
     pub fn check(&self) -> Result<(), Error> {
         self.config.proxy_rules()?;
+        if let Some(roots) = &self.config.mirror_roots {
+            source::mirror::mirror_tls(Some(roots), Arc::new(clock::JudgingTime::new(self.clock.clone(), None)))?;
+        }
         let folder = self.folder();
         if folder.root().try_exists().map_err(Error::file(folder.root()))? {
             folder.closed_check()?;
@@ -124,7 +144,8 @@ impl Agent {
     ///
     /// # Errors
     /// [`Error`] when the state folder cannot be used; never because a server is away.
-    pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+    pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<Ended, Error> {
+        let mut ended = Ended::Asked;
         let mut shutdown = std::pin::pin!(shutdown);
         let mut watching = std::pin::pin!(watched(&*self.supervisor, &self.pulse, &*self.clock));
         let link = tokio::select! {
@@ -135,22 +156,26 @@ impl Agent {
         };
         if let Some(mut link) = link {
             self.supervisor.ready();
-            let loan = link.loan();
+            let (loan, releases, line) = (link.loan(), link.releases(), link.line());
             let resources = link.resources(self.network.clone());
             tokio::select! {
                 biased;
                 () = &mut shutdown => {}
                 () = loan.keep() => {}
+                () = releases.keep(line) => ended = Ended::Replaced,
                 () = link.live() => {}
                 () = &mut watching => {}
             }
-            self.supervisor.stopping();
+            // The process goes on as another program; said to stop, it would be ended a little later.
+            if ended == Ended::Asked {
+                self.supervisor.stopping();
+            }
             drop(resources);
             link.leave();
         } else {
             self.supervisor.stopping();
         }
-        Ok(())
+        Ok(ended)
     }
 
     /// Deletes everything that is kept of this device on it, keys and an installer's token included; says whether there was anything.
@@ -190,6 +215,19 @@ impl Agent {
         resources::noted(&self.folder())
     }
 
+    /// Hands resources on a medium to the agent that runs, which takes what this device is to hold; `told` hears now and then how many bytes
+    /// that were.
+    ///
+    /// # Errors
+    /// [`Error`]: it is no such medium, cannot be read, or no agent runs.
+    pub async fn import(&self, folder: &std::path::Path, told: impl FnMut(u64)) -> Result<Imported, Error> {
+        let enrolled = state::enrolled_read(&self.folder())?;
+        if enrolled.is_none() {
+            return Err(Error::NotEnrolled(self.config.state.clone()));
+        }
+        medium::import(&self.config.state, folder, &self.resources()?, told).await
+    }
+
     /// The folder that resources lie in.
     #[must_use]
     pub fn resources_place(&self) -> std::path::PathBuf {
@@ -212,6 +250,11 @@ impl Agent {
     /// [`Error::Server`] when the address is not one.
     pub async fn doctor(&self, server: Option<&str>) -> Result<Diagnosis, Error> {
         doctor::doctor(self, server).await
+    }
+
+    /// Becomes the packaged program, which decides what runs; only an error comes back.
+    pub(crate) fn replace(&self) -> std::io::Error {
+        become_packaged(&self.running)
     }
 
     fn folder(&self) -> Folder {

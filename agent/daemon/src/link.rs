@@ -5,6 +5,7 @@ mod hold;
 mod loan;
 mod machine;
 mod recovery;
+mod release;
 mod renewal;
 mod resources;
 mod telling;
@@ -19,11 +20,12 @@ use crate::enforce::{Keeper, Shown};
 use crate::error::Error;
 use crate::peers::Pass;
 use crate::proxy::Rules;
+use crate::release::{Releases, Said};
 use crate::report::Report;
 use crate::state::{Enrolled, Enrolment, Progress, State, enrolled_read};
 use crate::status::{Live, noted};
 use crate::ticket::Wallet;
-use crate::{Agent, VERSION, sent};
+use crate::{Agent, sent};
 use agent_core::backoff::{self, Backoff};
 use agent_core::cadence::Calendar;
 use agent_core::ledger::Ledger;
@@ -103,6 +105,9 @@ pub(crate) struct Link {
     stage: watch::Receiver<Shown>,
     /// What whoever keeps resources is told, and tells.
     beside: Beside,
+    releases: Arc<Releases>,
+    /// How the release that is wanted stands.
+    release: watch::Receiver<Option<Said>>,
 }
 
 /// What comes next.
@@ -140,9 +145,11 @@ impl Link {
         let mut stage = loan.stage();
         desired.loan_note(*stage.borrow_and_update());
         let beside = Beside::new(&folder, &mut desired);
+        let releases = Arc::new(Releases::new(agent, &folder, &time));
+        releases.want(desired.release());
         let before = noted(&folder)?.unwrap_or_default();
         let live = Live {
-            version: VERSION.to_owned(),
+            version: agent.config.version().to_owned(),
             started_unix_ms: agent.clock.now(),
             conditions: desired.conditions(),
             // What the server last said holds until it says otherwise.
@@ -172,6 +179,8 @@ impl Link {
             loan: Arc::new(loan),
             stage,
             beside,
+            release: releases.said(),
+            releases,
             agent: agent.clone(),
             state,
             enrolment,
@@ -299,6 +308,7 @@ impl Link {
         self.live.last_contact_unix_ms = Some(now);
         self.live.quarantined = answer.quarantined;
         self.live.refused = false;
+        self.releases.prove();
         self.certificate_answered();
         self.spread = Duration::from_millis(answer.spread_ms.into());
         self.server_time(Timestamp::from_unix_millis(answer.server_unix_ms), now);
@@ -333,6 +343,7 @@ impl Link {
         }
         // Also where it is the same: the server's time may have put this one right.
         self.loan.hold(self.desired.grant());
+        self.releases.want(self.desired.release());
         self.stage_note();
         self.wanted_tell();
         self.note();
@@ -457,7 +468,7 @@ impl Link {
             parts: Vec::new(),
             observed,
             hold_ms: u32::try_from(hold.as_millis()).unwrap_or(u32::MAX),
-            agent_version: VERSION.to_owned(),
+            agent_version: self.agent.config.version().to_owned(),
             report,
             device_unix_ms: self.agent.clock.now().unix_millis(),
             trust_version: self.desired.trust_version(),

@@ -1,6 +1,5 @@
 //! Devices of one school serve each other in the classroom: found on the local network, met by certificate and ticket, believed in nothing.
 
-mod frame;
 mod mdns;
 mod neighbours;
 mod pass;
@@ -13,7 +12,7 @@ pub(crate) mod tests;
 pub(crate) use mdns::Mdns;
 pub(crate) use neighbours::{Found, Neighbours, Notice};
 pub(crate) use pass::Pass;
-pub(crate) use shelf::Shelf;
+pub(crate) use shelf::{HELD, Shelf};
 
 use crate::clock::Clock;
 use crate::platform::{Here, Platform};

@@ -19,7 +19,7 @@ use model::digest::Digest;
 use model::resource::{BundleName, BundleVersion, BundleWanted};
 use model::time::Timestamp;
 use sigstore_tuf::TrustedMetadataSet;
-use standing::{BUNDLES, Standing};
+use standing::{BUNDLES, RELEASES, Standing};
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Kept, Store};
@@ -75,8 +75,20 @@ impl Publisher {
     /// # Errors
     /// [`PublisherError`] when the root is none, or the folder cannot be used; a damaged cache is none.
     pub(crate) fn open(state: &Folder, root: &[u8]) -> Result<Self, PublisherError> {
+        Self::open_for(state, root, BUNDLES)
+    }
+
+    /// The same of the product's own repository, which lists releases of the agent and nothing else.
+    ///
+    /// # Errors
+    /// As [`Publisher::open`].
+    pub(crate) fn open_releases(state: &Folder, root: &[u8]) -> Result<Self, PublisherError> {
+        Self::open_for(state, root, RELEASES)
+    }
+
+    fn open_for(state: &Folder, root: &[u8], role: &'static str) -> Result<Self, PublisherError> {
         let store = Store::open(state)?;
-        let mut standing = Standing::new(root)?;
+        let mut standing = Standing::new(root, role)?;
         let [last, before] = store.kept();
         let chain = |kept: &Kept| kept.roots.iter().position(|kept| kept.as_bytes() == root);
         let found = [&last, &before].into_iter().flatten().find_map(|kept| Some((kept, chain(kept)?)));
@@ -108,7 +120,6 @@ impl Publisher {
     ///
     /// # Errors
     /// [`PublisherError`], also when the medium is older than [`MEDIUM_AGE_MAX`].
-    #[allow(dead_code, reason = "no device reads a medium yet")]
     pub(crate) async fn refresh_from_medium(
         &mut self,
         source: &dyn Source,
@@ -151,6 +162,20 @@ impl Publisher {
         Documents(Arc::clone(&self.standing))
     }
 
+    /// What the role of releases lists under this name.
+    ///
+    /// # Errors
+    /// [`PublisherError::NotSigned`] when nothing, [`PublisherError::Expired`].
+    pub(crate) fn release(&self, name: &str, max: usize, now: Timestamp) -> Result<Signed, PublisherError> {
+        self.signed(name, max, now)?.ok_or_else(|| PublisherError::NotSigned(name.to_owned()))
+    }
+
+    /// The names of all that is listed.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let list = self.standing.trusted.targets_role(self.standing.role);
+        list.into_iter().flat_map(|list| list.targets.keys().map(String::as_str))
+    }
+
     async fn taken(
         &mut self,
         source: &dyn Source,
@@ -179,10 +204,10 @@ impl Publisher {
         };
         self.standing.fresh_check(now, listed.medium)?;
         let trusted: &TrustedMetadataSet = &self.standing.trusted;
-        if !standing::bundles_may(trusted, name)? {
+        if !standing::role_may(trusted, self.standing.role, name)? {
             return Err(PublisherError::NotSigned(name.to_owned()));
         }
-        let Some(target) = trusted.targets_role(BUNDLES).and_then(|bundles| bundles.target(name)) else {
+        let Some(target) = trusted.targets_role(self.standing.role).and_then(|bundles| bundles.target(name)) else {
             return Ok(None);
         };
         if target.length > max as u64 {

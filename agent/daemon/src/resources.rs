@@ -4,14 +4,19 @@ mod fault;
 mod fetcher;
 mod files;
 mod gate;
+mod having;
 mod install;
+mod near;
 mod place;
 mod seeding;
 mod shelf;
 mod shown;
 mod stage;
+mod wanted;
 
+pub(crate) use fault::Fault;
 pub(crate) use fetcher::Named;
+pub(crate) use gate::Gate;
 pub(crate) use place::{FOLDER, forget, own};
 pub(crate) use shelf::Shelf;
 pub use shown::Resource;
@@ -19,16 +24,17 @@ pub(crate) use shown::{FILE, Shown, noted, state_name};
 
 use crate::clock::{Clock, JudgingTime, within};
 use crate::folder::Folder;
-use crate::publisher::Publisher;
+use crate::medium::Import;
+use crate::publisher::{Publisher, PublisherError};
 use crate::source::channel::ChannelSource;
+use crate::source::mirrors::{Mirrors, Ways};
 use crate::source::{Road, SourceError};
 use agent_core::fetching::order;
 use agent_core::room::{Claim, Verdict, admit};
 use bytes::Bytes;
-use fault::Fault;
 use fetcher::{Fetcher, blocking};
-use gate::Gate;
 use install::{Job, index_get};
+use model::measure::Measure;
 use model::resource::{BundleName, BundleVersion, BundleWanted, Fetching};
 use place::Place;
 use seeding::Seeding;
@@ -56,6 +62,8 @@ pub(crate) struct Wanted {
     /// Nothing before any plan is held: then what lies here stays.
     pub(crate) bundles: Option<Vec<BundleWanted>>,
     pub(crate) fetching: Fetching,
+    /// For which measure the device is.
+    pub(crate) measure: Option<Measure>,
     /// The publisher's root, as the trust roots give it; empty where they give none.
     pub(crate) publisher: Bytes,
 }
@@ -80,6 +88,10 @@ pub(crate) struct Parts {
     pub(crate) meeting: bool,
     /// What they are given.
     pub(crate) shelf: Arc<Shelf>,
+    /// How mirrors are reached.
+    pub(crate) ways: Ways,
+    /// The medium that was brought last.
+    pub(crate) media: watch::Receiver<Option<Arc<Import>>>,
 }
 
 /// Whoever keeps resources; dropped, it stops.
@@ -115,12 +127,15 @@ struct Keeping {
     parts: Parts,
     place: Place,
     fetcher: Fetcher,
+    mirrors: Mirrors,
     /// With the root it began at.
     publisher: Option<(Bytes, Publisher)>,
     /// Who goes outside for what is missing now.
     seeding: Option<Seeding>,
     /// What is made and waits for the word.
     staged: BTreeSet<(BundleName, BundleVersion)>,
+    /// The medium that all is taken from now.
+    medium: Option<Arc<Import>>,
 }
 
 /// A bundle that is to be put in place, with its index.
@@ -134,26 +149,36 @@ struct Task {
 impl Keeping {
     fn new(parts: Parts) -> Self {
         let place = Place::new(&parts.folder, &parts.state);
-        let fetcher = Fetcher::new(parts.clock.clone());
-        Self { place, fetcher, publisher: None, seeding: None, staged: BTreeSet::new(), parts }
+        let fetcher = Fetcher::new(parts.clock.clone(), parts.shelf.making());
+        let mirrors = Mirrors::new(parts.ways.clone());
+        Self { place, fetcher, mirrors, publisher: None, seeding: None, staged: BTreeSet::new(), medium: None, parts }
     }
 
     /// Goes on until nobody wants anything any more.
     async fn live(mut self) {
         let (mut changes, mut lines, mut peers) =
             (self.parts.wanted.clone(), self.parts.line.clone(), self.parts.peers.clone());
+        let mut media = self.parts.media.clone();
         loop {
             let wanted = changes.borrow_and_update().clone();
             let line = lines.borrow_and_update().is_some();
             peers.borrow_and_update();
+            self.medium = media.borrow_and_update().clone().filter(|medium| !medium.over());
             let pause = tokio::select! {
                 biased;
                 changed = changes.changed() => match changed {
                     Ok(()) => continue,
                     Err(_) => return,
                 },
+                Ok(()) = media.changed() => continue,
                 pause = self.round(&wanted) => pause,
             };
+            if let Some(medium) = self.medium.take() {
+                let all = self.parts.shown.all();
+                medium.end(wanted.bundles.is_some().then_some(&all[..]), &*self.parts.clock).await;
+                // What it did not have may come by other roads.
+                continue;
+            }
             let found = tokio::select! {
                 biased;
                 changed = changes.changed() => match changed {
@@ -163,6 +188,7 @@ impl Keeping {
                 // Who was out of reach may be in reach now.
                 Ok(_) = lines.wait_for(|now| now.is_some() && !line) => false,
                 Ok(()) = peers.changed(), if pause < LOOK_EVERY => true,
+                Ok(()) = media.changed() => false,
                 () = self.parts.clock.sleep(pause) => false,
             };
             if found {
@@ -203,16 +229,19 @@ impl Keeping {
             self.seeding = None;
             return Ok(pause);
         }
-        self.follow(&wanted.fetching, true);
+        self.mirrors.follow(&wanted.fetching.mirrors).await;
         let urgent = open.iter().any(|(wanted, _)| wanted.urgent);
+        let outside = if self.medium.is_some() { None } else { self.outside(&wanted.fetching, urgent) };
+        self.follow(&wanted.fetching, outside.is_none());
+        let near = self.fetcher.near_bytes();
         let sought: Vec<&BundleWanted> = open.iter().map(|(wanted, _)| wanted).collect();
         let refreshed = self.refreshed(&wanted.publisher, &sought).await;
         if let Some((_, publisher)) = &self.publisher {
             self.parts.shelf.documents_note(publisher.documents());
         }
-        let mut tasks = Vec::new();
+        let (mut tasks, measure) = (Vec::new(), wanted.measure);
         for (wanted, gate) in open {
-            match self.task(&wanted, gate).await {
+            match self.task(&wanted, gate, measure).await {
                 Ok(task) => tasks.push(task),
                 Err(fault) => {
                     // Why nothing newer is known says more than that nothing is.
@@ -221,13 +250,19 @@ impl Keeping {
                             Fault::File(error.kind().into())
                         }
                         (Fault::Unreachable(_), Err(Fault::Failed(code))) => Fault::Failed(code),
+                        // A medium is all there is: that its list is refused says why what is wanted is not in the one that is kept.
+                        (Fault::Failed("not_signed" | "metadata_expired"), Err(Fault::Failed(code)))
+                            if self.medium.is_some() =>
+                        {
+                            Fault::Failed(code)
+                        }
                         // Nobody could be asked for a newer list: what is kept says nothing of what is wanted since.
                         (Fault::Failed("not_signed" | "metadata_expired"), Err(Fault::Unreachable(pause))) => {
                             Fault::Unreachable(*pause)
                         }
                         _ => fault,
                     };
-                    pause = pause.min(self.say(&wanted, &fault));
+                    pause = pause.min(self.say(&wanted, &fault.waited(outside)));
                 }
             }
         }
@@ -243,9 +278,6 @@ impl Keeping {
         claims.extend(tasks.iter().map(|task| task.claim));
         let free = self.gate(&wanted.fetching, false).free();
         let verdicts = admit(&claims, &wanted.fetching, free).split_off(first);
-        let outside = self.outside(&wanted.fetching, urgent);
-        self.follow(&wanted.fetching, outside.is_none());
-        let near = self.fetcher.near_bytes();
         for (mut task, verdict) in tasks.into_iter().zip(verdicts) {
             let done = match verdict {
                 Verdict::Quota | Verdict::Disk => Err(Fault::Skipped(verdict.skipped().unwrap_or("disk"))),
@@ -256,11 +288,7 @@ impl Keeping {
             match done {
                 Ok(()) => {}
                 Err(fault) => {
-                    let fault = match (fault, outside) {
-                        // What a neighbour spoilt is asked of the server, when it may be.
-                        (Fault::Unreachable(_) | Fault::Failed("damaged"), Some(wait)) => Fault::Neighbours(wait),
-                        (fault, _) => fault,
-                    };
+                    let fault = fault.waited(outside);
                     if fault.makes_way() {
                         self.way_make(&task.wanted).await?;
                     }
@@ -314,13 +342,16 @@ impl Keeping {
     }
 
     /// The index of a bundle, judged, and what the bundle takes.
-    async fn task(&mut self, wanted: &BundleWanted, mut gate: Gate) -> Result<Task, Fault> {
+    async fn task(&mut self, wanted: &BundleWanted, mut gate: Gate, measure: Option<Measure>) -> Result<Task, Fault> {
         let (_, publisher) = self.publisher.as_ref().ok_or(Fault::Untold)?;
-        let signed = publisher.index(wanted, self.parts.time.now())?;
-        let shown = Arc::clone(&self.parts.shown);
-        let index = index_get(&self.place, &mut self.fetcher, wanted, &signed, (&shown, &mut gate)).await?;
+        let (shown, signed) = (Arc::clone(&self.parts.shown), (publisher, self.parts.time.now()));
+        let index = index_get(&self.place, &mut self.fetcher, wanted, signed, (&shown, &mut gate)).await?;
         if !install::fits_here(index.manifest()) {
             return Err(Fault::Skipped("system"));
+        }
+        let measures = &index.manifest().measures;
+        if !measures.is_empty() && measure.is_none_or(|own| !measures.contains(&own)) {
+            return Err(Fault::Skipped("measure"));
         }
         let (place, name, version, of) =
             (self.place.clone(), wanted.name.clone(), wanted.version.clone(), Arc::clone(&index));
@@ -343,6 +374,7 @@ impl Keeping {
         };
         let placed = job.done(&mut self.fetcher, &mut task.gate, without_spare).await?;
         if placed {
+            self.parts.shelf.making().ended(&task.wanted.name, &task.wanted.version);
             self.parts.shown.held(&task.wanted.name);
         } else {
             self.staged.insert((task.wanted.name.clone(), task.wanted.version.clone()));
@@ -353,6 +385,7 @@ impl Keeping {
 
     /// What was begun of a bundle goes, so that the disk has its room again.
     async fn way_make(&self, wanted: &BundleWanted) -> Result<(), Fault> {
+        self.parts.shelf.making().ended(&wanted.name, &wanted.version);
         let (place, name, version) = (self.place.clone(), wanted.name.clone(), wanted.version.clone());
         blocking(move || {
             let keep = place.versions(&name)?;
@@ -368,11 +401,18 @@ impl Keeping {
 
     /// Whom to ask from now on.
     fn follow(&mut self, fetching: &Fetching, outside: bool) {
+        if let Some(medium) = &self.medium {
+            let source = Named { name: medium.name.clone(), source: medium.clone() };
+            return self.fetcher.follow(vec![source], 0);
+        }
         let channel = self.parts.line.borrow().clone().filter(|_| outside);
         let server =
             channel.map(|channel| Named { name: "server".to_owned(), source: Arc::new(ChannelSource::new(channel)) });
         let peers = if fetching.peers { self.parts.peers.borrow().clone() } else { Vec::new() };
-        self.fetcher.follow(peers.into_iter().chain(server).collect(), fetching.bytes_per_second);
+        // The server first: its list is never behind.
+        let mirrors = if outside { self.mirrors.named() } else { &[] };
+        let sources = peers.into_iter().chain(server).chain(mirrors.iter().cloned());
+        self.fetcher.follow(sources.collect(), fetching.bytes_per_second);
     }
 
     /// Has the list of what is signed be new enough for what is sought: the one beside this device may be older than the newest.
@@ -389,15 +429,25 @@ impl Keeping {
         let (mut fault, mut fresh) = (None, false);
         for source in self.fetcher.free() {
             let now = self.parts.time.now();
-            let refreshed = within(&*self.parts.clock, REFRESH_LIMIT, publisher.refresh(&*source.source, now)).await;
+            let refresh = async {
+                match self.medium.as_ref().and_then(|medium| medium.made) {
+                    Some(made) => publisher.refresh_from_medium(&*source.source, made, now).await,
+                    None => publisher.refresh(&*source.source, now).await,
+                }
+            };
+            let refreshed = within(&*self.parts.clock, REFRESH_LIMIT, refresh).await;
             let slow = || Err(SourceError::Unreachable("it takes too long".to_owned()).into());
             match refreshed.unwrap_or_else(slow) {
                 Ok(()) if sought.iter().all(|wanted| publisher.index(wanted, now).is_ok()) => return Ok(()),
                 Ok(()) => fresh |= source.source.road() == Road::Server,
                 Err(error) => {
-                    tracing::info!(source = source.name, %error, "the list of bundles is not to be had here");
+                    // A device of the school that has none yet is asked for it soon again, and that is no news.
+                    let lacks = matches!(error, PublisherError::Source(SourceError::Missing(_)));
+                    if !lacks || source.source.road() != Road::Peer {
+                        tracing::info!(source = source.name, %error, "the list of bundles is not to be had here");
+                    }
                     let next = Fault::from(error);
-                    if matches!(next, Fault::Unreachable(_)) {
+                    if !lacks && matches!(next, Fault::Unreachable(_)) {
                         self.fetcher.failed(&source.name, false);
                     }
                     fault = fault.filter(|fault| !matches!(fault, Fault::Unreachable(_))).or(Some(next));
@@ -415,6 +465,7 @@ impl Keeping {
             resources: self.place.root().to_owned(),
             fetching: fetching.clone(),
             urgent,
+            near: self.medium.is_some(),
             asked: None,
         }
     }

@@ -2,13 +2,11 @@
 //!
 //! Nothing a source gives is believed: who asks compares it with what is signed. So a source need only keep its limits.
 
-#[allow(dead_code, reason = "no device asks a mirror yet")]
 mod answer;
 pub(crate) mod channel;
-#[cfg(test)]
 pub(crate) mod folder;
-#[allow(dead_code, reason = "no device asks a mirror yet")]
 pub(crate) mod mirror;
+pub(crate) mod mirrors;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -19,8 +17,6 @@ use std::time::Duration;
 pub(crate) const PIECES_MAX: usize = 256;
 /// The most bytes of one answer, and so of one piece.
 pub(crate) const ANSWER_BYTES_MAX: usize = 1 << 20;
-/// The longest name of a file, in bytes.
-const ITEM_BYTES_MAX: usize = 300;
 
 /// Where files of the repository come from; nothing it gives is believed.
 #[async_trait]
@@ -45,7 +41,6 @@ pub(crate) enum Road {
     /// From a device of the same school.
     Peer,
     /// From a medium put into this device.
-    #[allow(dead_code, reason = "no device reads a medium yet")]
     Medium,
 }
 
@@ -77,6 +72,9 @@ pub(crate) enum Fetched {
 /// Why nothing came.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SourceError {
+    /// It answers, and does not have it.
+    #[error("{0} is not there")]
+    Missing(String),
     /// Nobody answers, or too slowly.
     #[error("no answer: {0}")]
     Unreachable(String),
@@ -89,28 +87,4 @@ pub(crate) enum SourceError {
         /// When to ask again.
         again: Duration,
     },
-}
-
-/// Whether a name stays within a repository, on whatever system its folder lies.
-pub(crate) fn item_is_plain(item: &str) -> bool {
-    let sign = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let part = |part: &str| !part.is_empty() && !part.starts_with('.') && part.chars().all(sign);
-    item.len() <= ITEM_BYTES_MAX && item.split('/').all(part)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_name_leaves_a_repository() {
-        for good in ["metadata/timestamp.json", "chunks/ab/ab01", "1.root.json"] {
-            assert!(item_is_plain(good), "{good}");
-        }
-        for bad in
-            ["", "/etc/passwd", "../a", "a/../b", "a//b", "a/.b", "a/", "a\\b", "a\0b", "C:/a", "é", &"a/".repeat(200)]
-        {
-            assert!(!item_is_plain(bad), "{bad}");
-        }
-    }
 }

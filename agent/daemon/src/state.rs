@@ -21,6 +21,8 @@
 //! | `publisher/` | the signed list of resources, and the oldest versions of it that may be taken | when verified |
 //! | `indexes/` | the index of each version of a bundle that lies here, as it was signed | before the version |
 //! | `resources.json` | where resources stand, for people | as they move |
+//! | `door` | the socket by which a command speaks to the agent | when the agent starts |
+//! | `releases/` | programs of the agent in two slots, which of them runs, what is signed of them | each step before the next |
 //! | `progress.json`, `clock_floor` | how far reporting is; the earliest time it can be | as they move |
 
 mod again;
@@ -34,7 +36,8 @@ pub(crate) use forget::forget;
 use crate::error::{Advice, Error};
 use crate::folder::{self, Folder, Lock};
 use crate::machine::Machine;
-use crate::{acts, publisher, resources, sent, spool, status};
+use crate::platform::door;
+use crate::{acts, publisher, release, resources, sent, spool, status};
 use bytes::Bytes;
 use identity::key::IdentitySigner;
 use identity::pki_types::pem::PemObject;
@@ -478,8 +481,8 @@ pub(crate) fn own(name: &str) -> bool {
         || name == again::FOLDER
         || plan_named(name)
         || folder::OWN.contains(&name)
-        || [spool::FOLDER, publisher::FOLDER, resources::FOLDER].contains(&name)
-        || [status::FILE, acts::FILE, resources::FILE].contains(&name)
+        || [spool::FOLDER, publisher::FOLDER, release::FOLDER, resources::FOLDER].contains(&name)
+        || [status::FILE, acts::FILE, resources::FILE, door::NAME].contains(&name)
         || sent::is_named(name)
 }
 

@@ -3,12 +3,12 @@
 //! It does not hold the state folder meanwhile, so that `cartable-agent enrol` works beside it. A server out of reach is tried
 //! again with a growing pause; a token that is refused is not, until its file changes.
 
+use crate::Agent;
 use crate::enrol::file::{EnrolFile, NAME};
 use crate::error::Error;
 use crate::link::{JUST_ON, Link, fault_code};
 use crate::state;
 use crate::status::{Fault, Live, note};
-use crate::{Agent, VERSION};
 use agent_core::backoff::{self, Backoff};
 use std::fs::{self, Permissions};
 use std::io;
@@ -80,7 +80,8 @@ impl<'a> Waiting<'a> {
     fn begin(agent: &'a Agent) -> Result<Self, Error> {
         state::usable_check(&agent.folder())?;
         agent.config.proxy_rules()?;
-        let live = Live { version: VERSION.to_owned(), started_unix_ms: agent.clock.now(), ..Live::default() };
+        let live =
+            Live { version: agent.config.version().to_owned(), started_unix_ms: agent.clock.now(), ..Live::default() };
         agent.pulse.expect(LOOK_EVERY, &*agent.clock);
         agent.supervisor.ready();
         agent.supervisor.status("not enrolled; enrol it with: cartable-agent enrol --server URL");

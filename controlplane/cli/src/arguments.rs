@@ -1,8 +1,8 @@
 //! The command line.
 
 use crate::{
-    asset, audit, bundle, cadence, calendar, campaign, contact, desk, device, fetch, kit, loan, operator, org, profile,
-    proposal, rollout, school, server, stocktake, token, vault,
+    agent, asset, audit, bundle, cadence, calendar, campaign, contact, desk, device, fetch, kit, loan, operator, org,
+    profile, proposal, rollout, school, server, stocktake, token, vault,
 };
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -72,6 +72,10 @@ pub(crate) enum Noun {
     Kit {
         #[command(subcommand)]
         verb: kit::Verb,
+    },
+    Agent {
+        #[command(subcommand)]
+        verb: agent::Verb,
     },
     Cadence {
         #[command(subcommand)]

@@ -100,6 +100,12 @@ pub enum Error {
         /// Its values.
         values: Vec<(&'static str, Value)>,
     },
+    /// There is too little room for what is to be written.
+    #[error("no room")]
+    Short {
+        /// Where, how much is needed, and how much is free.
+        values: Vec<(&'static str, Value)>,
+    },
     /// Some loans have no paper; the others have.
     #[error("{0} loans have no paper")]
     PapersLeft(usize),

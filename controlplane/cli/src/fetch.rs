@@ -14,12 +14,12 @@ use wire::v1::{FetchPolicy, FetchPolicySetRequest, FetchPolicyShowRequest, Fetch
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Show,
+    #[command(arg_required_else_help = true)]
     Set(Box<Set>),
 }
 
 /// What is not named stays as it is.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = true)]
 pub(crate) struct Set {
     #[arg(long)]
     quota: Option<String>,
@@ -87,7 +87,11 @@ pub(crate) async fn run(verb: Verb, call: &mut Call<'_>) -> Result<(), Error> {
 async fn fetch_set(set: Set, call: &mut Call<'_>) -> Result<(), Error> {
     let why = set.why.clone().unwrap_or_else(|| "cartable fetch set".to_owned());
     let before = policy_ask(call).await?;
-    let policy = Some(set.changed(before)?);
+    let after = set.changed(before.clone())?;
+    if after == before {
+        return Err(Error::usage("error-fetch-nothing", &[]));
+    }
+    let policy = Some(after);
     let mut client = call.client().await?;
     let answer = call.answer(client.fetch_policy_set(FetchPolicySetRequest { policy, why })).await?;
     match answer.proposal {

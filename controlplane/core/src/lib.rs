@@ -34,6 +34,7 @@ pub mod proposal;
 pub mod recent;
 pub mod recover;
 mod reenrol;
+pub mod release;
 pub mod renew;
 pub mod report;
 pub mod role;

@@ -81,9 +81,11 @@ pub fn plan(rules: &Rules, facts: &Facts) -> Planned {
         rollout: word.rollout.map(str::to_owned),
     });
     let why = why.collect();
-    let bundles = held.iter().filter_map(|(name, word)| word.wanted(name)).collect();
+    let bundles: Vec<BundleWanted> = held.iter().filter_map(|(name, word)| word.wanted(name)).collect();
+    let measure = facts.measure.filter(|_| !bundles.is_empty());
+    let release = rules.release.release.clone();
     let fetching = rules.fetching.told(facts, &rules.days_off, &rules.zone);
-    Planned { plan: Plan { check_in: rules.cadence, bundles, fetching, release: None }, why }
+    Planned { plan: Plan { check_in: rules.cadence, bundles, fetching, release, measure }, why }
 }
 
 /// What is said of one bundle to one device.

@@ -97,9 +97,12 @@ pub struct Condition {
     /// Of a bundle, bytes that came from outside the school.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub wan_bytes: u64,
-    /// And from devices of the school, or a medium.
+    /// And from devices of the school.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lan_bytes: u64,
+    /// And from a medium that was brought there.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub medium_bytes: u64,
     /// Since when it has stood so within one boot, by the server's clock; the beginning of time where nobody noted it.
     #[serde(default)]
     pub since: Timestamp,

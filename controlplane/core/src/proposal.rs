@@ -6,6 +6,7 @@ use crate::device::{DEVICES, Decision, Device, Reason, device_get};
 use crate::error::{Error, Result};
 use crate::fetching::{FETCH_POLICIES, FetchPolicy};
 use crate::operator::operator_get;
+use crate::release::{RELEASES, ReleaseRule};
 use crate::role::{Allowed, allowed};
 use crate::rules::{CADENCES, EVERYWHERE};
 use crate::scope::{Filed, Reach};
@@ -54,6 +55,8 @@ pub enum Deed {
     Assign(Wish),
     /// All devices of the territory fetch otherwise.
     Fetching(Box<FetchPolicy>),
+    /// All devices of the territory are to run another release of the agent.
+    Release(ReleaseRule),
 }
 
 /// What an act was proposed over; when it has changed since, agreeing would undo what somebody decided meanwhile.
@@ -71,6 +74,9 @@ pub struct Seen {
     /// What was said of the bundle for each target.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     assigned: BTreeMap<Target, Assignment>,
+    /// When the release was last set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    release: Option<Revision>,
 }
 
 /// What decisions about a device are about: its state, why, and whether it is there twice.
@@ -128,6 +134,7 @@ impl Deed {
             Self::Cadence(_) => "CadenceSet",
             Self::Assign(_) => "BundleAssign",
             Self::Fetching(_) => "FetchPolicySet",
+            Self::Release(_) => "ReleaseSet",
         }
     }
 
@@ -139,6 +146,7 @@ impl Deed {
             Self::Cadence(_) => "cadence_set",
             Self::Assign(wish) => wish.verb(),
             Self::Fetching(_) => "fetch_policy_set",
+            Self::Release(_) => "release_set",
         }
     }
 }
@@ -153,7 +161,7 @@ impl Proposal {
     pub fn devices(&self) -> usize {
         match &self.deed {
             Deed::Decide { devices, .. } => devices.len(),
-            Deed::Cadence(_) | Deed::Assign(_) | Deed::Fetching(_) => 0,
+            Deed::Cadence(_) | Deed::Assign(_) | Deed::Fetching(_) | Deed::Release(_) => 0,
         }
     }
 }
@@ -209,6 +217,7 @@ pub async fn deed_act(
 async fn seen(store: &dyn Store, territory: &TerritoryId, deed: &Deed) -> Result<Seen> {
     let mut seen = Seen::default();
     match deed {
+        Deed::Release(_) => seen.release = RELEASES.get(store, territory, EVERYWHERE).await?.map(|row| row.revision),
         Deed::Cadence(_) => seen.cadence = CADENCES.get(store, territory, EVERYWHERE).await?.map(|row| row.revision),
         Deed::Fetching(_) => {
             seen.fetching = FETCH_POLICIES.get(store, territory, EVERYWHERE).await?.map(|row| row.revision);
@@ -433,6 +442,12 @@ async fn deed_writes(
                 target_check(store, territory, reach, target).await?;
             }
             Ok((assignment_writes(store, territory, wish, by, second, why, now).await?, Vec::new()))
+        }
+        Deed::Release(rule) => {
+            let row = RELEASES.get(store, territory, EVERYWHERE).await?;
+            let expect = row.map_or(Expect::Absent, |row| Expect::At(row.revision));
+            let act = Act::of(now, by, deed.verb(), EVERYWHERE, why).with(second);
+            Ok((Writes::by(territory, &act)?.put(&RELEASES, EVERYWHERE, rule, expect)?, Vec::new()))
         }
         Deed::Decide { devices, state, lost } => {
             if devices.is_empty() || devices.len() > DEVICES_MAX {

@@ -5,6 +5,7 @@ use crate::assignment::Assignments;
 use crate::calendar::{CALENDARS, calendars};
 use crate::error::Result;
 use crate::fetching::{DaysOff, FETCH_POLICIES, FetchPolicy};
+use crate::release::{RELEASES, ReleaseRule};
 use crate::rollout::open::Rollouts;
 use crate::rollout::{ROLLOUT_SITES, ROLLOUTS};
 use crate::store::{Changes, Expect, PAGE_MAX, Revision, Scope, Store};
@@ -39,6 +40,8 @@ pub struct Rules {
     pub days_off: DaysOff,
     /// The time zone in which days begin and end, such as `Europe/Paris`.
     pub zone: String,
+    /// Which release of the agent devices are to run.
+    pub release: ReleaseRule,
     /// The latest acts on the whole territory, of which every device is told.
     pub acts: Vec<(Revision, ActTold)>,
 }
@@ -51,17 +54,20 @@ impl Rules {
     pub async fn load(store: &dyn Store, territory: &TerritoryId, zone: &str) -> Result<Self> {
         let revision = store.revision().await?;
         let cadence = CADENCES.get(store, territory, EVERYWHERE).await?;
+        let release = RELEASES.get(store, territory, EVERYWHERE).await?;
         let fetching = FETCH_POLICIES.get(store, territory, EVERYWHERE).await?;
         let mark = MARKS.get(store, territory, EVERYWHERE).await?;
         let entered = CALENDARS.page(store, &CALENDARS.scope(territory, ""), "", PAGE_MAX).await?;
         let written = entered.iter().map(|row| row.revision).chain(mark.map(|row| row.revision));
         let (rollouts, rolled) = Rollouts::load(store, territory).await?;
         let written = written.chain([rolled]).chain(cadence.as_ref().map(|row| row.revision));
+        let written = written.chain(release.as_ref().map(|row| row.revision));
         let changed = written.chain(fetching.as_ref().map(|row| row.revision)).max().unwrap_or_default();
         Ok(Self {
             revision,
             changed,
             cadence: cadence.map(|row| row.value).unwrap_or_default(),
+            release: release.map(|row| row.value).unwrap_or_default(),
             assignments: Assignments::load(store, territory).await?,
             rollouts,
             fetching: fetching.map(|row| row.value).unwrap_or_default(),
@@ -78,6 +84,7 @@ impl Rules {
             territory: territory.clone(),
             tables: vec![
                 CADENCES.name,
+                RELEASES.name,
                 MARKS.name,
                 FETCH_POLICIES.name,
                 CALENDARS.name,

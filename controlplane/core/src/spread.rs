@@ -41,8 +41,10 @@ pub struct Spread {
     counts: BTreeMap<Stand, u32>,
     /// Bytes that came from outside.
     pub wan_bytes: u64,
-    /// Bytes that came from devices of the school, or a medium.
+    /// Bytes that came from devices of the school.
     pub lan_bytes: u64,
+    /// Bytes that came from media.
+    pub medium_bytes: u64,
 }
 
 impl Spread {
@@ -117,6 +119,7 @@ pub async fn spread_of(
             *spread.counts.entry(stand_of(&wanted.version, said, now.since(seen))).or_default() += 1;
             spread.wan_bytes = spread.wan_bytes.saturating_add(said.map_or(0, |said| said.wan_bytes));
             spread.lan_bytes = spread.lan_bytes.saturating_add(said.map_or(0, |said| said.lan_bytes));
+            spread.medium_bytes = spread.medium_bytes.saturating_add(said.map_or(0, |said| said.medium_bytes));
         }
     }
 }
@@ -137,6 +140,7 @@ mod tests {
             of_bytes: 0,
             wan_bytes: 0,
             lan_bytes: 0,
+            medium_bytes: 0,
             since: Timestamp::default(),
         };
         let wanted: BundleVersion = "2".parse().unwrap();

@@ -37,7 +37,7 @@ pub struct Packed {
     pub first_bytes: u64,
     /// The digest of the index, for who packs the same folder to compare.
     pub index_sha256: String,
-    /// The version that a patch leads on from.
+    /// The last version that a patch leads on from.
     pub patch_from: Option<String>,
     /// That patch over the wire, in bytes.
     pub patch_bytes: Option<u64>,
@@ -66,8 +66,8 @@ pub fn bundle_pack(
         if all.iter().any(|one: &Packed| one.bundle == name.as_str()) {
             return Err(Error::Twice(name.to_string()));
         }
-        let before = published.latest(folder, &name)?;
-        if let Some((last, _)) = before.as_ref().filter(|(last, _)| *last >= version) {
+        let before = published.last(folder, &name, VERSIONS_KEPT - 1)?;
+        if let Some((last, _)) = before.last().filter(|(last, _)| *last >= version) {
             let (bundle, version, last) = (name.to_string(), version.to_string(), last.to_string());
             return Err(Error::VersionOld { bundle, version, last });
         }
@@ -87,7 +87,8 @@ pub fn bundle_pack(
             patch_from: None,
             patch_bytes: None,
         };
-        if let Some((from, old)) = before {
+        // Who was away for a version takes one patch, too: two in a row would bring what both changed twice.
+        for (from, old) in before {
             let (mut old_contents, mut new_contents) = (Stored::new(folder, &old), Stored::new(folder, &index));
             bar.text(format!("{name} {from} → {version}"));
             if let Some(patch) = patch_make((&old, &mut old_contents), (&index, &mut new_contents))? {
@@ -176,7 +177,9 @@ fn old_drop(bundles: &mut Targets, name: &bundle::Name) {
     let versions = versions(bundles, name.as_str());
     let (_, kept) = versions.split_at(versions.len().saturating_sub(VERSIONS_KEPT));
     let mut names: Vec<String> = kept.iter().map(|version| index_name(name, version)).collect();
-    names.extend(kept.windows(2).map(|pair| patch_name(name, &pair[0], &pair[1])));
+    for (at, to) in kept.iter().enumerate() {
+        names.extend(kept[..at].iter().map(|from| patch_name(name, from, to)));
+    }
     let prefix = format!("bundle.{name}.");
     bundles.targets.retain(|target, _| !target.starts_with(&prefix) || names.contains(target));
 }

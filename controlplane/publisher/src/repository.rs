@@ -156,16 +156,20 @@ impl Published {
         self.lists.get(role).map(|list| &list.targets).ok_or_else(|| undelegated(role))
     }
 
-    /// The latest version of a bundle, with its index.
-    pub(crate) fn latest(&self, folder: &Folder, name: &bundle::Name) -> Result<Option<(Version, Index)>> {
-        let Some(version) = versions(self.list(BUNDLES)?, name.as_str()).pop() else { return Ok(None) };
-        let target_name = index_name(name, &version);
-        let bytes = self.list(BUNDLES)?.targets.get(&target_name).and_then(|target| {
-            let path = folder.target(&target_name, target.hashes.get("sha256")?);
-            fs::read(path).ok().filter(|bytes| crate::tuf::Target::of(bytes, target.custom.clone()) == *target)
-        });
-        let bytes = bytes.ok_or(Error::TargetBad(target_name))?;
-        Ok(Some((version, Index::decode(&bytes)?)))
+    /// The last versions of a bundle, at most so many, each with its index; oldest first.
+    pub(crate) fn last(&self, folder: &Folder, name: &bundle::Name, most: usize) -> Result<Vec<(Version, Index)>> {
+        let list = self.list(BUNDLES)?;
+        let mut versions = versions(list, name.as_str());
+        let read = |version: Version| {
+            let target_name = index_name(name, &version);
+            let bytes = list.targets.get(&target_name).and_then(|target| {
+                let path = folder.target(&target_name, target.hashes.get("sha256")?);
+                fs::read(path).ok().filter(|bytes| crate::tuf::Target::of(bytes, target.custom.clone()) == *target)
+            });
+            let bytes = bytes.ok_or(Error::TargetBad(target_name))?;
+            Ok((version, Index::decode(&bytes)?))
+        };
+        versions.split_off(versions.len().saturating_sub(most)).into_iter().map(read).collect()
     }
 }
 

@@ -108,6 +108,7 @@ fn versions_follow_each_other_with_patches_between_the_last_ones() {
         "bundle.eau.2.index",
         "bundle.eau.3.from.2.patch",
         "bundle.eau.3.index",
+        "bundle.eau.4.from.2.patch",
         "bundle.eau.4.from.3.patch",
         "bundle.eau.4.index",
     ];

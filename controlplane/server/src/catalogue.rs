@@ -1,6 +1,6 @@
 //! What the copy of the repository offers. Signatures are the devices' business; what is read here is whole, and no more than a list.
 
-use bundle::{Index, Manifest, Name, Version};
+use bundle::{Index, Manifest, Name, Version, index_named};
 use model::digest::Digest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -53,6 +53,9 @@ pub(crate) enum CatalogueError {
     /// It is not what another file says it is.
     #[error("{0} is not what the list says it is")]
     Wrong(PathBuf),
+    /// It is what was signed, and none of what its name says.
+    #[error("{0} is signed, and no index of what its name says")]
+    Odd(PathBuf),
 }
 
 #[derive(Deserialize)]
@@ -103,18 +106,19 @@ impl Catalogue {
         self.0.values().flat_map(|versions| versions.values().rev().map(Arc::as_ref))
     }
 
-    /// Reads what a repository offers; nothing where there is none yet. What was read before is not read again.
-    fn read(root: &Path, before: &Self) -> Result<Self, CatalogueError> {
+    /// Reads what a repository offers; nothing where there is none yet. What was read before is not read again. Says whether all that is
+    /// listed is there.
+    fn read(root: &Path, before: &Self) -> Result<(Self, bool), CatalogueError> {
         let metadata = root.join("metadata");
         let timestamp: Listing = match json_read(&metadata.join("timestamp.json"), None) {
             Err(CatalogueError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self::default());
+                return Ok((Self::default(), true));
             }
             read => read?,
         };
         let snapshot: Listing = listed_read(&metadata, &timestamp, "snapshot")?;
         let bundles: Targets = listed_read(&metadata, &snapshot, "bundles")?;
-        let mut catalogue = Self::default();
+        let (mut catalogue, mut whole) = (Self::default(), true);
         for (target_name, target) in bundles.targets.iter().take(VERSIONS_MAX) {
             let Some((name, version)) = index_named(target_name) else { continue };
             let known = before.find(&name, Some(&version)).filter(|offer| offer.index == target.hashes.sha256);
@@ -126,6 +130,11 @@ impl Catalogue {
                         Ok(offer) => Arc::new(offer),
                         Err(error) => {
                             tracing::warn!(%error, "a bundle is not offered");
+                            whole &= matches!(error, CatalogueError::Odd(_));
+                            // By its length it is there, so nobody would bring it again.
+                            if let CatalogueError::Wrong(path) = error {
+                                let _ = fs::remove_file(path);
+                            }
                             continue;
                         }
                     }
@@ -133,7 +142,7 @@ impl Catalogue {
             };
             catalogue.0.entry(name).or_default().insert(version, offer);
         }
-        Ok(catalogue)
+        Ok((catalogue, whole))
     }
 }
 
@@ -146,8 +155,9 @@ impl Shelf {
         let stamp = stamp(&root.join("metadata/timestamp.json"));
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if shelf.0 != stamp {
-            let catalogue = Arc::new(Catalogue::read(root, &shelf.1)?);
-            *shelf = (stamp, catalogue);
+            let (catalogue, whole) = Catalogue::read(root, &shelf.1)?;
+            // What is not whole is read again, until it was brought once more.
+            *shelf = (stamp.filter(|_| whole), Arc::new(catalogue));
         }
         Ok(Arc::clone(&shelf.1))
     }
@@ -158,12 +168,6 @@ fn stamp(path: &Path) -> Option<Stamp> {
     Some((about.modified().ok()?, about.len()))
 }
 
-/// A bundle and its version, where a target's name is that of an index.
-fn index_named(target: &str) -> Option<(Name, Version)> {
-    let (name, version) = target.strip_prefix("bundle.")?.strip_suffix(".index")?.split_once('.')?;
-    Some((name.parse().ok()?, version.parse().ok()?))
-}
-
 fn offer_read(path: &Path, target: &Target, named: (&Name, &Version)) -> Result<Offer, CatalogueError> {
     let wrong = || CatalogueError::Wrong(path.to_owned());
     let bytes = bytes_read(path, target.length)?;
@@ -171,10 +175,12 @@ fn offer_read(path: &Path, target: &Target, named: (&Name, &Version)) -> Result<
     if bytes.len() as u64 != target.length || index != target.hashes.sha256 {
         return Err(wrong());
     }
-    let decoded = Index::decode(&bytes).map_err(|_| wrong())?;
+    // Signed so: bringing it again would change nothing.
+    let odd = || CatalogueError::Odd(path.to_owned());
+    let decoded = Index::decode(&bytes).map_err(|_| odd())?;
     let manifest = decoded.manifest().clone();
     if (&manifest.name, &manifest.version) != named {
-        return Err(wrong());
+        return Err(odd());
     }
     Ok(Offer { manifest, index, size: decoded.size(), files: decoded.files().len() })
 }
@@ -257,17 +263,13 @@ mod tests {
         // An index that is another one is passed over; a list that is another one is an error.
         let bad = tempfile::tempdir().unwrap();
         repository(bad.path(), &bytes, Digest::of(b"another"));
-        assert_eq!(Shelf::default().catalogue(bad.path()).unwrap().offers().count(), 0);
+        let shelf = Shelf::default();
+        assert_eq!(shelf.catalogue(bad.path()).unwrap().offers().count(), 0);
+        // It goes, so that it is brought again; and is then offered, under the same timestamp.
+        assert_eq!(fs::read_dir(bad.path().join("targets")).unwrap().count(), 0);
+        repository(bad.path(), &bytes, Digest::of(&bytes));
+        assert_eq!(shelf.catalogue(bad.path()).unwrap().offers().count(), 1);
         fs::write(bad.path().join("metadata/1.bundles.json"), b"{}").unwrap();
         assert!(matches!(Shelf::default().catalogue(bad.path()), Err(CatalogueError::Wrong(_))));
-    }
-
-    #[test]
-    fn only_an_index_is_a_version() {
-        for none in ["bundle.eau.2026.9.from.2026.8.patch", "bundle.eau.index", "list.adult.1.index", "bundle..1.index"]
-        {
-            assert_eq!(index_named(none), None, "{none}");
-        }
-        assert!(index_named("bundle.eau-1.2026.9.1.index").is_some());
     }
 }

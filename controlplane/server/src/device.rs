@@ -420,6 +420,7 @@ fn observed_of(observed: wire::v1::Observed) -> Result<ObservedState, Status> {
         of_bytes: c.of_bytes,
         wan_bytes: c.wan_bytes.min(CAME_BYTES_MAX),
         lan_bytes: c.lan_bytes.min(CAME_BYTES_MAX),
+        medium_bytes: c.medium_bytes.min(CAME_BYTES_MAX),
         since: Timestamp::default(),
     });
     Ok(ObservedState { conditions: conditions.collect(), generation: observed.generation.unwrap_or_default().into() })

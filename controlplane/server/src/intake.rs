@@ -1,7 +1,7 @@
 //! The repository as it comes in: file by file, each whole and durable before it is seen, the timestamp last.
 
 use crate::config::ResourcesConfig;
-use crate::mirror::is_plain;
+use bundle::item_is_plain;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -128,7 +128,7 @@ impl Intake {
 /// What may be brought: a plain path below one of three folders.
 fn place_check(path: &str, size: u64) -> Result<(), IntakeError> {
     let below = ["metadata/", "targets/", "chunks/"].iter().any(|folder| path.starts_with(folder));
-    if !below || !is_plain(path) {
+    if !below || !item_is_plain(path) {
         return Err(IntakeError::Path(path.chars().take(120).collect()));
     }
     if size > FILE_BYTES_MAX { Err(IntakeError::Large) } else { Ok(()) }

@@ -103,7 +103,14 @@ async fn look(shared: &Shared, watched: &mut Option<Watched>, rules: &Rules) -> 
     let names: BTreeSet<BundleName> = rules.rollouts.iter().map(|held| held.rollout.name.clone()).collect();
     let ready = match watched.take() {
         Some(ready) if ready.shows(&names, shared.clock.ticks()) => ready,
-        before => Watched::load(shared, names, before).await?,
+        before => match Watched::load(shared, names, before.as_ref()).await {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                // Since when each device is back is known nowhere else.
+                *watched = before;
+                return Err(error);
+            }
+        },
     };
     let watched = watched.insert(ready);
     let calendars = calendars(shared.store.as_ref(), shared.territory()).await?;

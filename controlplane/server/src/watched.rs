@@ -41,7 +41,7 @@ pub(crate) struct Watched {
     loaded: Duration,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Seen {
     facts: Facts,
     conditions: Vec<Condition>,
@@ -56,10 +56,10 @@ impl Watched {
     ///
     /// # Errors
     /// `Unavailable` when the store fails.
-    pub(crate) async fn load(shared: &Shared, names: BTreeSet<BundleName>, before: Option<Self>) -> Result<Self> {
+    pub(crate) async fn load(shared: &Shared, names: BTreeSet<BundleName>, before: Option<&Self>) -> Result<Self> {
         let store = shared.store.as_ref();
         let since = store.revision().await?;
-        let devices = before.map(|before| before.devices).unwrap_or_default();
+        let devices = before.map(|before| before.devices.clone()).unwrap_or_default();
         let mut watched = Self { names, devices, since, stale: false, loaded: shared.clock.ticks() };
         let (scope, mut after) = (DEVICES.scope(shared.territory(), ""), String::new());
         loop {

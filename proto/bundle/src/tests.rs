@@ -314,8 +314,8 @@ fn too_many_folders_are_refused() {
         let parts: Vec<String> = (0..24).map(|depth| format!("{at:x}{depth}")).collect();
         SafePath::new(&parts.join("/")).unwrap()
     };
-    // Each is a file in 23 folders of its own: 20,833 of them are 499,992 paths.
-    let paths: Vec<SafePath> = (0..20_834).map(path).collect();
+    // Each is a file in 23 folders of its own: 6,666 of them are 159,984 paths.
+    let paths: Vec<SafePath> = (0..6_667).map(path).collect();
     assert!(paths_check(paths[1..].iter()).is_ok());
     assert!(matches!(paths_check(paths.iter()), Err(Error::Limit { .. })));
 }
@@ -328,4 +328,21 @@ fn too_many_files_are_refused_before_they_are_read() {
     bytes.extend_from_slice(&[0x80, 0xad, 0xe2, 4]);
     let said = Index::decode(&bytes).unwrap_err();
     assert!(matches!(said, Error::Limit { what: "files", .. }), "{said}");
+}
+
+/// What limits allow each for itself is allowed together, so that nobody packs for hours and is refused at the end.
+#[test]
+fn the_largest_bundle_has_an_index_that_is_read() {
+    use crate::limits::{BUNDLE_BYTES_MAX, CHUNKS_MAX, FILES_MAX};
+    let id = |at: usize| ContentId::of(&at.to_le_bytes());
+    let length = usize::try_from(BUNDLE_BYTES_MAX).unwrap() / CHUNKS_MAX;
+    let size = (length * CHUNKS_MAX / FILES_MAX) as u64;
+    let file = |at: usize| File {
+        path: SafePath::new(&format!("sequence-{:03}/images/planche-{at:06}.webp", at / 400)).unwrap(),
+        size,
+        id: id(at),
+    };
+    let chunks = (0..CHUNKS_MAX).map(|at| Chunk { length, id: id(at) }).collect();
+    let index = Index::new(manifest("1"), (0..FILES_MAX).map(file).collect(), chunks).unwrap();
+    assert_eq!(Index::decode(&index.encode()).unwrap(), index);
 }

@@ -3,6 +3,7 @@
 use crate::digest::Digest;
 use crate::grant::Grant;
 use crate::id::DeviceId;
+use crate::measure::Measure;
 use crate::resource::{BundleWanted, Fetching, ReleaseWanted};
 use crate::signed::Payload;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,8 @@ pub struct Plan {
     pub fetching: Fetching,
     /// Which release of the agent to run; none: what runs stays.
     pub release: Option<ReleaseWanted>,
+    /// For which measure the device is, where that is known and there are bundles to judge by it.
+    pub measure: Option<Measure>,
 }
 
 /// How a device keeps in touch.

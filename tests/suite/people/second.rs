@@ -9,7 +9,8 @@ use tests::world::World;
 use tonic::Code;
 use wire::v1::{
     Cadence, CadenceSetRequest, CadenceShowRequest, DeviceDecideManyRequest, DeviceDecideRequest, JoinState,
-    OperatorRevokeRequest, ProposalDecideRequest, ProposalListRequest, ProposalState,
+    OperatorRevokeRequest, ProposalDecideRequest, ProposalListRequest, ProposalState, ReleaseSetRequest,
+    ReleaseShowRequest, ReleaseWanted,
 };
 
 const A: &str = "0951099D";
@@ -155,6 +156,39 @@ async fn what_has_changed_since_it_was_proposed_is_not_done() {
     assert!(changed.message().contains("was changed since"), "{changed:?}");
     assert!(states(&world, &devices).await.iter().all(|s| s == "quarantined"));
     admin.proposal_decide(decide(&proposal.id, false)).await.unwrap();
+}
+
+/// Which program all devices run, least of all on one person's word.
+#[tokio::test]
+async fn a_release_waits_for_a_second_person_and_takes_nobody_elses_word_back() {
+    let world = World::new().await;
+    enrolled(&world, A, 11).await;
+    let first = Staff::first(&world);
+    let second = Staff::invited(&world, "second", vec![whole(Role::Admin)]).await;
+    let (mut one, mut other) = (first.client(&world).await, second.client(&world).await);
+    let release = |version: &str| ReleaseWanted { version: version.to_owned(), index: vec![1; 32] };
+    let mut proposed = Vec::new();
+    for version in ["0.2", "0.3"] {
+        let set = ReleaseSetRequest { release: Some(release(version)), why: "better".to_owned() };
+        let answer = one.release_set(set).await.unwrap().into_inner();
+        let proposal = answer.proposal.unwrap();
+        assert_eq!((answer.release, proposal.verb.as_str()), (None, "release_set"));
+        assert!(proposal.detail.starts_with(&format!("{version} --digest 0101")), "{}", proposal.detail);
+        proposed.push(proposal.id);
+    }
+    assert!(one.proposal_decide(decide(&proposed[0], true)).await.is_err(), "one's own");
+    other.proposal_decide(decide(&proposed[0], true)).await.unwrap();
+    let shown = other.release_show(ReleaseShowRequest {}).await.unwrap().into_inner();
+    assert_eq!(shown.release, Some(release("0.2")));
+    let changed = other.proposal_decide(decide(&proposed[1], true)).await.unwrap_err();
+    assert!(changed.message().contains("was changed since"), "{changed:?}");
+    for bad in [
+        ReleaseWanted { version: "x y".to_owned(), ..release("1") },
+        ReleaseWanted { index: vec![1; 31], ..release("1") },
+    ] {
+        let set = ReleaseSetRequest { release: Some(bad), why: String::new() };
+        assert_eq!(one.release_set(set).await.unwrap_err().code(), Code::InvalidArgument);
+    }
 }
 
 /// One after the other they are as many as all at once.

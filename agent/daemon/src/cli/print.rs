@@ -83,11 +83,15 @@ pub(super) fn status(status: &Status, flags: &str, catalogue: &Catalogue) -> Str
     };
     for condition in live.conditions.iter().filter(own) {
         // A code that has no words yet is shown itself.
-        let named =
-            |kind: &str, code: &str| catalogue.find(&format!("{kind}-{code}"), None).unwrap_or_else(|| code.to_owned());
-        let label = catalogue.text_with("status-condition", &[("item", named("item", &condition.item).into())]);
+        let named = |kinds: &[&str], code: &str| {
+            let found = kinds.iter().find_map(|kind| catalogue.find(&format!("{kind}-{code}"), None));
+            found.unwrap_or_else(|| code.to_owned())
+        };
+        let label = catalogue.text_with("status-condition", &[("item", named(&["item"], &condition.item).into())]);
         let key = format!("status-condition-{}", condition.state);
-        rows.push((label, catalogue.text_with(&key, &[("reason", named("reason", &condition.reason).into())])));
+        // A release of the agent is fetched as resources are.
+        let reason = named(&["reason", "resources-reason"], &condition.reason);
+        rows.push((label, catalogue.text_with(&key, &[("reason", reason.into())])));
     }
     let count = u64::try_from(live.waiting).unwrap_or(u64::MAX);
     let bytes = bytes_text(catalogue.language(), live.waiting_bytes);
@@ -208,6 +212,11 @@ pub(super) fn error_text(error: &Error, flags: &str, catalogue: &Catalogue) -> S
         }
         Error::Locked(folder) => say("error-locked", &[path(folder)]),
         Error::NotEnrolled(folder) => say("error-not-enrolled", &[path(folder), flags]),
+        Error::NotRunning(folder) => say("error-not-running", &[path(folder), flags]),
+        Error::ImportNone(folder) => say("error-import-none", &[path(folder)]),
+        Error::ImportBusy => say("error-import-busy", &[]),
+        Error::ImportUnplanned => say("error-import-unplanned", &[]),
+        Error::ImportCut => say("error-import-cut", &[]),
         Error::AlreadyEnrolled(folder) => say("error-already", &[path(folder)]),
         Error::Foreign { path: folder, name } => say("error-foreign", &[path(folder), ("name", name.clone())]),
         Error::Open(folder) => say("error-open", &[path(folder)]),
@@ -266,11 +275,15 @@ mod tests {
         let fault = |code: &str, text: &str| {
             Some(Fault { at_unix_ms: crate::fixture::NOW, code: code.to_owned(), text: text.to_owned(), times: 1 })
         };
-        let conditions =
-            vec![condition("cadence", "pending", "no_plan"), condition("novelty", "failed", "of_tomorrow")];
+        let conditions = vec![
+            condition("cadence", "pending", "no_plan"),
+            condition("novelty", "failed", "of_tomorrow"),
+            condition("agent", "failed", "returned"),
+        ];
         let said =
             of(Live { conditions, fault: fault("unreachable", "the connection was cut"), ..Live::default() }, false);
-        for part in ["« rythme des contacts »", "(pas encore de plan)", "« novelty »", "(of_tomorrow)"] {
+        let parts = ["« rythme des contacts »", "(pas encore de plan)", "« novelty »", "(of_tomorrow)"];
+        for part in parts.into_iter().chain(["« version de l'agent »", "(elle n'a pas fonctionné"]) {
             assert!(said.contains(part), "{part}: {said}");
         }
         assert!(said.contains("serveur injoignable (la liaison a été coupée)\n"), "{said}");

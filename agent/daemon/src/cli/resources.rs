@@ -18,6 +18,13 @@ pub(super) fn text(resources: &[Resource], folder: &str, catalogue: &Catalogue) 
             let values = [("wan", size(one.wan_bytes)), ("lan", size(one.lan_bytes))];
             out.push_str(&format!("    {}\n", catalogue.text_with("resources-came", &values)));
         }
+        if one.medium_bytes > 0 {
+            let size = bytes_text(catalogue.language(), one.medium_bytes);
+            out.push_str(&format!(
+                "    {}\n",
+                catalogue.text_with("resources-came-medium", &[("medium", size.into())])
+            ));
+        }
     }
     out
 }
@@ -32,8 +39,7 @@ pub(super) fn summary(resources: &[Resource], catalogue: &Catalogue) -> Option<S
 
 fn standing(one: &Resource, catalogue: &Catalogue) -> String {
     let language = catalogue.language();
-    let reason =
-        catalogue.find(&format!("resources-reason-{}", one.reason), None).unwrap_or_else(|| one.reason.clone());
+    let reason = reason_text(&one.reason, catalogue);
     let values = [("version", one.wanted.as_str().into()), ("reason", reason.into())];
     let said = catalogue.text_with(&format!("resources-{}", one.state), &values);
     if one.of_bytes == 0 || one.bytes == one.of_bytes {
@@ -45,6 +51,11 @@ fn standing(one: &Resource, catalogue: &Catalogue) -> String {
         ("percent", percent(language, one).into()),
     ];
     format!("{said} {}", catalogue.text_with("resources-progress", &values))
+}
+
+/// Why a bundle is not in place; a code that has no words yet is shown itself.
+pub(super) fn reason_text(reason: &str, catalogue: &Catalogue) -> String {
+    catalogue.find(&format!("resources-reason-{reason}"), None).unwrap_or_else(|| reason.to_owned())
 }
 
 fn percent(language: Language, one: &Resource) -> String {
@@ -71,6 +82,7 @@ mod tests {
             of_bytes: if state == "held" { 50_000_000 } else { 200_000_000 },
             wan_bytes: 1_000_000,
             lan_bytes: 0,
+            medium_bytes: 0,
         };
         let said = |one: Resource| text(&[one], "/r", &catalogue).replace(['\u{a0}', '\u{202f}'], " ");
         let held = said(one("held", ""));
@@ -95,6 +107,7 @@ mod tests {
             include_str!("../resources/shown.rs"),
             include_str!("../resources.rs"),
             include_str!("../publisher/error.rs"),
+            include_str!("../release/fetch.rs"),
         ];
         let catalogue = Catalogue::new(Language::Fr, super::super::FR, super::super::EN);
         let mut reasons = vec!["waiting_hours", "waiting_metered", "waiting_battery", "quota", "disk", "file"];

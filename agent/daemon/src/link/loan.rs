@@ -10,9 +10,10 @@ impl Link {
         Arc::clone(&self.loan)
     }
 
-    /// Takes note of the stage that the loan is in.
+    /// Takes note of the stage that the loan is in, and of how the release stands.
     pub(super) fn stage_note(&mut self) {
         self.desired.loan_note(*self.stage.borrow_and_update());
+        self.release_note();
     }
 
     /// Whether a section is to be sent.

@@ -3,8 +3,10 @@
 use super::Link;
 use crate::answer::Desired;
 use crate::folder::Folder;
+use crate::medium::Hatch;
 use crate::peers::{Network, Parts as Meeting, Peers};
 use crate::resources::{Parts, Resource, Resources, Shelf, Shown, Wanted};
+use crate::source::mirrors::Ways;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tonic::transport::Channel;
@@ -30,9 +32,12 @@ impl Beside {
 }
 
 impl Link {
-    /// Whoever keeps resources beside the conversation, and whoever meets devices of the school for them, for as long as both are held.
-    pub(crate) fn resources(&self, network: Option<Arc<dyn Network>>) -> (Resources, Option<Peers>) {
+    /// Whoever keeps resources beside the conversation, whoever meets devices of the school for them, and whoever takes media, for as long
+    /// as they are held.
+    pub(crate) fn resources(&self, network: Option<Arc<dyn Network>>) -> (Resources, Option<Peers>, Hatch) {
         let (asked, peers) = watch::channel(Vec::new());
+        let (brought, media) = watch::channel(None);
+        let hatch = Hatch::open(self.clock(), self.state.folder().root().to_owned(), brought);
         let folder = self.agent.config.resources_place();
         let shelf = Arc::new(Shelf::new(&folder, self.state.folder()));
         let meeting = network.is_some();
@@ -58,8 +63,15 @@ impl Link {
             peers,
             meeting,
             shelf,
+            ways: Ways {
+                proxies: self.proxies.clone(),
+                roots: self.agent.config.mirror_roots.clone(),
+                time: self.time.clone(),
+                clock: self.clock(),
+            },
+            media,
         });
-        (kept, met)
+        (kept, met, hatch)
     }
 
     /// Says what is wanted, where that is news.

@@ -1,7 +1,7 @@
 //! What a device shows to others of its school, and how it knows them.
 
 use crate::clock::JudgingTime;
-use crate::peers::frame;
+use crate::frame;
 use crate::ticket::{Own, ticket_open};
 use agent_core::peer::{Shown, judge};
 use identity::caller::{Caller, certificate_read};

@@ -1,11 +1,12 @@
 //! Serves devices of the same school, a few at a time and no faster than the plan allows.
 
-use super::frame;
 use super::pass::{Pass, Side};
-use super::shelf::Shelf;
+use super::shelf::{HELD, Shelf};
 use crate::clock::{Clock, within};
-use crate::source::{ANSWER_BYTES_MAX, PIECES_MAX, item_is_plain};
+use crate::frame;
+use crate::source::{ANSWER_BYTES_MAX, PIECES_MAX};
 use agent_core::bucket::Bucket;
+use bundle::item_is_plain;
 use model::id::DeviceId;
 use model::time::Timestamp;
 use std::collections::BTreeMap;
@@ -19,8 +20,10 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use wire::v1::{FetchRequest, FetchResponse, FetchedPiece};
 
-/// Devices served at a time.
-pub(super) const GUESTS_MAX: usize = 8;
+/// Devices that are met at a time: all that have this one among those they ask, and a class at a site node.
+pub(super) const GUESTS_MAX: usize = 32;
+/// Answers that are in memory at a time.
+const ANSWERS_MAX: usize = 4;
 /// Connections of one device.
 const GUEST_LINES_MAX: usize = 2;
 /// Connections that have not said hello yet.
@@ -45,6 +48,7 @@ pub(super) struct Host {
     bucket: Mutex<Bucket>,
     lines: Mutex<BTreeMap<DeviceId, usize>>,
     arriving: Arc<Semaphore>,
+    answers: Semaphore,
 }
 
 /// For how long a guest is served.
@@ -63,6 +67,7 @@ impl Host {
             bucket: Mutex::new(Bucket::new(0)),
             lines: Mutex::default(),
             arriving: Arc::new(Semaphore::new(ARRIVING_MAX)),
+            answers: Semaphore::new(ANSWERS_MAX),
         }
     }
 
@@ -111,9 +116,20 @@ impl Host {
     async fn entertain(&self, _line: Line, mut stream: TlsStream<TcpStream>, until: &Until) {
         // Until the first of both tickets is over: then the other is met anew, or not.
         while until.pass.holds() && until.pass.time.now() < until.guest {
-            let request = within(&*self.clock, IDLE_LIMIT, frame::take(&mut stream, REQUEST_BYTES_MAX)).await;
+            let request: Option<io::Result<FetchRequest>> =
+                within(&*self.clock, IDLE_LIMIT, frame::take(&mut stream, REQUEST_BYTES_MAX)).await;
             let Some(Ok(request)) = request else { return };
-            let Some(answer) = self.answer(request).await else { return };
+            // Those who are slow to take theirs keep the others waiting no longer than this.
+            let short = matches!(&request.pieces[..], [piece] if piece.item.starts_with(HELD));
+            let turn = match short {
+                true => None,
+                false => within(&*self.clock, WAIT_MAX, self.answers.acquire()).await,
+            };
+            let answer = match short || turn.is_some() {
+                true => self.answer(request, short).await,
+                false => Some(FetchResponse::default()),
+            };
+            let Some(answer) = answer else { return };
             let sent = within(&*self.clock, ANSWER_LIMIT, frame::put(&mut stream, &answer)).await;
             if !matches!(sent, Some(Ok(()))) {
                 return;
@@ -122,7 +138,7 @@ impl Host {
     }
 
     /// What is answered; nothing to who asks for what no repository holds, or is no longer served.
-    async fn answer(&self, request: FetchRequest) -> Option<FetchResponse> {
+    async fn answer(&self, request: FetchRequest, short: bool) -> Option<FetchResponse> {
         let rate = self.pass.borrow().as_ref()?.fetching.upload_bytes_per_second;
         let plain = request.pieces.iter().all(|piece| item_is_plain(&piece.item));
         if rate == 0 || request.pieces.is_empty() || request.pieces.len() > PIECES_MAX || !plain {
@@ -133,14 +149,19 @@ impl Host {
             bucket.rate_set(rate);
             bucket.wait(self.clock.elapsed())
         };
-        if wait > WAIT_MAX {
-            return Some(FetchResponse::default());
+        if !short {
+            if wait > WAIT_MAX {
+                return Some(FetchResponse::default());
+            }
+            self.clock.sleep(wait).await;
         }
-        self.clock.sleep(wait).await;
         let shelf = Arc::clone(&self.shelf);
         let answer = tokio::task::spawn_blocking(move || pieces_read(&*shelf, &request)).await.ok()?;
         let bytes: u64 = answer.pieces.iter().map(|piece| piece.body.len() as u64).sum();
-        lock(&self.bucket).went(bytes, self.clock.elapsed());
+        // What is asked for each second would else leave nothing for chunks.
+        if !short {
+            lock(&self.bucket).went(bytes, self.clock.elapsed());
+        }
         Some(answer)
     }
 

@@ -1,9 +1,10 @@
 //! Another device of the school, as a source of files.
 
-use super::frame;
 use super::pass::{Pass, Side};
 use super::serve::HELLO_LIMIT;
+use super::shelf::HELD;
 use crate::clock::{Clock, within};
+use crate::frame;
 use crate::source::{ANSWER_BYTES_MAX, Fetched, Piece, Road, Source, SourceError};
 use async_trait::async_trait;
 use rustls::pki_types::ServerName;
@@ -32,11 +33,13 @@ pub(crate) struct PeerSource {
     pass: watch::Receiver<Option<Arc<Pass>>>,
     /// The connection that stands. While it is used nobody else has it, so one that was left in the middle is closed.
     line: Mutex<Option<TlsStream<TcpStream>>>,
+    /// Another for what is answered at once, which must not wait behind megabytes.
+    short_line: Mutex<Option<TlsStream<TcpStream>>>,
 }
 
 impl PeerSource {
     pub(super) fn new(address: SocketAddr, clock: Arc<dyn Clock>, pass: watch::Receiver<Option<Arc<Pass>>>) -> Self {
-        Self { address, clock, pass, line: Mutex::default() }
+        Self { address, clock, pass, line: Mutex::default(), short_line: Mutex::default() }
     }
 
     pub(super) const fn address(&self) -> SocketAddr {
@@ -80,7 +83,8 @@ impl Source for PeerSource {
     async fn fetch(&self, pieces: &[Piece]) -> Result<Vec<Fetched>, SourceError> {
         let piece = |piece: &Piece| FilePiece { item: piece.item.clone(), offset: piece.offset, length: piece.length };
         let request = FetchRequest { pieces: pieces.iter().map(piece).collect() };
-        let mut kept = self.line.lock().await;
+        let short = pieces.iter().all(|piece| piece.item.starts_with(HELD));
+        let mut kept = if short { self.short_line.lock().await } else { self.line.lock().await };
         let mut answer = None;
         if let Some(mut line) = kept.take() {
             match self.asked(&mut line, &request).await {

@@ -3,13 +3,13 @@
 mod keeping;
 mod strangers;
 
-use super::frame;
 use super::pass::{Pass, Side};
 use super::serve::{GUESTS_MAX, Host, IDLE_LIMIT};
 use super::shelf::Shelf;
 use super::source::{ANSWER_LIMIT, PeerSource};
 use crate::clock::JudgingTime;
 use crate::fixture::{HandClock, NOW};
+use crate::frame;
 use crate::source::{Fetched, PIECES_MAX, Piece, Source, SourceError};
 use crate::ticket::Own;
 use agent_core::peer::Shown;

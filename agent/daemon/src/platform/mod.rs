@@ -1,5 +1,6 @@
 //! What differs from one operating system to another. An OS is a folder here, and the rest of the agent knows none.
 
+pub(crate) mod door;
 mod evidence;
 #[cfg(unix)]
 mod linux;
@@ -42,6 +43,11 @@ pub(crate) struct Collected {
 
 /// An operating system, as far as the agent needs one.
 pub(crate) trait Platform: Sized {
+    /// By what a command of administrators speaks to the agent that runs.
+    type Door: door::Door + 'static;
+    /// Whether a process can become another program here, under the eyes of the same supervisor.
+    const BECOMES: bool;
+
     /// The machine whose files lie under this folder: `/` is this one. Systems that tell of themselves by other means than
     /// files have no other.
     fn at(root: &Path) -> Self;
@@ -71,6 +77,9 @@ pub(crate) trait Platform: Sized {
     /// Where keys, certificate, enrolment and unsent reports are kept unless the configuration says otherwise.
     fn state_folder() -> PathBuf;
 
+    /// Where the package puts the first root of the repository of the agent's releases.
+    fn release_root() -> PathBuf;
+
     /// Makes a folder that only the agent's account and administrators enter; one that is there stays as it is.
     fn folder_make(at: &Path) -> io::Result<()>;
 
@@ -98,6 +107,9 @@ pub(crate) trait Platform: Sized {
     /// What the machine runs on now, and whether each byte of its link is paid for; the mains and a free link where nobody can tell.
     fn surroundings(&self) -> (Power, bool);
 
+    /// Opens a file for reading that is none but itself: no link is followed, and no pipe waited for.
+    fn plain_open(at: &Path) -> io::Result<File>;
+
     /// Where resources lie unless the configuration says otherwise.
     fn resources_folder() -> PathBuf;
 
@@ -106,6 +118,12 @@ pub(crate) trait Platform: Sized {
 
     /// Whether others than its owner and administrators may read or change the file.
     fn file_exposed(file: &File) -> io::Result<bool>;
+
+    /// Makes a file one that its owner may start, durably.
+    fn program_make(at: &Path) -> io::Result<()>;
+
+    /// Becomes another program, with the same arguments and these variables besides; only an error comes back.
+    fn program_become(program: &Path, variables: &[(&str, String)]) -> io::Error;
 
     /// What shows people a notice, its files below this root; nothing where a system has no such thing.
     fn enforcer(root: PathBuf) -> Option<Box<dyn Enforcer>>;

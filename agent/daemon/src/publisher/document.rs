@@ -48,7 +48,7 @@ pub(crate) async fn document_fetch(
 
 /// The same of a document that must be there, since another one names it.
 pub(crate) async fn document_need(source: &dyn Source, name: &str, max: u64) -> Result<String, PublisherError> {
-    let missing = || SourceError::Unreachable(format!("{name} is not there"));
+    let missing = || SourceError::Missing(name.to_string());
     Ok(document_fetch(source, name, max).await?.ok_or_else(missing)?)
 }
 

@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The one role that may sign bundles; targets names its keys.
 pub(crate) const BUNDLES: &str = "bundles";
+/// The one that may sign releases of the agent, in another repository.
+pub(crate) const RELEASES: &str = "releases";
 /// The most new roots of one refresh: the next one goes on from there.
 const ROOTS_MAX: u64 = 64;
 
@@ -25,19 +27,21 @@ pub(crate) struct Standing {
     pub(crate) kept: Kept,
     pub(crate) trusted: TrustedMetadataSet,
     pub(crate) floors: Floors,
+    /// The role whose list is read.
+    pub(crate) role: &'static str,
     first: Root,
 }
 
 impl Standing {
     /// A root and nothing under it.
-    pub(crate) fn new(root: &[u8]) -> Result<Self, PublisherError> {
+    pub(crate) fn new(root: &[u8], role: &'static str) -> Result<Self, PublisherError> {
         let trusted = TrustedMetadataSet::from_root(root)?;
         root_check(trusted.root())?;
         let text =
             std::str::from_utf8(root).map_err(|_| PublisherError::Damaged("the root is not a text".to_owned()))?;
         let floors = Floors::new(trusted.root(), root);
         let kept = Kept { roots: vec![text.to_owned()], listed: None };
-        Ok(Self { kept, first: trusted.root().clone(), trusted, floors })
+        Ok(Self { kept, first: trusted.root().clone(), trusted, floors, role })
     }
 
     /// The root this device was told of.
@@ -59,7 +63,8 @@ impl Standing {
     /// Takes what was kept under the root, as far as it holds: expired too, since it says what was seen.
     pub(crate) fn listed_restore(&mut self, listed: Option<&Listed>) {
         let (mut trusted, mut floors) = (self.trusted.clone(), self.floors.clone());
-        self.kept.listed = listed.filter(|listed| listed_read(&mut trusted, &mut floors, listed).is_ok()).cloned();
+        self.kept.listed =
+            listed.filter(|listed| listed_read(&mut trusted, &mut floors, listed, self.role).is_ok()).cloned();
         if self.kept.listed.is_some() {
             (self.trusted, self.floors) = (trusted, floors);
         }
@@ -93,7 +98,7 @@ impl Standing {
         self.trusted.check_root_expired(at(now))?;
         self.trusted.check_timestamp_expired(at(daily))?;
         self.trusted.check_snapshot_expired(at(daily))?;
-        for name in ["targets", BUNDLES] {
+        for name in ["targets", self.role] {
             if let Some(role) = self.trusted.targets_role(name).filter(|role| role.is_expired(at(now))) {
                 return Err(PublisherError::Expired(format!("{name} at {}", role.expires)));
             }
@@ -138,8 +143,8 @@ impl Standing {
         let take = |text: &str| next.update_targets(text.as_bytes(), daily).map(drop);
         let targets = document_next(source, &name, TARGETS_BYTES_MAX, kept(|k| &k.targets), take).await?;
         delegated_check(&next)?;
-        let name = format!("{}.{BUNDLES}", listed_version(&next, BUNDLES)?);
-        let take = |text: &str| next.update_delegated_targets(text.as_bytes(), BUNDLES, "targets", daily).map(drop);
+        let name = format!("{}.{}", listed_version(&next, self.role)?, self.role);
+        let take = |text: &str| next.update_delegated_targets(text.as_bytes(), self.role, "targets", daily).map(drop);
         let bundles = document_next(source, &name, TARGETS_BYTES_MAX, kept(|k| &k.bundles), take).await?;
         let verified = Self {
             kept: Kept {
@@ -148,6 +153,7 @@ impl Standing {
             },
             trusted: next,
             floors,
+            role: self.role,
             first: self.first.clone(),
         };
         verified.fresh_check(now, medium)?;
@@ -169,7 +175,7 @@ impl Standing {
             "timestamp.json" => Some(&listed.timestamp),
             name if name == versioned("snapshot", snapshot.version) => Some(&listed.snapshot),
             name if name == versioned("targets", version("targets")) => Some(&listed.targets),
-            name if name == versioned(BUNDLES, version(BUNDLES)) => Some(&listed.bundles),
+            name if name == versioned(self.role, version(self.role)) => Some(&listed.bundles),
             _ => None,
         }
     }
@@ -191,12 +197,12 @@ impl Standing {
     }
 }
 
-/// Whether the first delegation that takes a name is that of bundles: the order of delegations is their rank.
-pub(crate) fn bundles_may(trusted: &TrustedMetadataSet, name: &str) -> Result<bool, PublisherError> {
+/// Whether the first delegation that takes a name is that of a role: the order of delegations is their rank.
+pub(crate) fn role_may(trusted: &TrustedMetadataSet, named: &str, name: &str) -> Result<bool, PublisherError> {
     let delegations = trusted.targets_role("targets").and_then(|targets| targets.delegations.as_ref());
     for role in delegations.map(|delegations| &*delegations.roles).unwrap_or_default() {
         if role.matches_path(name)? {
-            return Ok(role.name == BUNDLES);
+            return Ok(role.name == named);
         }
     }
     Ok(false)
@@ -208,13 +214,18 @@ pub(crate) fn at(time: Timestamp) -> jiff::Timestamp {
 }
 
 /// Reads documents that were kept, whatever the time.
-fn listed_read(trusted: &mut TrustedMetadataSet, floors: &mut Floors, listed: &Listed) -> Result<(), PublisherError> {
+fn listed_read(
+    trusted: &mut TrustedMetadataSet,
+    floors: &mut Floors,
+    listed: &Listed,
+    role: &str,
+) -> Result<(), PublisherError> {
     const ALWAYS: jiff::Timestamp = jiff::Timestamp::MIN;
     trusted.update_timestamp(listed.timestamp.as_bytes(), ALWAYS)?;
     trusted.update_snapshot(listed.snapshot.as_bytes(), ALWAYS)?;
     trusted.update_targets(listed.targets.as_bytes(), ALWAYS)?;
     delegated_check(trusted)?;
-    trusted.update_delegated_targets(listed.bundles.as_bytes(), BUNDLES, "targets", ALWAYS)?;
+    trusted.update_delegated_targets(listed.bundles.as_bytes(), role, "targets", ALWAYS)?;
     floors.timestamp_take(trusted.timestamp().ok_or(Error::NotRefreshed)?)?;
     floors.snapshot_take(trusted.snapshot().ok_or(Error::NotRefreshed)?)
 }

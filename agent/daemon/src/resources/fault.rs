@@ -10,7 +10,7 @@ use wire::v1::ConditionState;
 
 /// Why a bundle is not in place, yet or as things are.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// Hour, link or battery.
     Wait(Wait),
     /// Another device of the school goes outside first; when to ask it again.
@@ -34,7 +34,7 @@ const AGAIN: Duration = Duration::from_secs(900);
 
 impl Fault {
     /// How it is reported.
-    pub(super) fn said(&self) -> (ConditionState, &'static str) {
+    pub(crate) fn said(&self) -> (ConditionState, &'static str) {
         match self {
             Self::Wait(wait) => (ConditionState::Pending, wait.code()),
             Self::Neighbours(_) => (ConditionState::Pending, "offered"),
@@ -48,12 +48,20 @@ impl Fault {
     }
 
     /// When to try again.
-    pub(super) fn look_again(&self) -> Duration {
+    pub(crate) fn look_again(&self) -> Duration {
         match self {
             Self::Wait(wait) => wait.look_again(),
             Self::Neighbours(pause) => *pause,
             Self::Unreachable(pause) => (*pause).max(UNREACHABLE).min(AGAIN),
             Self::Untold | Self::Skipped(_) | Self::Failed(_) | Self::File(_) => AGAIN,
+        }
+    }
+
+    /// The same for a device that does not go outside for so long: what neighbours lack or spoilt is asked of the server then.
+    pub(super) fn waited(self, outside: Option<Duration>) -> Self {
+        match (self, outside) {
+            (Self::Unreachable(_) | Self::Failed("damaged"), Some(wait)) => Self::Neighbours(wait),
+            (fault, _) => fault,
         }
     }
 

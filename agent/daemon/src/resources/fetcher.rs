@@ -2,17 +2,22 @@
 
 use super::fault::Fault;
 use super::gate::Gate;
+use super::having::{Having, Making};
+use super::near::{LOOK_EVERY, Near, Patience, Said};
 use super::shown::Shown;
 use super::stage::{Placed, Stage};
+use super::wanted::{Wanted, batch, chunks_of, queue};
 use crate::clock::{Clock, within};
 use crate::publisher::Signed;
-use crate::source::{ANSWER_BYTES_MAX, Fetched, PIECES_MAX, Piece, Road, Source, SourceError};
+use crate::source::{Fetched, Piece, Road, Source, SourceError};
 use agent_core::bucket::Bucket;
+use agent_core::pace::Pace;
 use agent_core::roads::{self, Roads};
+use agent_core::seed::beginning;
 use bytes::Bytes;
 use model::digest::Digester;
 use model::resource::BundleName;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
@@ -21,10 +26,14 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// How long one answer may take: a mebibyte at some 140 kbit/s.
+/// How long one answer may take: the largest chunk at some 35 kbit/s. What is asked for at once is as the line is.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 /// Requests under way to one source.
 const UNDER_WAY_MAX: usize = 3;
+/// The same to one outside while devices of the school are there: what several have under way at one time comes several times.
+const OUTSIDE_UNDER_WAY_MAX: usize = 2;
+/// And so many bytes each.
+const OUTSIDE_BYTES_MAX: usize = 256 << 10;
 /// The most sources that are known at a time: one bit each says who lacks a chunk.
 const SOURCES_MAX: usize = 64;
 
@@ -41,8 +50,8 @@ impl Named {
         match self.source.road() {
             Road::Medium => 0,
             Road::Peer => 1,
-            Road::Server => 2,
-            Road::Mirror => 3,
+            // Both from outside: they share the work, each as fast as it gives.
+            Road::Server | Road::Mirror => 2,
         }
     }
 
@@ -56,29 +65,26 @@ pub(super) struct Fetcher {
     clock: Arc<dyn Clock>,
     sources: Vec<Named>,
     roads: Roads,
+    pace: Pace,
     bucket: Bucket,
     /// Bytes that other devices gave.
     near_bytes: u64,
-}
-
-/// Chunks with the same contents, and who is known not to have them.
-struct Wanted {
-    places: Vec<Placed>,
-    length: usize,
-    item: String,
-    lacked: u64,
+    /// What other devices are told is there.
+    making: Arc<Making>,
 }
 
 /// What came of one request.
 struct Answer {
     source: usize,
     asked: Vec<Wanted>,
-    said: Option<Result<Vec<Fetched>, SourceError>>,
+    said: Said,
+    took: Duration,
 }
 
 impl Fetcher {
-    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, sources: Vec::new(), roads: Roads::default(), bucket: Bucket::new(0), near_bytes: 0 }
+    pub(super) fn new(clock: Arc<dyn Clock>, making: Arc<Making>) -> Self {
+        let (roads, pace, bucket) = (Roads::default(), Pace::default(), Bucket::new(0));
+        Self { clock, sources: Vec::new(), roads, pace, bucket, near_bytes: 0, making }
     }
 
     /// From now on it is these that may be asked, at so many bytes a second from outside.
@@ -95,6 +101,11 @@ impl Fetcher {
             self.sources.iter().filter(|source| self.roads.pause(&source.name, now).is_zero()).collect();
         free.sort_by_key(|source| source.rank());
         free.into_iter().cloned().collect()
+    }
+
+    /// Whether there is a device of the school among those that may be asked.
+    pub(super) fn has_neighbours(&self) -> bool {
+        self.sources.iter().any(|source| source.source.road() == Road::Peer)
     }
 
     /// Notes that a source gave nothing, or something else than was signed.
@@ -131,12 +142,15 @@ impl Fetcher {
                 let Some(at) = self.choose(&[], lacked) else {
                     return Err(if lied { Fault::Failed("damaged") } else { self.nobody() });
                 };
-                let length = u32::try_from((signed.length - there).min(ANSWER_BYTES_MAX as u64)).unwrap_or(u32::MAX);
-                let piece = Piece { item: signed.item.clone(), offset: there, length };
                 let source = self.sources[at].clone();
-                self.rate_wait(&source).await;
+                let portion = self.pace.portion(&source.name) as u64;
+                let length = u32::try_from((signed.length - there).min(portion)).unwrap_or(u32::MAX);
+                let piece = Piece { item: signed.item.clone(), offset: there, length };
+                self.clock.sleep(self.rate_left(&source)).await;
+                let begun = self.clock.elapsed();
                 let said = within(&*self.clock, ANSWER_LIMIT, source.source.fetch(&[piece])).await;
-                let body = match self.judged(&source, said).map(|fetched| fetched.into_iter().next()) {
+                let took = self.clock.elapsed().saturating_sub(begun);
+                let body = match self.judged(&source, said, took).map(|fetched| fetched.into_iter().next()) {
                     Some(Some(Fetched::Found { body, size }))
                         if size == signed.length && body.len() as u64 == u64::from(length) =>
                     {
@@ -180,67 +194,111 @@ impl Fetcher {
         &mut self,
         stage: &Arc<Mutex<Stage>>,
         lacking: Vec<Placed>,
-        (name, shown, gate): (&BundleName, &Shown, &mut Gate),
+        about: (&BundleName, &Shown, &mut Gate),
     ) -> Result<(), Fault> {
-        let (mut queue, of_bytes, mut missing) = {
+        let mut under_way = JoinSet::new();
+        let done = self.chunks_asked(stage, lacking, about, &mut under_way).await;
+        if self.sources.iter().any(|source| source.source.road() == Road::Medium) {
+            // Somebody stands beside it, and is told how it ended over the line that an answer comes by.
+            while under_way.join_next().await.is_some() {}
+        }
+        done
+    }
+
+    async fn chunks_asked(
+        &mut self,
+        stage: &Arc<Mutex<Stage>>,
+        lacking: Vec<Placed>,
+        (name, shown, gate): (&BundleName, &Shown, &mut Gate),
+        under_way: &mut JoinSet<Answer>,
+    ) -> Result<(), Fault> {
+        let (mut queue, of_bytes, mut missing, coming, mut near) = {
             let stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
+            let (count, version) = (stage.index().chunks().len(), &stage.index().manifest().version);
+            let mut having = Having::all(count);
+            lacking.iter().for_each(|placed| having.set(placed.chunk, false));
+            let coming = self.making.begun(name, version, having);
+            let near = Near::new(name, version, count, self.sources.len());
             let (queue, of_bytes) = (queue(&stage, lacking), stage.index().size());
-            let missing: u64 = queue.iter().map(|wanted| (wanted.length * wanted.places.len()) as u64).sum();
-            (queue, of_bytes, missing)
+            let missing: u64 = queue.iter().map(Wanted::bytes).sum();
+            (queue, of_bytes, missing, coming, near)
         };
-        let mut lied = false;
-        let mut under_way: JoinSet<Answer> = JoinSet::new();
+        if self.has_neighbours() {
+            queue.rotate_left(beginning(queue.len(), rand::random()));
+        }
+        let (mut lied, mut patience) =
+            (false, Patience::new(self.clock.elapsed(), self.sources.iter().any(Named::is_wan)));
         let mut busy = vec![0_usize; self.sources.len()];
         shown.bytes(name, of_bytes.saturating_sub(missing), of_bytes);
         loop {
             gate.check().await?;
-            while let Some(first) = queue.front() {
-                let Some(at) = self.choose(&busy, first.lacked) else { break };
+            if !queue.is_empty() {
+                let free = self.in_order(&busy).into_iter().map(|at| (at, Arc::clone(&self.sources[at].source)));
+                for (at, error) in near.look(&self.clock, free.collect()).await {
+                    let source = self.sources[at].clone();
+                    self.judged(&source, Some(Err(error)), Duration::ZERO);
+                }
+            }
+            let is_coming = queue.iter().any(|wanted| near.is_coming(wanted.chunks()));
+            let patient = patience.holds(is_coming && !self.asks_outside(&busy), self.clock.elapsed());
+            while let Some((at, asked)) = self.next(&mut queue, (&near, patient), &busy) {
                 let source = self.sources[at].clone();
-                self.rate_wait(&source).await;
-                let (clock, asked) = (self.clock.clone(), batch(&mut queue, at));
+                let wait = self.rate_left(&source);
+                if source.is_wan() {
+                    coming.asked(chunks_of(&asked));
+                }
+                let clock = self.clock.clone();
                 busy[at] += 1;
                 under_way.spawn(async move {
-                    let piece = |wanted: &Wanted| Piece {
-                        item: wanted.item.clone(),
-                        offset: 0,
-                        length: u32::try_from(wanted.length).unwrap_or(u32::MAX),
-                    };
-                    let pieces: Vec<Piece> = asked.iter().map(piece).collect();
+                    clock.sleep(wait).await;
+                    let pieces: Vec<Piece> = asked.iter().map(Wanted::piece).collect();
+                    let begun = clock.elapsed();
                     let said = within(&*clock, ANSWER_LIMIT, source.source.fetch(&pieces)).await;
-                    Answer { source: at, asked, said }
+                    Answer { source: at, asked, said, took: clock.elapsed().saturating_sub(begun) }
                 });
             }
             let Some(answer) = under_way.join_next().await else {
+                if patient && queue.iter().any(|wanted| near.is_coming(wanted.chunks())) {
+                    self.clock.sleep(LOOK_EVERY).await;
+                    continue;
+                }
                 return if queue.is_empty() {
                     Ok(())
                 } else {
                     Err(if lied { Fault::Failed("damaged") } else { self.nobody() })
                 };
             };
-            let Answer { source: at, asked, said } = answer.map_err(|error| Fault::File(io::Error::other(error)))?;
+            let Answer { source: at, asked, said, took } =
+                answer.map_err(|error| Fault::File(io::Error::other(error)))?;
             busy[at] -= 1;
+            coming.answered(chunks_of(&asked));
             let source = self.sources[at].clone();
-            let Some(fetched) = self.judged(&source, said) else {
+            let Some(fetched) = self.judged(&source, said, took) else {
                 asked.into_iter().rev().for_each(|wanted| queue.push_front(wanted));
                 continue;
             };
             let mut fetched = fetched.into_iter();
-            let (mut found, mut owners) = (Vec::new(), Vec::new());
-            let mut came = 0;
+            let (mut found, mut owners, mut cut) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut came, mut missed) = (0, false);
             for mut wanted in asked {
                 match fetched.next() {
                     Some(Fetched::Found { body, .. }) => {
                         came += body.len();
-                        found.push((wanted.places.clone(), body));
+                        found.push((wanted.places(), body));
                         owners.push(wanted);
                     }
                     Some(Fetched::Missing) => {
                         wanted.lacked |= 1 << at;
+                        missed = true;
                         queue.push_back(wanted);
                     }
-                    None => queue.push_front(wanted),
+                    None => cut.push(wanted),
                 }
+            }
+            cut.into_iter().rev().for_each(|wanted| queue.push_front(wanted));
+            // A device that said it has them, and a mirror that is behind: others are asked before it is again.
+            if missed && near.lacks(at) || missed && found.is_empty() && source.source.road() == Road::Mirror {
+                self.failed(&source.name, false);
             }
             self.came(&source, name, shown, came);
             let good = put(stage, found).await?;
@@ -249,11 +307,12 @@ impl Fetcher {
             }
             for (mut wanted, good) in owners.into_iter().zip(good) {
                 if good {
-                    missing -= (wanted.length * wanted.places.len()) as u64;
+                    coming.came(wanted.chunks());
+                    missing -= wanted.bytes();
                 } else {
                     tracing::warn!(
                         source = source.name,
-                        chunk = wanted.item,
+                        chunk = %wanted.chunk.id,
                         "a source gave other bytes than were signed"
                     );
                     (wanted.lacked, lied) = (wanted.lacked | 1 << at, true);
@@ -264,6 +323,57 @@ impl Fetcher {
         }
     }
 
+    /// Whether somebody outside is asked for something at this moment.
+    fn asks_outside(&self, busy: &[usize]) -> bool {
+        self.sources.iter().zip(busy).any(|(source, busy)| source.is_wan() && *busy > 0)
+    }
+
+    /// The sources that may be asked now: the nearest first, of them those with the least to do for us.
+    fn in_order(&self, busy: &[usize]) -> Vec<usize> {
+        let now = self.clock.elapsed();
+        let mut free: Vec<usize> =
+            (0..self.sources.len()).filter(|at| self.roads.pause(&self.sources[*at].name, now).is_zero()).collect();
+        free.sort_by_key(|at| (self.sources[*at].rank(), busy[*at]));
+        free
+    }
+
+    /// What to ask next, and whom. Nothing is asked of a farther one that a nearer one may have, be that busy with us.
+    fn next(
+        &self,
+        queue: &mut VecDeque<Wanted>,
+        (near, patient): (&Near, bool),
+        busy: &[usize],
+    ) -> Option<(usize, Vec<Wanted>)> {
+        let order = self.in_order(busy);
+        let has = |at: usize, wanted: &Wanted| wanted.lacked & 1 << at == 0 && near.may(at, wanted.chunks());
+        let company = self.has_neighbours();
+        for at in order.iter().copied() {
+            let name = &self.sources[at].name;
+            let (most, bytes) = (self.pace.under_way(name, UNDER_WAY_MAX), self.pace.portion(name));
+            let (most, bytes) = match company && self.sources[at].is_wan() {
+                true => (most.min(OUTSIDE_UNDER_WAY_MAX), bytes.min(OUTSIDE_BYTES_MAX)),
+                false => (most, bytes),
+            };
+            if busy[at] >= most || near.has_none(at) {
+                continue;
+            }
+            let rank = self.sources[at].rank();
+            // One that drips is no reason to go without.
+            let drips = |other: usize| busy[other] > 0 && self.pace.is_least(&self.sources[other].name);
+            let nearer: Vec<usize> =
+                order.iter().copied().filter(|other| self.sources[*other].rank() < rank && !drips(*other)).collect();
+            let waits = patient && company && self.sources[at].is_wan();
+            let asked = batch(queue, bytes, |wanted| {
+                let near_by = nearer.iter().any(|nearer| has(*nearer, wanted));
+                has(at, wanted) && !near_by && !(waits && near.is_coming(wanted.chunks()))
+            });
+            if !asked.is_empty() {
+                return Some((at, asked));
+            }
+        }
+        None
+    }
+
     /// The best source that is not known to lack something.
     fn choose(&self, busy: &[usize], lacked: u64) -> Option<usize> {
         let mut known: Vec<usize> = (0..self.sources.len()).filter(|at| lacked & 1 << at == 0).collect();
@@ -271,33 +381,42 @@ impl Fetcher {
             .iter()
             .map(|at| (&*self.sources[*at].name, self.sources[*at].rank(), busy.get(*at).copied().unwrap_or(0)))
             .collect();
-        let chosen = self.roads.choose(&about, UNDER_WAY_MAX, self.clock.elapsed())?;
+        let most = |name: &str| self.pace.under_way(name, UNDER_WAY_MAX);
+        let chosen = self.roads.choose(&about, most, self.clock.elapsed())?;
         Some(known.swap_remove(chosen))
     }
 
     /// What a source gave; it is remembered when that is nothing.
-    fn judged(&mut self, source: &Named, said: Option<Result<Vec<Fetched>, SourceError>>) -> Option<Vec<Fetched>> {
+    fn judged(&mut self, source: &Named, said: Said, took: Duration) -> Option<Vec<Fetched>> {
         let fault = match said {
             Some(Ok(fetched)) if !fetched.is_empty() => {
                 self.roads.worked(&source.name);
+                let size = |one: &Fetched| if let Fetched::Found { body, .. } = one { body.len() } else { 0 };
+                self.pace.came(&source.name, fetched.iter().map(size).sum(), took);
                 return Some(fetched);
             }
             Some(Err(SourceError::Busy { again })) => roads::Fault::Busy(again),
             Some(Err(error)) => {
-                tracing::info!(source = source.name, %error, "a source gives nothing");
+                match source.source.road() {
+                    // Devices of a school come and go.
+                    Road::Peer => tracing::debug!(source = source.name, %error, "a device gives nothing"),
+                    _ => tracing::info!(source = source.name, %error, "a source gives nothing"),
+                }
                 roads::Fault::Stalled
             }
-            Some(Ok(_)) | None => roads::Fault::Stalled,
+            Some(Ok(_)) => roads::Fault::Stalled,
+            None => {
+                self.pace.late(&source.name);
+                roads::Fault::Stalled
+            }
         };
         self.roads.failed(&source.name, fault, self.clock.elapsed());
         None
     }
 
-    async fn rate_wait(&self, source: &Named) {
-        let wait = if source.is_wan() { self.bucket.wait(self.clock.elapsed()) } else { Duration::ZERO };
-        if !wait.is_zero() {
-            self.clock.sleep(wait).await;
-        }
+    /// How long to wait before this one is asked.
+    fn rate_left(&self, source: &Named) -> Duration {
+        if source.is_wan() { self.bucket.wait(self.clock.elapsed()) } else { Duration::ZERO }
     }
 
     fn came(&mut self, source: &Named, name: &BundleName, shown: &Shown, bytes: usize) {
@@ -309,38 +428,6 @@ impl Fetcher {
         }
         shown.came(name, source.source.road(), bytes as u64);
     }
-}
-
-/// Chunks in the order of the contents, those alike together.
-fn queue(stage: &Stage, lacking: Vec<Placed>) -> VecDeque<Wanted> {
-    let chunks = stage.index().chunks();
-    let mut at_of = BTreeMap::new();
-    let mut queue: VecDeque<Wanted> = VecDeque::new();
-    for placed in lacking {
-        let chunk = chunks[placed.chunk];
-        let at = *at_of.entry(chunk.id).or_insert_with(|| {
-            let id = chunk.id.to_string();
-            let item = format!("chunks/{}/{id}", &id[..2]);
-            queue.push_back(Wanted { places: Vec::new(), length: chunk.length, item, lacked: 0 });
-            queue.len() - 1
-        });
-        queue[at].places.push(placed);
-    }
-    queue
-}
-
-/// As many as one answer holds, for a source that may have them.
-fn batch(queue: &mut VecDeque<Wanted>, source: usize) -> Vec<Wanted> {
-    let (mut batch, mut bytes): (Vec<Wanted>, usize) = (Vec::new(), 0);
-    while let Some(first) = queue.front() {
-        let fits = batch.is_empty() || bytes + first.length <= ANSWER_BYTES_MAX;
-        if !fits || first.lacked & 1 << source != 0 || batch.len() == PIECES_MAX {
-            break;
-        }
-        bytes += first.length;
-        batch.extend(queue.pop_front());
-    }
-    batch
 }
 
 async fn put(stage: &Arc<Mutex<Stage>>, found: Vec<(Vec<Placed>, Bytes)>) -> Result<Vec<bool>, Fault> {

@@ -13,19 +13,21 @@ use std::time::Duration;
 /// The machine is asked so often.
 const ASK_EVERY: Duration = Duration::from_secs(60);
 
-/// Hour, link, battery and room, for one bundle.
+/// Hour, link, battery and room, for one bundle, or for a release of the agent.
 #[derive(Clone, Debug)]
-pub(super) struct Gate {
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) time: Arc<JudgingTime>,
+pub(crate) struct Gate {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) time: Arc<JudgingTime>,
     /// The folder where the machine's files are read.
-    pub(super) machine: PathBuf,
+    pub(crate) machine: PathBuf,
     /// The folder of resources.
-    pub(super) resources: PathBuf,
-    pub(super) fetching: Fetching,
-    pub(super) urgent: bool,
+    pub(crate) resources: PathBuf,
+    pub(crate) fetching: Fetching,
+    pub(crate) urgent: bool,
+    /// Whether all comes from a medium: then no link is used, and somebody stands beside it.
+    pub(crate) near: bool,
     /// When the machine was asked last.
-    pub(super) asked: Option<Duration>,
+    pub(crate) asked: Option<Duration>,
 }
 
 impl Gate {
@@ -33,9 +35,12 @@ impl Gate {
     ///
     /// # Errors
     /// [`Fault::Wait`], or [`Fault::Skipped`] when what stays free on the disk would be touched.
-    pub(super) async fn check(&mut self) -> Result<(), Fault> {
+    pub(crate) async fn check(&mut self) -> Result<(), Fault> {
         if self.free().is_some_and(|free| free < self.fetching.free_floor_bytes) {
             return Err(Fault::Skipped("disk"));
+        }
+        if self.near {
+            return Ok(());
         }
         let now = self.clock.elapsed();
         if self.asked.is_some_and(|asked| now.saturating_sub(asked) < ASK_EVERY) {
@@ -49,7 +54,7 @@ impl Gate {
     }
 
     /// Bytes that are free on the volume of resources.
-    pub(super) fn free(&self) -> Option<u64> {
+    pub(crate) fn free(&self) -> Option<u64> {
         Here::free_bytes(&self.resources)
     }
 

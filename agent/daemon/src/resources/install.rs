@@ -19,6 +19,9 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use wire::v1::ConditionState;
 
+/// A larger patch is not fetched before it is known how much is missing, and whether there is room.
+const PATCH_AHEAD_MAX: u64 = 16 << 20;
+
 /// What is put in place, and by whose word.
 pub(super) struct Job<'a> {
     pub(super) place: &'a Place,
@@ -161,19 +164,35 @@ impl Job<'_> {
     }
 }
 
-/// A version's index: the one that is kept, else as it is signed.
+/// A version's index: the one that is kept, else out of a patch that will be applied anyway, else as it is signed.
 pub(super) async fn index_get(
     place: &Place,
     fetcher: &mut Fetcher,
     wanted: &BundleWanted,
-    signed: &Signed,
+    (publisher, now): (&Publisher, Timestamp),
+    (shown, gate): (&Shown, &mut Gate),
+) -> Result<Arc<Index>, Fault> {
+    let signed = publisher.index(wanted, now)?;
+    index_signed(place, fetcher, wanted, (&signed, Some((publisher, now))), (shown, gate)).await
+}
+
+/// The same of one that is known to be signed; only who says what patches there are has any taken.
+pub(super) async fn index_signed(
+    place: &Place,
+    fetcher: &mut Fetcher,
+    wanted: &BundleWanted,
+    (signed, patches): (&Signed, Option<(&Publisher, Timestamp)>),
     (shown, gate): (&Shown, &mut Gate),
 ) -> Result<Arc<Index>, Fault> {
     let BundleWanted { name, version, index: digest, .. } = wanted;
     let (at, of, number, sought) = (place.clone(), name.clone(), version.clone(), *digest);
     let kept = blocking(move || Ok(at.index_bytes(&of, &number)?.filter(|bytes| Digest::of(bytes) == sought))).await?;
     let fetched = kept.is_none();
-    let bytes = match kept {
+    let patched = match patches.filter(|_| fetched) {
+        Some(patches) => index_patched(place, fetcher, wanted, patches, (shown, &mut *gate)).await?,
+        None => None,
+    };
+    let bytes = match kept.or(patched) {
         Some(bytes) => bytes,
         None => {
             let at = place.index_part(name, version);
@@ -195,6 +214,47 @@ pub(super) async fn index_get(
         place.index_write(name, version, &bytes)?;
     }
     Ok(Arc::new(index))
+}
+
+/// The index out of a patch, which holds it as what differs from an index that is here; the patch stays for when it is applied.
+///
+/// Not among devices of the school, one of which will have the index: of them only who goes outside takes a patch.
+async fn index_patched(
+    place: &Place,
+    fetcher: &mut Fetcher,
+    wanted: &BundleWanted,
+    (publisher, now): (&Publisher, Timestamp),
+    (shown, gate): (&Shown, &mut Gate),
+) -> Result<Option<Vec<u8>>, Fault> {
+    let BundleWanted { name, version, index: digest, .. } = wanted;
+    if fetcher.has_neighbours() {
+        return Ok(None);
+    }
+    for from in place.versions(name)?.into_iter().rev().filter(|from| from != version) {
+        let signed = publisher.patch(name, version, &from, now)?;
+        let Some(signed) = signed.filter(|signed| signed.length <= PATCH_AHEAD_MAX) else { continue };
+        let at = place.patch(name, version, &from);
+        match fetcher.file(&signed, &at, (name, shown, &mut *gate)).await {
+            Ok(()) => {}
+            Err(Fault::Failed(_) | Fault::Unreachable(_)) => continue,
+            // Whether there is room for the version is judged by its index.
+            Err(fault) if fault.makes_way() => {
+                tree_remove(&at)?;
+                return Ok(None);
+            }
+            Err(fault) => return Err(fault),
+        }
+        let (place, name, sought) = (place.clone(), name.clone(), *digest);
+        let read = blocking(move || {
+            let Some(old) = place.index(&name, &from)? else { return Ok(None) };
+            let patch = Patch::open(PatchFile::open(&at)?, &old).ok();
+            Ok(patch.map(|patch| patch.index_bytes().to_vec()).filter(|bytes| Digest::of(bytes) == sought))
+        });
+        if let Some(bytes) = read.await? {
+            return Ok(Some(bytes));
+        }
+    }
+    Ok(None)
 }
 
 /// Whether a bundle is for this machine.

@@ -1,7 +1,7 @@
 //! Whether a device goes outside its school for what is missing, or waits for one beside it that does.
 
 use super::Keeping;
-use agent_core::seed::{ASK_EVERY, LISTEN, Seed};
+use agent_core::seed::{Haste, LISTEN, Seed};
 use model::resource::Fetching;
 use std::time::Duration;
 
@@ -18,18 +18,22 @@ impl Keeping {
     pub(super) fn outside(&mut self, fetching: &Fetching, urgent: bool) -> Option<Duration> {
         let now = self.parts.clock.elapsed();
         let company = !self.parts.peers.borrow().is_empty();
-        let first = urgent || fetching.site_node || !fetching.peers || !self.parts.meeting;
+        let haste = if urgent { Haste::URGENT } else { Haste::CALM };
+        let first = fetching.site_node || !fetching.peers || !self.parts.meeting;
         let seeding = match self.seeding {
-            Some(seeding) if !first && (seeding.company || !company) => seeding,
+            Some(seeding) if !first && (seeding.company || !company) && seeding.seed.haste() == haste => seeding,
             // Somebody was found meanwhile, or everything is new.
             _ => {
-                let spread = if first { Duration::ZERO } else { LISTEN };
-                let seed = if company && !first { Seed::spread(now, rand::random()) } else { Seed::after(now, spread) };
+                let alone = if first || urgent { Duration::ZERO } else { LISTEN };
+                let seed = match company && !first {
+                    true => Seed::spread(now, haste, rand::random()),
+                    false => Seed::after(now, haste, alone),
+                };
                 Seeding { seed, company }
             }
         };
         self.seeding = Some(seeding);
-        seeding.seed.wait(now).map(|wait| wait.min(ASK_EVERY))
+        seeding.seed.wait(now).map(|wait| wait.min(haste.ask_every))
     }
 
     /// Neighbours gave something.

@@ -2,12 +2,13 @@
 //! making. Nothing is stored for it, and nothing leaves that is not what its name says.
 
 use super::files::folder_names;
+use super::having::{Having, Making, item_read};
 use super::place::Place;
 use super::stage::{Disk, span_read};
 use crate::folder::Folder;
 use crate::peers::Shelf as Shelves;
 use crate::publisher::Documents;
-use bundle::{ContentId, Index};
+use bundle::{ContentId, Index, index_named};
 use bytes::Bytes;
 use model::digest::Digest;
 use model::resource::{BundleName, BundleVersion};
@@ -23,6 +24,7 @@ pub(crate) struct Shelf {
     place: Place,
     documents: Mutex<Option<Documents>>,
     known: Mutex<Arc<Known>>,
+    making: Arc<Making>,
 }
 
 /// What the kept indexes say, read once while they stay the same.
@@ -49,7 +51,13 @@ struct Held {
 
 impl Shelf {
     pub(crate) fn new(root: &Path, state: &Folder) -> Self {
-        Self { place: Place::new(root, state), documents: Mutex::default(), known: Mutex::default() }
+        let making = Arc::default();
+        Self { place: Place::new(root, state), documents: Mutex::default(), known: Mutex::default(), making }
+    }
+
+    /// Where it is noted what is in the making.
+    pub(super) fn making(&self) -> Arc<Making> {
+        Arc::clone(&self.making)
     }
 
     /// From now on this is what is signed.
@@ -103,11 +111,23 @@ impl Shelf {
     /// `targets/SHA256.bundle.NAME.VERSION.index`.
     fn index(&self, item: &str) -> Option<Bytes> {
         let (digest, name) = item.strip_prefix("targets/")?.split_once('.')?;
-        let (name, version) = name.strip_prefix("bundle.")?.strip_suffix(".index")?.split_once('.')?;
-        let (digest, name, version): (Digest, BundleName, BundleVersion) =
-            (digest.parse().ok()?, name.parse().ok()?, version.parse().ok()?);
+        let (digest, (name, version)): (Digest, _) = (digest.parse().ok()?, index_named(name)?);
         let bytes = self.place.index_bytes(&name, &version).ok()??;
         (Digest::of(&bytes) == digest).then(|| bytes.into())
+    }
+
+    /// `held/NAME/VERSION`: which of its chunks are here, one bit each, and then which are coming; no bit when none is.
+    fn held(&self, item: &str) -> Option<Bytes> {
+        let (name, version) = item_read(item)?;
+        let placed = self.place.folder(&name, &version).is_dir();
+        let held = || {
+            let known = self.known()?;
+            let mut bundles = known.bundles.iter();
+            let held = bundles.find(|held| (&held.name, &held.version) == (&name, &version))?;
+            Some(Having::all(held.index.chunks().len()))
+        };
+        let having = if placed { held().map(Having::bytes) } else { self.making.of(&name, &version) };
+        Some(having.unwrap_or_default())
     }
 
     /// `chunks/ab/abcd…`, as it is: whoever asks knows its length.
@@ -129,7 +149,8 @@ impl Shelf {
 
 impl Shelves for Shelf {
     fn read(&self, item: &str, offset: u64, length: usize) -> Option<(Bytes, u64)> {
-        let whole = self.document(item).or_else(|| self.index(item)).or_else(|| self.chunk(item))?;
+        let signed = || self.document(item).or_else(|| self.index(item)).or_else(|| self.chunk(item));
+        let whole = self.held(item).or_else(signed)?;
         let from = usize::try_from(offset).unwrap_or(usize::MAX).min(whole.len());
         let to = from.saturating_add(length).min(whole.len());
         Some((whole.slice(from..to), whole.len() as u64))

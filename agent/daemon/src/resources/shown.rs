@@ -35,8 +35,10 @@ pub struct Resource {
     pub of_bytes: u64,
     /// Bytes that came from outside the school for it.
     pub wan_bytes: u64,
-    /// Bytes that came from devices of the school, or a medium.
+    /// Bytes that came from devices of the school.
     pub lan_bytes: u64,
+    /// Bytes that came from a medium.
+    pub medium_bytes: u64,
 }
 
 /// Where all of them stand.
@@ -58,6 +60,11 @@ impl Shown {
     /// What is told, now and whenever it changes.
     pub(crate) fn told(&self) -> watch::Receiver<Arc<Vec<Resource>>> {
         self.told.subscribe()
+    }
+
+    /// Where all of them stand at this moment.
+    pub(super) fn all(&self) -> Vec<Resource> {
+        self.exact.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     /// From now on it is these that are wanted.
@@ -111,7 +118,8 @@ impl Shown {
     pub(super) fn came(&self, name: &BundleName, road: Road, bytes: u64) {
         self.change(name, |one| match road {
             Road::Server | Road::Mirror => one.wan_bytes += bytes,
-            Road::Peer | Road::Medium => one.lan_bytes += bytes,
+            Road::Peer => one.lan_bytes += bytes,
+            Road::Medium => one.medium_bytes += bytes,
         });
     }
 
@@ -129,7 +137,8 @@ impl Shown {
         let told = exact.values().map(|exact| {
             let told = Resource { bytes: stepped(exact), ..exact.clone() };
             let same = before.iter().find(|before| {
-                let counted = Resource { wan_bytes: before.wan_bytes, lan_bytes: before.lan_bytes, ..told.clone() };
+                let Resource { wan_bytes, lan_bytes, medium_bytes, .. } = **before;
+                let counted = Resource { wan_bytes, lan_bytes, medium_bytes, ..told.clone() };
                 **before == counted
             });
             same.cloned().unwrap_or(told)
@@ -158,6 +167,7 @@ impl From<&Resource> for v1::Condition {
             of_bytes: one.of_bytes,
             wan_bytes: one.wan_bytes,
             lan_bytes: one.lan_bytes,
+            medium_bytes: one.medium_bytes,
             ..Self::default()
         }
     }

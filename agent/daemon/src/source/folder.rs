@@ -1,9 +1,11 @@
 //! A repository that lies in a folder: on a medium that was carried here.
 
-use super::{ANSWER_BYTES_MAX, Fetched, PIECES_MAX, Piece, Road, Source, SourceError, item_is_plain};
+use super::{ANSWER_BYTES_MAX, Fetched, PIECES_MAX, Piece, Road, Source, SourceError};
+use crate::platform::{Here, Platform};
 use async_trait::async_trait;
+use bundle::item_is_plain;
 use bytes::Bytes;
-use std::fs::{self, File};
+use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -44,7 +46,7 @@ fn pieces_read(root: &Path, pieces: &[Piece]) -> io::Result<Vec<Fetched>> {
         if wanted > room && !read.is_empty() {
             break;
         }
-        let fetched = piece_read(&root.join(&piece.item), piece.offset, wanted)?;
+        let fetched = piece_read(root, &piece.item, piece.offset, wanted)?;
         if let Fetched::Found { body, .. } = &fetched {
             room = room.saturating_sub(body.len());
         }
@@ -53,14 +55,27 @@ fn pieces_read(root: &Path, pieces: &[Piece]) -> io::Result<Vec<Fetched>> {
     Ok(read)
 }
 
-fn piece_read(path: &Path, offset: u64, wanted: usize) -> io::Result<Fetched> {
-    // Before it is opened: opening a pipe that somebody made on a medium would wait for ever.
-    let about = match fs::symlink_metadata(path) {
-        Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
+fn piece_read(root: &Path, item: &str, offset: u64, wanted: usize) -> io::Result<Fetched> {
+    let mut path = root.to_owned();
+    let mut about = None;
+    // Part by part, before anything is opened: a link leads elsewhere, and opening a pipe would wait for ever.
+    for part in item.split('/') {
+        if about.as_ref().is_some_and(|about: &Metadata| !about.is_dir()) {
             return Ok(Fetched::Missing);
         }
-        about => about?,
-    };
+        path.push(part);
+        about = match fs::symlink_metadata(&path) {
+            Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
+                return Ok(Fetched::Missing);
+            }
+            about => Some(about?),
+        };
+    }
+    if about.is_none_or(|about| !about.is_file()) {
+        return Ok(Fetched::Missing);
+    }
+    let mut file = Here::plain_open(&path)?;
+    let about = file.metadata()?;
     if !about.is_file() {
         return Ok(Fetched::Missing);
     }
@@ -68,7 +83,6 @@ fn piece_read(path: &Path, offset: u64, wanted: usize) -> io::Result<Fetched> {
     let wanted = wanted.min(usize::try_from(size.saturating_sub(offset)).unwrap_or(wanted));
     let mut body = vec![0; wanted];
     if wanted > 0 {
-        let mut file = File::open(path)?;
         file.seek(SeekFrom::Start(offset))?;
         file.read_exact(&mut body)?;
     }
@@ -122,7 +136,12 @@ mod tests {
         std::os::unix::fs::symlink("/dev/zero", folder.path().join("zero")).unwrap();
         let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap();
         assert!(made.success());
-        let fetched = FolderSource::new(folder.path()).fetch(&[piece("zero", 0, 9), piece("pipe", 0, 9)]).await;
-        assert_eq!(fetched.unwrap(), [Fetched::Missing, Fetched::Missing]);
+        // Nor does a folder lead elsewhere.
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::write(elsewhere.path().join("secret"), "secret").unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("chunks")).unwrap();
+        let pieces = ["zero", "pipe", "chunks/secret"].map(|item| piece(item, 0, 9));
+        let fetched = FolderSource::new(folder.path()).fetch(&pieces).await;
+        assert_eq!(fetched.unwrap(), [Fetched::Missing, Fetched::Missing, Fetched::Missing]);
     }
 }

@@ -3,12 +3,13 @@
 //! HTTP/1.1 over TLS with one connection, kept while it lasts; pieces by `Range`. TLS hides from those between what a school reads.
 
 use super::answer::{Said, said};
-use super::{ANSWER_BYTES_MAX, Fetched, PIECES_MAX, Piece, Road, Source, SourceError, item_is_plain};
+use super::{ANSWER_BYTES_MAX, Fetched, PIECES_MAX, Piece, Road, Source, SourceError};
 use crate::clock::{Clock, within};
 use crate::connect::{Server, causes, tls_stream};
 use crate::error::Error;
 use crate::proxy::Rules;
 use async_trait::async_trait;
+use bundle::item_is_plain;
 use bytes::BytesMut;
 use http::{Request, Response, header};
 use hyper::body::{Body as _, Incoming};

@@ -4,7 +4,7 @@ use super::{ENROLMENT, IDENTITY_KEY, again, own};
 use crate::error::Error;
 use crate::folder::{self, Folder};
 use crate::platform::{Here, Platform};
-use crate::{publisher, resources, spool};
+use crate::{publisher, release, resources, spool};
 
 /// Deletes everything of the agent's in its folder, and the folder unless something else lies in it; says whether there was one.
 ///
@@ -27,6 +27,7 @@ pub(crate) fn forget(folder: &Folder) -> Result<bool, Error> {
     inner_forget(folder, spool::FOLDER, spool::own)?;
     inner_forget(folder, publisher::FOLDER, publisher::own)?;
     inner_forget(folder, resources::FOLDER, resources::own)?;
+    release::forget(folder)?;
     let names = folder.names(own)?;
     let kept = |name: &&String| !folder::OWN.contains(&name.as_str()) && !folder.path(name).is_dir();
     names.iter().filter(kept).try_for_each(|name| folder.remove(name))?;
@@ -67,7 +68,13 @@ mod tests {
         let path = made.temporary.path();
         let folder = Folder::new(path);
         let section = format!("health-1795000000000-{}", model::digest::Digest::of(b""));
-        for (inner, name) in [("again", "identity.key"), ("again", "enrolment.json"), ("spool", section.as_str())] {
+        for (inner, name) in [
+            ("again", "identity.key"),
+            ("again", "enrolment.json"),
+            ("spool", section.as_str()),
+            ("releases", "slots.json"),
+            ("releases/a", "cartable-agent"),
+        ] {
             fs::create_dir_all(path.join(inner)).unwrap();
             fs::write(path.join(inner).join(name), b"x").unwrap();
         }

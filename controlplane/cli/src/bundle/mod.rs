@@ -1,8 +1,11 @@
 //! `cartable bundle`: resources, from the signed repository to the devices.
 
 mod assign;
+mod carry;
+mod export;
 mod push;
 mod row;
+mod shelf;
 mod spread;
 
 use crate::Error;
@@ -16,6 +19,7 @@ pub(crate) enum Verb {
     List,
     Show(Show),
     Push(push::Push),
+    Export(export::Export),
     Assign(Box<assign::Assign>),
     Unassign(Box<assign::Unassign>),
     Assignments(assign::Assignments),
@@ -33,6 +37,7 @@ pub(crate) async fn run(verb: Verb, call: &mut Call<'_>) -> Result<(), Error> {
         Verb::List => bundle_list(call).await,
         Verb::Show(show) => bundle_show(show, call).await,
         Verb::Push(push) => push::bundle_push(&push, call).await,
+        Verb::Export(export) => export::bundle_export(export, call).await,
         Verb::Assign(assign) => assign::bundle_assign(*assign, call).await,
         Verb::Unassign(unassign) => assign::bundle_unassign(*unassign, call).await,
         Verb::Assignments(asked) => assign::bundle_assignments(asked, call).await,

@@ -117,7 +117,7 @@ impl Message {
 }
 
 /// What is public of a repository: the folder itself, or `public` within the publisher's.
-fn public(repository: &Path) -> Result<PathBuf, Error> {
+pub(super) fn public(repository: &Path) -> Result<PathBuf, Error> {
     let within = [repository.join("public"), repository.to_owned()];
     within
         .into_iter()

@@ -47,6 +47,7 @@ pub(super) struct PlaceRow {
     unreachable: Option<u32>,
     wan_bytes: Option<u64>,
     lan_bytes: Option<u64>,
+    medium_bytes: Option<u64>,
 }
 
 /// What decides a bundle of a device, and how it stands there.
@@ -62,6 +63,7 @@ pub(super) struct WhyRow {
     reason: Option<String>,
     bytes: u64,
     of_bytes: u64,
+    medium_bytes: u64,
     rollout: Option<String>,
 }
 
@@ -168,6 +170,7 @@ impl From<BundlePlace> for PlaceRow {
             unreachable: count(place.unreachable),
             wan_bytes: bytes(place.wan_bytes),
             lan_bytes: bytes(place.lan_bytes),
+            medium_bytes: bytes(place.medium_bytes),
             place: some(place.place),
         }
     }
@@ -185,6 +188,7 @@ impl Row for PlaceRow {
         "bundle-unreachable",
         "bundle-wan",
         "bundle-lan",
+        "bundle-medium",
     ];
 
     fn cells(&self, look: &Look<'_>) -> Vec<(String, Tone)> {
@@ -202,6 +206,7 @@ impl Row for PlaceRow {
             (number(self.unreachable), Tone::Plain),
             (bytes(self.wan_bytes), Tone::Plain),
             (bytes(self.lan_bytes), Tone::Plain),
+            (bytes(self.medium_bytes), Tone::Plain),
         ]
     }
 }
@@ -219,6 +224,7 @@ impl From<BundleWhy> for WhyRow {
             reason: some(why.reason),
             bytes: why.bytes,
             of_bytes: why.of_bytes,
+            medium_bytes: why.medium_bytes,
             rollout: some(why.rollout),
         }
     }
@@ -250,6 +256,10 @@ impl Row for WhyRow {
         // A rollout's word stands nowhere among the assignments.
         let target = [self.target.as_deref(), self.rollout.as_deref()];
         let target = target.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        let state = match self.medium_bytes {
+            0 => state,
+            bytes => format!("{state} ({} {})", look.text("bundle-by-medium"), look.bytes(bytes)),
+        };
         let seen = self.seen.clone().unwrap_or_default();
         [self.bundle.clone(), target, wanted, seen, state].into_iter().map(|text| (text, Tone::Plain)).collect()
     }

@@ -69,6 +69,9 @@ pub(crate) struct Condition {
     pub(crate) item: String,
     pub(crate) state: &'static str,
     pub(crate) reason: Option<String>,
+    /// Of a bundle or the agent, the version that is in place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<String>,
     /// Of the loan, the epoch of the grant it keeps to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) epoch: Option<u64>,
@@ -161,6 +164,7 @@ impl From<wire::v1::Observed> for Observed {
             },
             item: c.item,
             reason: Some(c.reason).filter(|r| !r.is_empty()),
+            version: Some(c.version).filter(|version| !version.is_empty()),
             epoch: Some(c.epoch).filter(|epoch| *epoch > 0),
         };
         Self {

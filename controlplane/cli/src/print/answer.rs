@@ -275,6 +275,8 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ),
     ("the repository is not whole; bring it once more", "answer-repository-broken"),
     ("the repository cannot be written; try again", "answer-repository-write"),
+    ("the mirror cannot be read; try again", "answer-repository-read"),
+    ("too many devices fetch at this moment; try again", "answer-repository-busy"),
     ("the repository is at most * MiB (resources.repository_mib in server.toml)", "answer-repository-full"),
     (
         "less than * MiB of the disk would stay free (resources.free_floor_mib in server.toml)",

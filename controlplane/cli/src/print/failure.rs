@@ -72,6 +72,7 @@ pub(crate) fn failure_exit(error: &Error) -> Exit {
         Error::ChainBroken(_) => Exit::Conflict,
         Error::LinesRefused(_)
         | Error::PapersLeft(_)
+        | Error::Short { .. }
         | Error::Paper(_)
         | Error::File { .. }
         | Error::FileWrite { .. }
@@ -91,6 +92,7 @@ pub(crate) fn failure_text(error: &Error, words: &Catalogue) -> String {
     let path = |path: &std::path::Path| ("path", Value::from(path.display().to_string()));
     match error {
         Error::Usage { key, values } | Error::Absent { key, values } => said(key, values, None),
+        Error::Short { values } => said("failure-short", values, None),
         Error::NotConfirmed(key) => said(key, &[], None),
         Error::Desk(fault) => said(fault.key(), &[], None),
         Error::WatchEnded => said("failure-watch-ended", &[], None),

@@ -9,6 +9,7 @@ use crate::call::Call;
 use crate::confirm::confirm;
 use crate::print::{Sheet, Tone};
 use clap::{Args, Subcommand};
+use model::digest::hex;
 use row::{RolloutRow, WaveRow, percent};
 use serde::Serialize;
 use std::time::Duration;
@@ -84,6 +85,8 @@ struct Shown {
     #[serde(flatten)]
     rollout: RolloutRow,
     waits: Option<String>,
+    /// SHA-256 of the version's index, as it is signed.
+    index: String,
     scope: Vec<String>,
     success_percent: f64,
     error_percent: f64,
@@ -219,6 +222,7 @@ fn rollout_print(rollout: Rollout, call: &mut Call<'_>) -> Result<(), Error> {
     let shown = Shown {
         rollout: row,
         waits: Some(rollout.waits).filter(|waits| !waits.is_empty()),
+        index: hex(&wish.index),
         scope: wish.scope,
         success_percent: percent(wish.success),
         error_percent: percent(wish.error),

@@ -122,6 +122,10 @@ fn of_more_bundles_than_a_device_holds_the_most_particular_stay() {
     let cut: Vec<_> = planned.why.iter().filter(|why| why.cut).map(|why| why.bundle.as_str()).collect();
     assert_eq!(cut, ["b-9"]);
     assert_eq!(plan(&rules, &Facts::bare(device(1))).plan.bundles.len(), BUNDLES_MAX);
+    // For which measure it is, where there is something to judge by it.
+    let measured = Facts { measure: Some(Measure::HybridKit), ..Facts::bare(device(1)) };
+    assert_eq!(plan(&rules, &measured).plan.measure, Some(Measure::HybridKit));
+    assert_eq!(plan(&Rules::default(), &measured).plan.measure, None);
 }
 
 #[tokio::test]

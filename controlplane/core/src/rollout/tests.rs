@@ -127,6 +127,7 @@ fn said(state: ConditionState, reason: &str) -> Condition {
         of_bytes: 0,
         wan_bytes: 0,
         lan_bytes: 0,
+        medium_bytes: 0,
         since: START,
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{
     AdminService, asset, audit, bundle, cadence, calendar, campaign, compare, contact, desk, device, fetch, kit, loan,
-    operator, organisation, proposal, rollout, school, server, spread, stocktake, token, vault,
+    operator, organisation, proposal, release, rollout, school, server, spread, stocktake, token, vault,
 };
+use crate::mirror;
 use std::sync::Arc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -64,6 +65,8 @@ calls! {
     KitMoveDecide: kit_move_decide(KitMoveDecideRequest) -> KitMoveDecideResponse = |shared, staff, asked| kit::move_decide(shared, &staff, asked);
     CadenceShow: cadence_show(CadenceShowRequest) -> CadenceShowResponse = |shared, _, _| cadence::show(shared);
     CadenceSet: cadence_set(CadenceSetRequest) -> CadenceSetResponse = |shared, staff, asked| cadence::set(shared, &staff, asked);
+    ReleaseShow: release_show(ReleaseShowRequest) -> ReleaseShowResponse = |shared, _, _| release::show(shared);
+    ReleaseSet: release_set(ReleaseSetRequest) -> ReleaseSetResponse = |shared, staff, asked| release::set(shared, &staff, asked);
     ServerStatus: server_status(ServerStatusRequest) -> ServerStatusResponse = |shared, staff, _| server::status(shared, &staff);
     AuditList: audit_list(AuditListRequest) -> AuditListResponse = |shared, staff, asked| audit::list(shared, &staff, asked);
     AuditVerify: audit_verify(AuditVerifyRequest) -> AuditVerifyResponse = |shared, _, asked| audit::verify(shared, asked);
@@ -118,6 +121,7 @@ calls! {
     BundleExplain: bundle_explain(BundleExplainRequest) -> BundleExplainResponse = |shared, staff, asked| spread::explain(shared, &staff, asked);
     BundleReach: bundle_reach(BundleReachRequest) -> BundleReachResponse = |shared, staff, asked| spread::reach(shared, &staff, asked);
     BundlePush: bundle_push(BundlePushRequest) -> BundlePushResponse = |shared, staff, asked| bundle::push(shared, &staff, asked);
+    BundleFetch: bundle_fetch(FetchRequest) -> FetchResponse = |shared, _, asked| mirror::fetch(shared, asked);
     FetchPolicyShow: fetch_policy_show(FetchPolicyShowRequest) -> FetchPolicyShowResponse = |shared, _, _| fetch::show(shared);
     FetchPolicySet: fetch_policy_set(FetchPolicySetRequest) -> FetchPolicySetResponse = |shared, staff, asked| fetch::set(shared, &staff, asked);
     VaultStatus: vault_status(VaultStatusRequest) -> VaultStatusResponse = |shared, staff, _| vault::status_(shared, &staff);

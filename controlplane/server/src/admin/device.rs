@@ -301,6 +301,7 @@ fn observed(observed: ObservedState) -> wire::v1::Observed {
         of_bytes: c.of_bytes,
         wan_bytes: c.wan_bytes,
         lan_bytes: c.lan_bytes,
+        medium_bytes: c.medium_bytes,
     });
     wire::v1::Observed { generation: Some(observed.generation.into()), conditions: conditions.collect() }
 }

@@ -17,6 +17,7 @@ mod loan;
 mod operator;
 mod organisation;
 mod proposal;
+mod release;
 mod rollout;
 mod school;
 mod server;

@@ -137,6 +137,10 @@ pub(super) fn summary(proposal: &Proposal, whole: bool, now: Timestamp) -> Propo
     let (devices, detail) = match &proposal.deed {
         Deed::Decide { devices, .. } if whole => (devices.iter().map(ToString::to_string).collect(), String::new()),
         Deed::Decide { .. } => (Vec::new(), String::new()),
+        Deed::Release(rule) => {
+            let wanted = rule.release.as_ref();
+            (Vec::new(), wanted.map_or_else(|| "-".to_owned(), |one| format!("{} --digest {}", one.version, one.index)))
+        }
         Deed::Cadence(c) => {
             let (poll, hold, health, inventory) =
                 (c.poll_seconds, c.hold_seconds, c.health_seconds, c.inventory_seconds);

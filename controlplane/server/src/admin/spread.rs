@@ -90,6 +90,7 @@ fn said(condition: Option<&Condition>) -> BundleWhy {
         reason: c.reason.clone(),
         bytes: c.bytes,
         of_bytes: c.of_bytes,
+        medium_bytes: c.medium_bytes,
         ..BundleWhy::default()
     }
 }
@@ -107,6 +108,7 @@ fn counted(place: String, spread: Spread) -> BundlePlace {
         unreachable: at(Stand::Unreachable),
         wan_bytes: spread.wan_bytes,
         lan_bytes: spread.lan_bytes,
+        medium_bytes: spread.medium_bytes,
         few: false,
     }
 }

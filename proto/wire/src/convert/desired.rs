@@ -68,6 +68,7 @@ pub fn plan_encode(plan: &Plan) -> Bytes {
         bundles: plan.bundles.iter().map(Into::into).collect(),
         fetching: (plan.fetching != Fetching::default()).then(|| (&plan.fetching).into()),
         release: plan.release.as_ref().map(Into::into),
+        measure: plan.measure.map(|measure| measure.name().to_owned()).unwrap_or_default(),
     };
     message.encode_to_vec().into()
 }
@@ -82,7 +83,9 @@ pub fn plan_decode(bytes: &[u8]) -> Result<Plan, ConvertError> {
     let bundles = bundles_read(message.bundles)?;
     let fetching = message.fetching.map(Fetching::try_from).transpose()?.unwrap_or_default();
     let release = message.release.map(ReleaseWanted::try_from).transpose()?;
-    Ok(Plan { check_in: check_in.try_into()?, bundles, fetching, release })
+    // One that a later version knows is none of those that are known here.
+    let measure = message.measure.parse().ok();
+    Ok(Plan { check_in: check_in.try_into()?, bundles, fetching, release, measure })
 }
 
 /// The bytes of trust roots, to be signed by the root.

@@ -176,6 +176,7 @@ mod tests {
     use super::*;
     use model::desired::Plan;
     use model::digest::Digest;
+    use model::measure::Measure;
 
     fn plan() -> Plan {
         let wanted = |name: &str| BundleWanted {
@@ -201,7 +202,13 @@ mod tests {
             ..Fetching::default()
         };
         let release = ReleaseWanted { version: "0.2.1".parse().unwrap(), index: Digest::of(b"release") };
-        Plan { bundles: vec![wanted("a"), wanted("b")], fetching, release: Some(release), ..Plan::default() }
+        Plan {
+            bundles: vec![wanted("a"), wanted("b")],
+            fetching,
+            release: Some(release),
+            measure: Some(Measure::HybridKit),
+            ..Plan::default()
+        }
     }
 
     #[test]

@@ -137,7 +137,7 @@ impl World {
         self.kill().await;
         let agent = self.agent.clone();
         self.free_folder();
-        self.running = tokio::spawn(async move { agent.run(std::future::pending()).await.unwrap() });
+        self.running = tokio::spawn(async move { agent.run(std::future::pending()).await.map(|_| ()).unwrap() });
     }
 
     /// The fixture's own hold on the folder stands for the files only.

@@ -1,5 +1,6 @@
 //! Linux: facts from the system's own files, modes for privacy, systemd above.
 
+mod door;
 mod health;
 mod inventory;
 mod notices;
@@ -19,7 +20,9 @@ use notices::Notices;
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use systemd::Systemd;
@@ -31,6 +34,9 @@ use words::Catalogue;
 pub(crate) struct Linux(Root);
 
 impl Platform for Linux {
+    type Door = door::Socket;
+    const BECOMES: bool = true;
+
     fn at(root: &Path) -> Self {
         Self(Root::new(root))
     }
@@ -66,6 +72,10 @@ impl Platform for Linux {
 
     fn state_folder() -> PathBuf {
         "/var/lib/cartable-agent".into()
+    }
+
+    fn release_root() -> PathBuf {
+        "/usr/share/cartable/release-root.json".into()
     }
 
     fn folder_make(at: &Path) -> io::Result<()> {
@@ -111,6 +121,11 @@ impl Platform for Linux {
         (inventory::power(&self.0), inventory::metered(&self.0))
     }
 
+    fn plain_open(at: &Path) -> io::Result<File> {
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        OpenOptions::new().read(true).custom_flags(i32::try_from(flags.bits()).unwrap_or(0)).open(at)
+    }
+
     fn resources_folder() -> PathBuf {
         "/var/lib/cartable-resources".into()
     }
@@ -123,6 +138,22 @@ impl Platform for Linux {
 
     fn file_exposed(file: &File) -> io::Result<bool> {
         Ok(file.metadata()?.mode() & 0o077 != 0)
+    }
+
+    fn program_make(at: &Path) -> io::Result<()> {
+        let file = File::open(at)?;
+        file.set_permissions(Permissions::from_mode(0o700))?;
+        file.sync_all()
+    }
+
+    /// The process stays the same to systemd, which watches over it as before.
+    fn program_become(program: &Path, variables: &[(&str, String)]) -> io::Error {
+        let mut command = Command::new(program);
+        command.args(std::env::args_os().skip(1));
+        variables.iter().for_each(|(name, value)| {
+            command.env(name, value);
+        });
+        command.exec()
     }
 
     fn enforcer(root: PathBuf) -> Option<Box<dyn Enforcer>> {

@@ -1,5 +1,6 @@
 //! Windows: facts from the registry and the firmware's tables, an access list for privacy, the service control manager above.
 
+mod door;
 mod events;
 mod firmware;
 mod health;
@@ -28,12 +29,21 @@ use words::Catalogue;
 
 /// A folder opens as a file only with it (`FILE_FLAG_BACKUP_SEMANTICS`, CreateFileW).
 const BACKUP_SEMANTICS: u32 = 0x0200_0000;
+/// What is opened is a link itself and not what it names (`FILE_FLAG_OPEN_REPARSE_POINT`).
+const OPEN_REPARSE_POINT: u32 = 0x0020_0000;
 
 /// A machine that runs Windows: this one, since it tells of itself by calls and not by files.
 #[derive(Debug)]
 pub(crate) struct Windows;
 
 impl Platform for Windows {
+    const BECOMES: bool = false;
+    type Door = door::Pipe;
+
+    fn plain_open(at: &Path) -> io::Result<File> {
+        OpenOptions::new().read(true).custom_flags(OPEN_REPARSE_POINT).open(at)
+    }
+
     fn at(_: &Path) -> Self {
         Self
     }
@@ -75,6 +85,10 @@ impl Platform for Windows {
 
     fn state_folder() -> PathBuf {
         private::home().join("agent")
+    }
+
+    fn release_root() -> PathBuf {
+        private::home().join("release-root.json")
     }
 
     fn folder_make(at: &Path) -> io::Result<()> {
@@ -140,6 +154,15 @@ impl Platform for Windows {
     /// Not told: what lies in the agent's own folder is closed with it, and elsewhere nothing is judged.
     fn file_exposed(_: &File) -> io::Result<bool> {
         Ok(false)
+    }
+
+    fn program_make(_: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Not here: a service is the process that the service manager started.
+    fn program_become(_: &Path, _: &[(&str, String)]) -> io::Error {
+        io::ErrorKind::Unsupported.into()
     }
 
     /// Not yet: the stage is known and told by `status`, and nothing else shows it.

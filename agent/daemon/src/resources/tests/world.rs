@@ -193,6 +193,7 @@ impl World {
             resources: self.place.root().to_owned(),
             fetching: Fetching { free_floor_bytes: 0, ..Fetching::default() },
             urgent: false,
+            near: false,
             asked: None,
         }
     }
@@ -234,7 +235,7 @@ impl World {
     }
 
     pub(super) fn fetcher(&self, sources: Vec<Named>) -> Fetcher {
-        let mut fetcher = Fetcher::new(Arc::new(SystemClock));
+        let mut fetcher = Fetcher::new(Arc::new(SystemClock), Arc::default());
         fetcher.follow(sources, 0);
         fetcher
     }
