@@ -9,7 +9,7 @@ use tests::school::School;
 const DEVICES: usize = 10;
 /// A rural line.
 const LINE_KILOBITS: u32 = 4_000;
-/// Ten megabytes, which take 20 s over it; `cargo figures bundle` brings the double to thirty.
+/// Six megabytes, which take 13 s over it; `cargo figures bundle` brings 20 to thirty devices.
 const THOUSANDTHS: u64 = 110;
 
 #[test]

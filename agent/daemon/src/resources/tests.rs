@@ -2,6 +2,7 @@
 
 mod classroom;
 mod hostile;
+mod neighbours;
 mod world;
 
 use super::fault::Fault;
