@@ -31,8 +31,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// The most devices that are asked: the nearest in a ring, so that in a school everybody is asked by somebody.
-const ASKED_MAX: usize = 12;
+/// The most devices that are asked, a class: the nearest in a ring, so that in a school everybody is asked by somebody. Fewer, and two that
+/// go outside would not hear of each other.
+const ASKED_MAX: usize = 31;
 /// Day, ticket and battery are looked at so often.
 const LOOK_EVERY: Duration = Duration::from_secs(300);
 

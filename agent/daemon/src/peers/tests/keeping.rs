@@ -127,12 +127,12 @@ async fn it_asks_devices_of_its_school_and_the_site_node_first() {
     let territory = Territory::new();
     let kept = kept(&territory);
     let neighbour = |last: u8, site_node| Neighbour { address: SocketAddr::from(([10, 0, 0, last], 4_000)), site_node };
-    let mut found: Found = (0..30_u8)
+    let mut found: Found = (0..60_u8)
         .map(|n| (format!("07070707070707070707-{:08x}", u32::from(n) << 26), neighbour(n, n == 17)))
         .collect();
     // Of another school, and what is no name of ours.
-    found.insert("09090909090909090909-00000001".to_owned(), neighbour(40, true));
-    found.insert("07070707070707070707".to_owned(), neighbour(41, true));
+    found.insert("09090909090909090909-00000001".to_owned(), neighbour(80, true));
+    found.insert("07070707070707070707".to_owned(), neighbour(81, true));
     kept.told.found.send_replace(found.clone());
     kept.pass.send_replace(Some(Arc::new(territory.device(1))));
     until("asked", || !kept.asked.borrow().is_empty()).await;
@@ -142,7 +142,7 @@ async fn it_asks_devices_of_its_school_and_the_site_node_first() {
     assert!(asked.iter().all(|name| name.starts_with("peer 0707")));
     // It moves to another address: it is asked there.
     let site = found.keys().nth(17).unwrap().clone();
-    found.insert(site, neighbour(50, true));
+    found.insert(site, neighbour(90, true));
     let mut changes = kept.asked.clone();
     changes.borrow_and_update();
     kept.told.found.send_replace(found);
