@@ -57,7 +57,7 @@ impl Place {
     }
 
     fn want(&self, version: &str, digest: &str) {
-        let set = self.server.json(&["agent", "release", "set", version, "--digest", digest]);
+        let set = self.server.json(&["release", "set", version, "--digest", digest]);
         assert_eq!((set["version"].as_str(), set["index"].as_str()), (Some(version), Some(digest)), "{set}");
     }
 
@@ -182,7 +182,7 @@ fn a_release_is_taken_kept_and_taken_back() {
 
     // Another build of the agent: the process becomes it, and keeps it once the server answered.
     place.want("0.9.1", &first);
-    assert_eq!(place.server.json(&["agent", "release", "show"])["version"], "0.9.1");
+    assert_eq!(place.server.json(&["release", "show"])["version"], "0.9.1");
     let said = manager.upto("READY=1");
     assert!(!said.contains(&"STOPPING=1".to_owned()), "systemd would end the process: {said:?}");
     assert_eq!(place.runs(), place.slot("a").canonicalize().unwrap());
@@ -234,7 +234,7 @@ fn a_release_is_taken_kept_and_taken_back() {
     place.want("0.9.9", &theirs);
     place.supervised("it is refused", |place| place.agent.log_text().contains(r#""version":"0.9.9""#));
     assert!(place.told().is_some_and(|[state, _, version]| state == "failed" && version == "0.9.5"));
-    place.server.json(&["agent", "release", "unset"]);
+    place.server.json(&["release", "unset"]);
     place.supervised("nothing is said of it any more", |place| place.told().is_none());
     assert_eq!((place.version().as_str(), &place.slots()["trial"]), ("0.9.5", &Value::Null));
 

@@ -1,8 +1,8 @@
 //! The command line.
 
 use crate::{
-    agent, asset, audit, bundle, cadence, calendar, campaign, contact, desk, device, fetch, kit, loan, operator, org,
-    profile, proposal, rollout, school, server, stocktake, token, vault,
+    asset, audit, bundle, cadence, calendar, campaign, contact, desk, device, fetch, kit, loan, operator, org, profile,
+    proposal, release, rollout, school, server, stocktake, token, vault,
 };
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -73,9 +73,9 @@ pub(crate) enum Noun {
         #[command(subcommand)]
         verb: kit::Verb,
     },
-    Agent {
+    Release {
         #[command(subcommand)]
-        verb: agent::Verb,
+        verb: release::Verb,
     },
     Cadence {
         #[command(subcommand)]

@@ -3,7 +3,6 @@
 //! Data goes to standard output, everything else to standard error. All that people read comes from the catalogue in `i18n/`;
 //! errors become words and exit codes in [`print`] and nowhere else.
 
-mod agent;
 mod arguments;
 mod asset;
 mod audit;
@@ -30,6 +29,7 @@ mod print;
 mod profile;
 mod progress;
 mod proposal;
+mod release;
 mod rollout;
 mod school;
 mod server;
@@ -106,7 +106,7 @@ async fn noun(
         Noun::Token { verb } => token::run(verb, &mut call).await,
         Noun::Asset { verb } => asset::run(verb, &mut call).await,
         Noun::Kit { verb } => kit::run(verb, &mut call).await,
-        Noun::Agent { verb } => agent::run(verb, &mut call).await,
+        Noun::Release { verb } => release::run(verb, &mut call).await,
         Noun::Cadence { verb } => cadence::run(verb, &mut call).await,
         Noun::Audit { verb } => audit::run(verb, &mut call).await,
         Noun::Server { verb } => server::run(verb, &mut call).await,

@@ -193,6 +193,11 @@ async fn manual_pages_are_written_in_the_readers_language() {
             let synopsis = shown.lines().skip_while(|line| *line != ".SH SYNOPSIS").nth(1).unwrap();
             assert!(synopsis.split(' ').all(|word| word.len() <= 70), "{synopsis}");
         }
+        // Two packages cannot bring one page. That of `cartable server` is left out where packages are made.
+        for other in ["cartable-agent", "cartable-publish"] {
+            let same = std::path::Path::new(to).join(format!("{other}.1"));
+            assert!(!same.exists(), "{other} is a program of its own");
+        }
     }
     let (exit, _, err) = ran(&Surroundings::of_test(), &["man", "--to", &format!("{to}/cartable.1")]).await;
     assert!(exit != Exit::Done && err.contains("cartable.1"), "{err}");

@@ -1,4 +1,4 @@
-//! `cartable agent`: which release of the agent devices are to run.
+//! `cartable release`: which release of the agent devices are to run.
 
 use crate::Error;
 use crate::call::Call;
@@ -10,14 +10,6 @@ use wire::v1::{ReleaseSetRequest, ReleaseShowRequest};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    Release {
-        #[command(subcommand)]
-        verb: ReleaseVerb,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ReleaseVerb {
     Show,
     Set(Set),
     Unset(Unset),
@@ -40,20 +32,19 @@ pub(crate) struct Unset {
 }
 
 pub(crate) async fn run(verb: Verb, call: &mut Call<'_>) -> Result<(), Error> {
-    let Verb::Release { verb } = verb;
     match verb {
-        ReleaseVerb::Show => {
+        Verb::Show => {
             let mut client = call.client().await?;
             let shown = call.answer(client.release_show(ReleaseShowRequest {})).await?;
             release_print(shown.release, call)
         }
-        ReleaseVerb::Set(Set { number, digest, why }) => {
+        Verb::Set(Set { number, digest, why }) => {
             let wrong = |value: &str| Error::usage("error-agent-release", &[("value", value)]);
             let version = number.parse().map_err(|_| wrong(&number))?;
             let index = digest.parse().map_err(|_| wrong(&digest))?;
-            release_set(Some(ReleaseWanted { version, index }), why, "cartable agent release set", call).await
+            release_set(Some(ReleaseWanted { version, index }), why, "cartable release set", call).await
         }
-        ReleaseVerb::Unset(Unset { why }) => release_set(None, why, "cartable agent release unset", call).await,
+        Verb::Unset(Unset { why }) => release_set(None, why, "cartable release unset", call).await,
     }
 }
 
