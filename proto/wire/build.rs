@@ -10,6 +10,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "admin.proto",
         "asset.proto",
         "bundle.proto",
+        "class.proto",
         "kit.proto",
         "people.proto",
         "inventory.proto",
@@ -22,6 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "vault.proto",
         "campaign.proto",
         "rollout.proto",
+        "policy.proto",
     ];
     for file in files {
         println!("cargo:rerun-if-changed={file}");

@@ -25,7 +25,7 @@ pub(crate) fn measure(full: bool) -> Report {
     let rows = runtime.block_on(async {
         let mut rows = Vec::new();
         eprintln!("planning …");
-        rows.extend(planning::measure());
+        rows.extend(planning::measure().await);
         eprintln!("store …");
         rows.push(durable::measure().await);
         eprintln!("server …");
@@ -37,6 +37,12 @@ pub(crate) fn measure(full: bool) -> Report {
         rows
     });
     Report { area: "core", rows }
+}
+
+/// Planning alone.
+pub(crate) fn measure_planning() -> Report {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    Report { area: "planning", rows: runtime.block_on(planning::measure()) }
 }
 
 /// The agent's part alone, with what its package weighs.

@@ -42,6 +42,11 @@ pub(crate) fn anonymous_mib(pid: u32) -> f64 {
     field_kib(pid, "smaps_rollup", "Pss_Anon:") / 1024.0
 }
 
+/// Memory of a process with its share of what others map too, in MiB (`Pss`).
+pub(crate) fn proportional_mib(pid: u32) -> f64 {
+    field_kib(pid, "smaps_rollup", "Pss:") / 1024.0
+}
+
 fn field_kib(pid: u32, file: &str, field: &str) -> f64 {
     let text = fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();

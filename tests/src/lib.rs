@@ -13,6 +13,9 @@ pub mod annuaire;
 pub mod caller;
 pub mod classroom;
 mod earlier;
+pub mod filtering;
+pub mod lists;
+pub mod names;
 pub mod process;
 pub mod programs;
 pub mod publishing;
@@ -20,6 +23,8 @@ pub mod python;
 pub mod reporter;
 pub mod resources;
 pub mod school;
+pub mod ut1;
+pub mod wire;
 pub mod world;
 
 /// Whether a thing this machine may lack is required, as `.ci/run` says in `CARTABLE_REQUIRE=strace,tinyproxy,…`.

@@ -246,7 +246,9 @@ impl ServerProcess {
 }
 
 impl ServerProcess {
-    fn config(&self) -> PathBuf {
+    /// With which configuration the CLI calls it.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
         self.profile.clone().unwrap_or_else(|| self.data.join("operator/cartable.toml"))
     }
 }
@@ -309,7 +311,7 @@ fn placed(place: &[&str], program: &Path) -> Command {
     command
 }
 
-fn terminate(child: &Child) {
+pub(crate) fn terminate(child: &Child) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).expect("a process id")).expect("not zero");
     let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
 }

@@ -60,13 +60,12 @@ impl Typed {
     /// One without bundles, in a folder that exists.
     pub fn new(home: &Path) -> Self {
         let typed = Self { home: home.to_owned() };
-        for key in ["root", "targets", "bundles"] {
+        for key in ["root", "targets", "bundles", "lists"] {
             typed.publish(&["key", "new", "--to", key]);
         }
-        let init =
-            "repository init --repository repo --root root.pub --targets targets.pub --bundles bundles.pub --to first";
+        let init = "repository init --repository repo --root root.pub --targets targets.pub --bundles bundles.pub --lists lists.pub --to first";
         typed.publish(&init.split(' ').collect::<Vec<_>>());
-        typed.sign("first", &["root", "targets", "bundles"]);
+        typed.sign("first", &["root", "targets", "bundles", "lists"]);
         typed
     }
 
@@ -85,14 +84,16 @@ impl Typed {
         self.home.join("repo")
     }
 
-    fn sign(&self, proposal: &str, keys: &[&str]) {
+    /// Signs a proposal with keys, and publishes it.
+    pub fn sign(&self, proposal: &str, keys: &[&str]) {
         for key in keys {
             self.publish(&["bundle", "sign", proposal, "--key", key, "--yes"]);
         }
         self.publish(&["bundle", "publish", proposal, "--repository", "repo"]);
     }
 
-    fn publish(&self, arguments: &[&str]) -> Value {
+    /// What the program answers.
+    pub fn publish(&self, arguments: &[&str]) -> Value {
         let mut command = Command::new(program("cartable-publish"));
         command.args(arguments).args(["--lang", "en", "--output", "json"]).current_dir(&self.home);
         let out = command.stdin(Stdio::null()).output().unwrap();

@@ -8,7 +8,8 @@ use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
 
-const SCHOOL: &str = "0951099D";
+/// The school.
+pub const SCHOOL: &str = "0951099D";
 const BUNDLE: &str = "cycle-de-l-eau";
 
 /// A school with its devices, a control plane on the other side of the line, and a publisher's repository.
@@ -17,7 +18,8 @@ pub struct School {
     pub room: Classroom,
     /// The devices, by their seats.
     pub agents: Vec<AgentProcess>,
-    server: ServerProcess,
+    /// The control plane.
+    pub server: ServerProcess,
     typed: Typed,
     folder: tempfile::TempDir,
 }
@@ -26,6 +28,12 @@ impl School {
     /// One whose devices are enrolled and running; nothing is assigned yet.
     #[must_use]
     pub fn open(devices: usize, kilobits: u32) -> Option<Self> {
+        Self::open_with(devices, kilobits, "")
+    }
+
+    /// The same with more in the configuration of its devices.
+    #[must_use]
+    pub fn open_with(devices: usize, kilobits: u32, more: &str) -> Option<Self> {
         let room = Classroom::new(devices, kilobits)?;
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().join("publisher");
@@ -48,7 +56,7 @@ impl School {
         let bare = school.folder.path().join("root");
         fs::create_dir(&bare).unwrap();
         for seat in 0..devices {
-            let more = format!("root = {:?}\n", bare.to_str().unwrap());
+            let more = format!("root = {:?}\n{more}", bare.to_str().unwrap());
             let mut agent = AgentProcess::new(school.folder.path(), &format!("device-{seat}"), &more);
             agent.place = school.room.seat(seat);
             agent.enrol_at(&format!("https://{SERVER_ADDRESS}:8443"), &token);
@@ -81,8 +89,14 @@ impl School {
     /// Plans and starts a rollout for the school; its id.
     #[must_use]
     pub fn rollout(&self, version: &str, more: &[&str]) -> String {
-        let (bundle, scope) = (format!("{BUNDLE}@{version}"), format!("school:{SCHOOL}"));
-        let plan = ["rollout", "plan", "--bundle", &bundle, "--scope", &scope, "--urgent"];
+        self.rolled(&format!("{BUNDLE}@{version}"), more)
+    }
+
+    /// The same of any bundle, or of the agent.
+    #[must_use]
+    pub fn rolled(&self, bundle: &str, more: &[&str]) -> String {
+        let scope = format!("school:{SCHOOL}");
+        let plan = ["rollout", "plan", "--bundle", bundle, "--scope", &scope, "--urgent"];
         let planned = self.server.json(&[&plan, more].concat());
         let id = planned["id"].as_str().unwrap().to_owned();
         self.server.json(&["rollout", "start", &id, "--yes"]);

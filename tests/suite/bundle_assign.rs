@@ -8,11 +8,16 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tests::publishing::Typed;
-use tests::reporter::Fleet;
+use tests::reporter::{Fleet, operator};
 use tests::resources::{Edition as Published, Resource};
 use tests::world::{Machine, World, admin};
+use tonic::transport::Channel;
 use wire::convert::plan_decode;
-use wire::v1::{CheckInRequest, Condition, ConditionState, FetchRequest, FilePiece, Observed};
+use wire::v1::admin_client::AdminClient;
+use wire::v1::{
+    CheckInRequest, Condition, ConditionState, FetchPolicySetRequest, FetchPolicyShowRequest, FetchRequest, FilePiece,
+    Observed,
+};
 
 const TILLEULS: &str = "0951099D";
 const PLATANES: &str = "0750654D";
@@ -174,4 +179,17 @@ async fn a_repository_is_brought_assigned_and_followed_until_it_is_in_place() {
         server.json(&["fetch", "set", "--quiet", "none", "--bandwidth", "2M", "--mirror", "https://miroir.example/"]);
     assert_eq!((&fetching["quiet"], &fetching["bytes_per_second"]), (&Value::Null, &json!(2 << 20)));
     assert_eq!(server.json(&["fetch", "show"]), fetching);
+    // Somebody who began before that would undo it.
+    let mut admin = operator(&server).await;
+    let shown = async |admin: &mut AdminClient<Channel>| {
+        admin.fetch_policy_show(FetchPolicyShowRequest {}).await.unwrap().into_inner().policy
+    };
+    let before = shown(&mut admin).await;
+    server.json(&["fetch", "set", "--bandwidth", "1M"]);
+    let (mut policy, why) = (before.clone(), "a test".to_owned());
+    policy.as_mut().unwrap().fetching.as_mut().unwrap().battery_floor_percent = 41;
+    let asked = FetchPolicySetRequest { policy, why, before };
+    let refused = admin.fetch_policy_set(asked).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::Aborted, "{refused}");
+    assert_eq!(server.json(&["fetch", "show"])["bytes_per_second"], 1 << 20);
 }

@@ -1,5 +1,7 @@
 //! Publishing with the real program: folders to a repository, over a signer's stick, read by a client that is not ours.
 
+mod clients;
+
 use bundle::{ContentId, Contents, Index, Patch, chunk_open};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -7,7 +9,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tests::programs::program;
-use tests::python::python;
 use tests::resources::{Edition, Resource};
 
 const NAME: &str = "bundle.cycle-de-l-eau";
@@ -66,20 +67,6 @@ impl Publisher {
         let said = self.say(&["bundle", "pack", folder.to_str().unwrap(), "--repository", "repo", "--to", "proposal"]);
         self.signed("proposal", &["bundles-a", "bundles-b"]);
         (folder, said["bundles"][0].clone())
-    }
-
-    /// What a client that is not ours makes of a repository's targets.
-    fn foreign_read(&self, python: &Path, repository: &str, state: &str, names: &[&str]) -> Value {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("foreign/repository.py");
-        let mut command = Command::new(python);
-        command.env("PYTHONDONTWRITEBYTECODE", "1").arg(script);
-        for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
-            command.env_remove(name);
-        }
-        command.arg(self.path(repository).join("public")).arg(self.path(state)).args(names);
-        let out = command.stdin(Stdio::null()).output().unwrap();
-        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-        serde_json::from_slice(&out.stdout).unwrap()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -204,103 +191,4 @@ fn a_new_manifest_is_one_that_packs() {
     fs::write(publisher.path("l-eau/index.html"), "<h1>L'eau</h1>").unwrap();
     let said = publisher.say(&["bundle", "pack", "l-eau", "--repository", "repo", "--to", "proposal"]);
     assert_eq!((&said["bundles"][0]["bundle"], &said["bundles"][0]["files"]), (&"l-eau".into(), &1.into()));
-}
-
-#[test]
-fn python_tuf_reads_what_was_published_and_refuses_what_was_changed() {
-    let Some(python) = python("tuf", "tuf.ngclient") else { return };
-    let publisher = Publisher::new();
-    let (_, first) = publisher.published(Edition::First, "1");
-    let index = format!("{NAME}.1.index");
-    let read = |state: &str, names: &[&str]| publisher.foreign_read(&python, "repo", state, names);
-    let said = read("device", &[&index, "bundle.other.1.index", "elsewhere"]);
-    assert_eq!(said["targets"][&index], first["index_sha256"], "{said}");
-    assert_eq!((&said["targets"]["bundle.other.1.index"], &said["targets"]["elsewhere"]), (&Value::Null, &Value::Null));
-    // Every key has changed, and it follows.
-    for (role, add, remove, signers) in [
-        ("root", "bundles-a.pub", "root-a", vec!["root-a", "root-b", "bundles-a"]),
-        ("targets", "root-a.pub", "targets-a", vec!["root-b", "bundles-a", "root-a"]),
-        ("bundles", "targets-a.pub", "bundles-b", vec!["root-a", "bundles-a", "targets-a"]),
-    ] {
-        let id = publisher.say(&["key", "show", remove])["id"].as_str().unwrap().to_owned();
-        publisher.say(&[
-            "key",
-            "rotate",
-            "--repository",
-            "repo",
-            role,
-            "--add",
-            add,
-            "--remove",
-            &id,
-            "--to",
-            "rotation",
-        ]);
-        publisher.signed("rotation", &signers);
-    }
-    for role in ["snapshot", "timestamp"] {
-        publisher.say(&["key", "rotate", "--repository", "repo", role, "--to", "rotation"]);
-        publisher.signed("rotation", &["root-b", "bundles-a"]);
-    }
-    publisher.say(&["repository", "refresh", "--repository", "repo"]);
-    for state in ["device", "new-device"] {
-        let said = read(state, &[&index]);
-        assert_eq!((&said["root"], &said["targets"][&index]), (&5.into(), &first["index_sha256"]), "{said}");
-    }
-    // A mirror changes a byte of the index, then of the list.
-    let change = |folder: &str, ends: &str| {
-        for entry in fs::read_dir(publisher.path(folder)).unwrap() {
-            let path = entry.unwrap().path();
-            if path.to_str().unwrap().ends_with(ends) {
-                let mut bytes = fs::read(&path).unwrap();
-                let middle = bytes.len() / 2;
-                bytes[middle] ^= 1;
-                fs::write(&path, bytes).unwrap();
-            }
-        }
-    };
-    change("repo/public/targets", &index);
-    let said = read("third-device", &[&index]);
-    assert!(said["targets"][&index].as_str().is_some_and(|error| error.contains("Error")), "{said}");
-    change("repo/public/metadata", ".bundles.json");
-    let said = read("fourth-device", &[&index]);
-    assert!(said["targets"][&index].as_str().is_some_and(|error| error.contains("Error")), "{said}");
-}
-
-#[test]
-fn python_tuf_reads_a_floor_and_a_release_each_in_its_own_repository() {
-    let Some(python) = python("tuf", "tuf.ngclient") else { return };
-    let publisher = Publisher::new();
-    publisher.say(&["floor", "init", "floor.toml"]);
-    let said = publisher.say(&["floor", "pack", "floor.toml", "--repository", "repo", "--to", "proposal"]);
-    assert_eq!(said["floor"]["blocked"], serde_json::json!(["adult"]), "a floor to fill in is one that packs");
-    // Nobody was named for it: who says who publishes signs it.
-    assert!(
-        publisher.refused(&["bundle", "sign", "proposal", "--key", "bundles-a", "--yes"]).contains("nothing to sign")
-    );
-    publisher.signed("proposal", &["targets-a"]);
-
-    let init = "repository init --kind product --repository product --root root-a.pub --targets targets-a.pub --releases bundles-a.pub --to first-product";
-    publisher.say(&init.split(' ').collect::<Vec<_>>());
-    publisher.signed_in("product", "first-product", &["root-a", "targets-a", "bundles-a"]);
-    fs::write(publisher.path("agent"), b"not really a program ".repeat(2_000)).unwrap();
-    let pack = |repository: &str| {
-        let line = "release pack --number 1.4 --program linux/x86_64=agent --program linux/aarch64=agent --to release --repository";
-        format!("{line} {repository}")
-    };
-    let refused = publisher.refused(&pack("repo").split(' ').collect::<Vec<_>>());
-    assert!(refused.contains("releases"), "{refused}");
-    let said = publisher.say(&pack("product").split(' ').collect::<Vec<_>>());
-    publisher.signed_in("product", "release", &["bundles-a"]);
-
-    let names = ["release.1.4.index", "release.1.4.linux.x86-64.zst", "floor.1.json"];
-    let read = publisher.foreign_read(&python, "product", "device", &names);
-    assert_eq!(read["targets"][names[0]], said["release"]["index_sha256"], "{read}");
-    assert!(read["targets"][names[1]].as_str().is_some_and(|digest| digest.len() == 64), "{read}");
-    assert_eq!(read["targets"][names[2]], Value::Null, "{read}");
-    let read = publisher.foreign_read(&python, "repo", "other-device", &names);
-    assert_eq!((&read["targets"][names[0]], &read["targets"][names[1]]), (&Value::Null, &Value::Null), "{read}");
-    assert!(read["targets"][names[2]].as_str().is_some_and(|digest| digest.len() == 64), "{read}");
-    let status = publisher.say(&["repository", "status", "--repository", "repo"]);
-    assert_eq!(status["others"], serde_json::json!(["floor.1.json"]), "{status}");
 }

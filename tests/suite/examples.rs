@@ -23,6 +23,12 @@ fn the_agents_example_is_what_the_agent_reads() {
         keys,
         [
             "enrolment_file",
+            "filter.listen",
+            "filter.page",
+            "filter.secure",
+            "filter.state",
+            "filter.system",
+            "filter.upstream",
             "log",
             "mirror_roots",
             "no_proxy",
@@ -40,6 +46,7 @@ fn the_agents_example_is_what_the_agent_reads() {
         (said.state, said.proxy, said.no_proxy, said.log, said.enrolment_file, said.release_root),
         (default.state, default.proxy, default.no_proxy, default.log, default.enrolment_file, default.release_root)
     );
+    assert_eq!(said.filter, default.filter);
 }
 
 /// Each way to place the agent's file closes it; what else holds of these is judged by their own linters, by hand.

@@ -1,5 +1,7 @@
 //! Callers that mean to keep the server from others.
 
+use model::desired::Plan;
+use model::filtering::Filtering;
 use std::net::TcpStream;
 use std::time::Duration;
 use tests::caller::Attempt;
@@ -48,16 +50,21 @@ async fn a_device_that_calls_too_often_is_told_when_to_come_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_decision_reaches_a_held_device_at_once() {
-    let fleet = Fleet::start(1).await;
-    let (reporter, server) = (&fleet.reporters[0], &fleet.server);
+    let mut fleet = Fleet::start(1).await;
+    let (reporter, server) = (&mut fleet.reporters[0], &fleet.server);
+    let id = reporter.id.clone();
     let decide = |state: JoinState| DeviceDecideRequest {
-        device: reporter.id.clone(),
+        device: id.clone(),
         state: state.into(),
         why: "test".to_owned(),
         lost: false,
     };
     for (state, quarantined) in [(JoinState::Quarantined, true), (JoinState::Active, false)] {
         let mut client = reporter.client(server.port).await.unwrap();
+        // It holds what it was told, or nobody would hold its call.
+        while let Some(head) = client.check_in(reporter.hold(0)).await.unwrap().into_inner().head {
+            reporter.device.answer.head = Some(head);
+        }
         let request = reporter.hold(60_000);
         let call = tokio::spawn(async move { client.check_in(request).await.map(tonic::Response::into_inner) });
         let mut admin = operator(server).await;
@@ -70,7 +77,19 @@ async fn a_decision_reaches_a_held_device_at_once() {
         operator(server).await.device_decide(decide(state)).await.unwrap();
         let answer = tokio::time::timeout(Duration::from_secs(2), call).await.expect("at once").unwrap().unwrap();
         assert_eq!(answer.quarantined, quarantined);
+        let plan = client_told(reporter, server).await;
+        assert_eq!(
+            plan.filtering,
+            quarantined.then(|| Box::new(Filtering::strict())),
+            "a stranger holds to the strict filter"
+        );
     }
+}
+
+/// The plan that a device is told which holds none.
+async fn client_told(reporter: &Reporter, server: &ServerProcess) -> Plan {
+    let mut client = reporter.client(server.port).await.unwrap();
+    wire::convert::plan_decode(&client.check_in(reporter.request()).await.unwrap().into_inner().plan).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,16 +8,20 @@ use std::path::{Path, PathBuf};
 /// Each crate of ours with those it may use; a crate that stands here alone uses none.
 const EDGES: &[(&str, &[&str])] = &[
     ("model", &[]),
+    ("filter", &[]),
     ("words", &[]),
     ("identity", &["model"]),
     ("wire", &["model"]),
     ("bundle", &["model"]),
     ("agent-core", &["model"]),
-    ("agent", &["agent-core", "model", "bundle", "identity", "wire", "words"]),
-    ("controlplane-core", &["model", "bundle"]),
+    // For its tests alone: who answers there shows certificates.
+    ("resolver", &["model", "identity"]),
+    ("guard", &["model", "words"]),
+    ("agent", &["agent-core", "resolver", "guard", "model", "filter", "bundle", "identity", "wire", "words"]),
+    ("controlplane-core", &["model", "filter", "bundle"]),
     ("controlplane-store", &["controlplane-core", "model"]),
     ("paper", &["model"]),
-    ("publisher", &["model", "bundle", "words"]),
+    ("publisher", &["model", "bundle", "filter", "words"]),
     ("controlplane", &["controlplane-core", "controlplane-store", "model", "bundle", "identity", "wire", "words"]),
     ("cartable", &["model", "bundle", "identity", "wire", "words", "paper"]),
     ("tests", &["*"]),
@@ -28,9 +32,14 @@ const EDGES: &[(&str, &[&str])] = &[
 const OUTSIDE: &[(&str, &[&str])] = &[
     // storage
     ("sled", &["controlplane-store"]),
-    ("tar", &["controlplane"]),
+    ("tar", &["controlplane", "publisher"]),
+    ("flate2", &["publisher"]),
+    ("md-5", &["publisher"]),
     ("zstd", &["wire", "bundle", "controlplane"]),
     ("blake3", &["bundle"]),
+    // names
+    ("idna", &["filter"]),
+    ("hickory-proto", &["resolver", "tests"]),
     // identity
     ("aws-lc-rs", &["model", "identity", "controlplane-store", "publisher"]),
     ("zeroize", &["controlplane-store", "cartable"]),
@@ -40,8 +49,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("x509-parser", &["identity"]),
     ("argon2", &["cartable"]),
     ("chacha20poly1305", &["cartable"]),
-    ("rustls", &["identity", "agent", "controlplane", "cartable", "tests"]),
-    ("tokio-rustls", &["agent", "controlplane", "cartable", "tests"]),
+    ("rustls", &["identity", "agent", "resolver", "controlplane", "cartable", "tests"]),
+    ("tokio-rustls", &["agent", "resolver", "controlplane", "cartable", "tests"]),
     // wire
     ("prost", &["wire", "agent", "controlplane", "tests"]),
     ("prost-types", &["wire", "agent", "tests"]),
@@ -51,10 +60,11 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("tonic-reflection", &["controlplane", "tests"]),
     ("tonic-prost", &["wire", "agent", "controlplane", "cartable", "tests"]),
     ("tonic-prost-build", &["wire"]),
-    ("http", &["agent", "controlplane", "cartable", "tests"]),
+    ("http", &["agent", "guard", "resolver", "controlplane", "cartable", "tests"]),
     ("tower", &["agent", "controlplane", "cartable", "tests"]),
-    ("hyper", &["agent", "controlplane"]),
-    ("hyper-util", &["agent", "controlplane", "cartable", "tests"]),
+    ("http-body-util", &["resolver"]),
+    ("hyper", &["agent", "guard", "resolver", "controlplane"]),
+    ("hyper-util", &["agent", "guard", "resolver", "controlplane", "cartable", "tests"]),
     // host
     ("sysinfo", &["agent"]),
     ("rustix", &["agent", "controlplane", "controlplane-store", "publisher", "cartable", "tests"]),
@@ -62,11 +72,16 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("eventlog", &["agent"]),
     ("log", &["agent"]),
     ("mdns-sd", &["agent"]),
+    ("memmap2", &["agent"]),
+    ("socket2", &["resolver"]),
     ("starship-battery", &["agent"]),
     ("windows-registry", &["agent"]),
     ("windows-service", &["agent"]),
     // runtime; the cores' features are in `CORE_TOKIO`
-    ("tokio", &["agent", "controlplane-core", "controlplane-store", "controlplane", "cartable", "tests"]),
+    (
+        "tokio",
+        &["agent", "guard", "resolver", "controlplane-core", "controlplane-store", "controlplane", "cartable", "tests"],
+    ),
     ("tokio-stream", &["agent", "controlplane", "cartable", "tests"]),
     // people
     ("clap", &["words", "agent", "controlplane", "cartable", "publisher", "tests"]),

@@ -21,7 +21,7 @@ use tokio_rustls::server::TlsStream;
 
 /// How a mirror answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Manner {
+pub(crate) enum Manner {
     Honest,
     /// Other bytes than are signed, as many.
     Garbage,
@@ -34,17 +34,22 @@ enum Manner {
 }
 
 /// A web server on loopback, with the certificate by which it is known.
-struct Mirror {
-    address: String,
-    roots: PathBuf,
+pub(crate) struct Mirror {
+    pub(crate) address: String,
+    pub(crate) roots: PathBuf,
     asked: Arc<AtomicU64>,
-    gave: Arc<AtomicU64>,
+    pub(crate) gave: Arc<AtomicU64>,
 }
 
 impl Mirror {
     async fn start(class: &Class, manner: Manner) -> Self {
+        Self::of(class.world.folder.path(), class.publisher.folder.public(), manner).await
+    }
+
+    /// One of this repository, which leaves its certificate in a folder.
+    pub(crate) async fn of(folder: &Path, root: PathBuf, manner: Manner) -> Self {
         let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
-        let roots = class.world.folder.path().join("mirror-roots.pem");
+        let roots = folder.join("mirror-roots.pem");
         fs::write(&roots, made.cert.pem()).unwrap();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -53,7 +58,7 @@ impl Mirror {
         let config = config.with_no_client_auth().with_single_cert(chain, key).unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = format!("https://127.0.0.1:{}/ressources/", listener.local_addr().unwrap().port());
-        let (acceptor, root) = (TlsAcceptor::from(Arc::new(config)), class.publisher.folder.public());
+        let acceptor = TlsAcceptor::from(Arc::new(config));
         let (asked, gave) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let counts = (Arc::clone(&asked), Arc::clone(&gave));
         tokio::spawn(async move {

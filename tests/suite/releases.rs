@@ -1,9 +1,13 @@
 //! Releases of the agent, with real processes: signed in the product's repository, assigned by the territory, tried, kept or given back.
 
+mod roads;
+mod waves;
+
 use crate::service::{Manager, words};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs;
+use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,14 +20,28 @@ const STARTS: u64 = 3;
 /// So often one release is tried.
 const TRIES: u64 = 2;
 
-/// The product's own repository on its publisher's machine, a control plane that mirrors it, and an agent.
-struct Place {
+/// The product's own repository on its publisher's machine, and a control plane that mirrors it.
+struct Product {
     folder: tempfile::TempDir,
     server: ServerProcess,
+    /// What agents are configured with.
+    more: String,
+}
+
+/// The same with an agent.
+struct Place {
+    product: Product,
     agent: AgentProcess,
 }
 
-impl Place {
+impl Deref for Place {
+    type Target = Product;
+    fn deref(&self) -> &Product {
+        &self.product
+    }
+}
+
+impl Product {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         product(folder.path());
@@ -32,12 +50,19 @@ impl Place {
         // As the package brings it.
         let root = folder.path().join("root.json");
         fs::copy(folder.path().join("product/public/metadata/1.root.json"), &root).unwrap();
-        let root = format!("release_root = {:?}\n", root.to_str().unwrap());
-        let agent = AgentProcess::new(folder.path(), "agent", &root);
-        agent.enrol(&server, &server.token(&[]));
+        let more = format!("release_root = {:?}\n", root.to_str().unwrap());
         let cadence = ["cadence", "set", "--poll", "5s", "--hold", "60s", "--health", "5m", "--inventory", "5m"];
         server.json(&cadence);
-        Self { folder, server, agent }
+        // Each waits for nobody beside it.
+        server.json(&["fetch", "set", "--peers", "no"]);
+        Self { folder, server, more }
+    }
+
+    /// An agent as the product's package brings it, enrolled.
+    fn agent(&self, name: &str, token: &[&str]) -> AgentProcess {
+        let agent = AgentProcess::new(self.folder.path(), name, &self.more);
+        agent.enrol(&self.server, &self.server.token(token));
+        agent
     }
 
     /// Publishes a program as a release and mirrors it; the digest by which it is wanted.
@@ -49,11 +74,7 @@ impl Place {
 
     /// The server's copy becomes what a publisher has.
     fn mirrored(&self, publisher: &Path) {
-        let mirror = self.server.data.join("repository/releases");
-        let _ = fs::remove_dir_all(&mirror);
-        fs::create_dir_all(mirror.parent().unwrap()).unwrap();
-        let copied = Command::new("cp").arg("-rT").arg(publisher.join("product/public")).arg(mirror).status();
-        assert!(copied.unwrap().success());
+        copied(publisher, &self.server.data.join("repository"));
     }
 
     fn want(&self, version: &str, digest: &str) {
@@ -63,11 +84,7 @@ impl Place {
 
     /// The next build of the agent, without what only debuggers read: compressing that takes minutes.
     fn next(&self) -> PathBuf {
-        let path = self.folder.path().join("agent-next");
-        fs::copy(program("agent-next"), &path).unwrap();
-        // Where there is no such tool it is packed as it is.
-        let _ = Command::new("strip").arg(&path).status();
-        path
+        next(self.folder.path())
     }
 
     /// A program of these lines.
@@ -86,13 +103,38 @@ impl Place {
         self.script(&format!("{name}.sh"), &format!("{lines}\nexec {} \"$@\"", path.display()))
     }
 
-    /// What the server has heard of the device's agent: state, reason, version.
-    fn told(&self) -> Option<[String; 3]> {
-        let shown = self.server.json(&["device", "show", &self.agent.id()]);
+    /// What the server has heard of a device's agent: state, reason, version.
+    fn told(&self, agent: &AgentProcess) -> Option<[String; 3]> {
+        let shown = self.server.json(&["device", "show", &agent.id()]);
         let conditions = shown["observed"]["conditions"].as_array()?;
         let agent = conditions.iter().find(|condition| condition["item"] == "agent")?;
         let text = |key: &str| agent[key].as_str().map_or_else(String::new, str::to_owned);
         Some(["state", "reason", "version"].map(text))
+    }
+}
+
+/// What the program that runs says it is.
+fn version(agent: &AgentProcess) -> String {
+    let status = agent.run(&["status", "--output", "json"]);
+    let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+    status["live"]["version"].as_str().unwrap_or_default().to_owned()
+}
+
+/// What an agent has written down of its slots.
+fn slots(agent: &AgentProcess) -> Value {
+    let read = fs::read(agent.state.join("releases/slots.json"));
+    read.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
+impl Place {
+    fn new() -> Self {
+        let product = Product::new();
+        let agent = product.agent("agent", &[]);
+        Self { product, agent }
+    }
+
+    fn told(&self) -> Option<[String; 3]> {
+        self.product.told(&self.agent)
     }
 
     /// Waits until the server has heard that; whatever ends meanwhile is started anew, as by its supervisor.
@@ -113,9 +155,7 @@ impl Place {
 
     /// What the program that runs says it is.
     fn version(&self) -> String {
-        let status = self.agent.run(&["status", "--output", "json"]);
-        let status: Value = serde_json::from_slice(&status.stdout).unwrap();
-        status["live"]["version"].as_str().unwrap_or_default().to_owned()
+        version(&self.agent)
     }
 
     /// What program runs as the agent.
@@ -128,8 +168,7 @@ impl Place {
     }
 
     fn slots(&self) -> Value {
-        let read = fs::read(self.agent.state.join("releases/slots.json"));
-        read.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+        slots(&self.agent)
     }
 
     /// How often this release is on trial and was started; nothing while it is not on trial.
@@ -144,6 +183,31 @@ fn product(folder: &Path) {
     publish(folder, "key new --to key");
     publish(folder, "repository init --kind product --repository product --root key.pub --targets key.pub --to first");
     signed(folder, "first");
+}
+
+/// What a publisher has, below a repository of a territory.
+fn copied(publisher: &Path, repository: &Path) {
+    let mirror = repository.join("releases");
+    let _ = fs::remove_dir_all(&mirror);
+    fs::create_dir_all(repository).unwrap();
+    let copied = Command::new("cp").arg("-rT").arg(publisher.join("product/public")).arg(mirror).status();
+    assert!(copied.unwrap().success());
+}
+
+fn next(folder: &Path) -> PathBuf {
+    let path = folder.join("agent-next");
+    fs::copy(program("agent-next"), &path).unwrap();
+    // Where there is no such tool it is packed as it is.
+    let _ = Command::new("strip").arg(&path).status();
+    path
+}
+
+/// The stored program of a release in a repository of a territory.
+fn frame(repository: &Path, version: &str) -> PathBuf {
+    let program = format!(".release.{version}.linux.{}.zst", std::env::consts::ARCH.replace('_', "-"));
+    let sha256 = |path: &Path| path.file_name().is_some_and(|name| name.len() == 64 + program.len());
+    let mut files = fs::read_dir(repository.join("releases/targets")).unwrap().map(|file| file.unwrap().path());
+    files.find(|path| path.to_string_lossy().ends_with(&program) && sha256(path)).unwrap()
 }
 
 fn packed(folder: &Path, version: &str, program: &Path, more: &str) -> String {
@@ -213,10 +277,7 @@ fn a_release_is_taken_kept_and_taken_back() {
 
     // Nor to what was altered on the way: a program of which one byte is another.
     let altered = place.published("0.9.7", &place.script("altered", "exec sleep 600"), "");
-    let targets = place.server.data.join("repository/releases/targets");
-    let program = format!(".release.0.9.7.linux.{}.zst", std::env::consts::ARCH.replace('_', "-"));
-    let mut files = fs::read_dir(&targets).unwrap().map(|file| file.unwrap().path());
-    let file = files.find(|path| path.to_string_lossy().ends_with(&program)).unwrap();
+    let file = frame(&place.server.data.join("repository"), "0.9.7");
     let mut bytes = fs::read(&file).unwrap();
     bytes[0] ^= 1;
     fs::write(&file, bytes).unwrap();

@@ -12,7 +12,9 @@ use controlplane_core::store::Expect;
 use controlplane_core::table::Writes;
 use model::desired::{Generation, Plan};
 use model::digest::Digest;
+use model::filtering::FILTER_ITEM;
 use model::id::DeviceId;
+use model::resource::BundleName;
 use model::section::{Sections, sections_root};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -31,6 +33,8 @@ pub(crate) enum Fate {
     Works,
     Fails,
     IsOff,
+    /// The list lies in place, and the filter will not have it.
+    Refuses,
 }
 
 /// A device that reports what its fate makes of the plan it holds.
@@ -77,7 +81,7 @@ impl Device {
         let mut client = DeviceClient::new(channel);
         for _ in 0..2 {
             let wanted = self.plan.1.bundles.first().filter(|wanted| !wanted.hold);
-            if let (Some(wanted), Fate::Works) = (wanted, self.fate) {
+            if let (Some(wanted), Fate::Works | Fate::Refuses) = (wanted, self.fate) {
                 self.version = wanted.version.to_string();
             }
             let Ok(answer) = client.check_in(self.request()).await else { return };
@@ -98,7 +102,7 @@ impl Device {
     fn request(&self) -> CheckInRequest {
         let said = self.plan.1.bundles.first().map(|wanted| {
             let (state, reason) = match self.fate {
-                Fate::Works if self.version == wanted.version.to_string() => (ConditionState::Held, ""),
+                Fate::Works | Fate::Refuses if self.version == wanted.version.to_string() => (ConditionState::Held, ""),
                 Fate::Fails if !wanted.hold => (ConditionState::Failed, "damaged"),
                 _ => (ConditionState::Pending, "staged"),
             };
@@ -110,6 +114,13 @@ impl Device {
                 ..Condition::default()
             }
         });
+        let filter = said.clone().filter(|said| said.item == BundleName::lists().item()).map(|said| Condition {
+            item: FILTER_ITEM.to_owned(),
+            state: if self.fate == Fate::Refuses { ConditionState::Failed } else { ConditionState::Held }.into(),
+            reason: if self.fate == Fate::Refuses { "list_sentinel" } else { "" }.to_owned(),
+            version: if self.fate == Fate::Works { said.version } else { String::new() },
+            ..Condition::default()
+        });
         CheckInRequest {
             boot: vec![7; 16],
             sequence: self.sequence + 1,
@@ -118,7 +129,7 @@ impl Device {
             plan: self.plan.0.as_bytes().to_vec(),
             observed: Some(Observed {
                 generation: Some(self.generation.into()),
-                conditions: said.into_iter().collect(),
+                conditions: said.into_iter().chain(filter).collect(),
             }),
             report: true,
             agent_version: "0.0.0-test".to_owned(),
@@ -293,6 +304,20 @@ async fn with_three_in_ten_failing_it_stops_by_itself_and_goes_back_when_a_perso
 }
 
 #[tokio::test]
+async fn a_list_that_filters_refuse_goes_no_further_though_it_lies_in_place() {
+    let world = World::new().await;
+    let mut fates = fates::<20>(0, 0);
+    fates[..6].fill(Fate::Refuses);
+    let mut devices = devices(&world, &fates).await;
+    let some = |wave: &[Fate]| wave.contains(&Fate::Refuses) && (5..18).contains(&wave.len());
+    let wish = Rollout { name: BundleName::lists(), ..wish(&world, vec![share(6_000)]) };
+    begin(&world, drawn(wish, &devices, |waves| some(&waves[0]))).await;
+    let ended = until(&world, &mut devices, "stopped", |r| r.state == State::Stopped).await;
+    assert_eq!((ended.halt, ended.opened.len()), (Some(Halt::ErrorShare), 1));
+    assert!(devices.iter().any(|device| device.fate == Fate::Refuses && device.version == "2026.9"));
+}
+
+#[tokio::test]
 async fn what_is_paused_waits_and_what_is_aborted_stays_where_it_came() {
     let world = World::new().await;
     let mut devices = devices(&world, &fates::<10>(0, 0)).await;
@@ -396,6 +421,19 @@ async fn it_is_planned_started_steered_and_explained_from_the_command_line() {
     let parts: Vec<u64> = (0..2).map(|n| dry["waves"][n]["devices"].as_u64().unwrap()).collect();
     assert_eq!(parts.iter().sum::<u64>(), 4, "each device is in one wave");
     assert_eq!(json(&["rollout", "list"]).as_array().unwrap().len(), 0, "nothing was written");
+    let patient = json(&[&wish[..], &["--dry", "--patience", "3d", "--patience", "downloading=12h"]].concat());
+    let patience = |what: &str| patient["patience"][format!("{what}_seconds")].as_u64();
+    assert_eq!(["wave", "downloading", "offered"].map(patience), [Some(259_200), Some(43_200), Some(86_400)]);
+    // What is for nobody says so, and is not started.
+    let nobody = [&plan[..4], &["--index", &index, "--scope", "class:0951099D/CM2 A"]].concat();
+    let out = fleet.server.cartable(&[&nobody[..], &["--dry"]].concat());
+    let text = String::from_utf8(out.stderr).unwrap();
+    assert!(out.status.success() && text.contains("covers no device now"), "{text}");
+    let nobody = json(&nobody)["id"].as_str().unwrap().to_owned();
+    let refused = fleet.server.cartable(&["rollout", "start", &nobody, "--yes"]);
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("assign the bundle instead"));
+    assert_eq!((refused.status.code(), &json(&["rollout", "show", &nobody])["state"]), (Some(2), &"draft".into()));
+    json(&["rollout", "abort", &nobody, "--yes"]);
     let planned = json(&wish);
     let id = planned["id"].as_str().unwrap();
     assert_eq!(planned["state"], "draft");

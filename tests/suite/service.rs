@@ -4,6 +4,8 @@ use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tests::filtering::{FilterProcess, active, everywhere, side};
+use tests::names::Upstream;
 use tests::process::{AgentProcess, ServerProcess, until};
 
 /// How long anything may take before a test gives up.
@@ -151,4 +153,27 @@ fn an_agent_says_that_it_holds_its_folder_how_it_is_that_it_lives_and_that_it_st
     manager.forget();
     let refused = open.wrapped(&words(&environment), &["run"]).output().unwrap();
     assert!(!refused.status.success() && manager.silent(Duration::from_millis(50)));
+}
+
+#[test]
+fn a_filter_says_that_it_lives_while_it_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let manager = Manager::new(folder.path());
+    let environment = manager.environment(Duration::from_millis(400));
+    let upstream = Upstream::start();
+    let mut filter = FilterProcess::new(folder.path(), &upstream);
+    filter.tell(&active(Some(&everywhere(&side(&[], &["chat.example"]))), None));
+    filter.start_with(&words(&environment));
+    manager.upto("READY=1");
+    assert!(filter.answers(10_000, "chat.example", true), "{}", filter.log_text());
+    for _ in 0..3 {
+        manager.upto("WATCHDOG=1");
+    }
+    stopped(filter.pid());
+    manager.forget();
+    assert!(manager.silent(Duration::from_millis(800)));
+    signalled(filter.pid(), rustix::process::Signal::CONT);
+    manager.upto("WATCHDOG=1");
+    assert!(filter.stop().success());
+    manager.upto("STOPPING=1");
 }

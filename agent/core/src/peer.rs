@@ -69,6 +69,7 @@ mod tests {
             school,
             certificate_from: 4,
             rendezvous: Vec::new(),
+            site_node: false,
             from: now,
             until: now.after(TICKET_LIFE),
         };

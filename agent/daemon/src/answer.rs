@@ -1,6 +1,6 @@
 //! The desired state: taken from answers, verified, kept, and what has become of it.
 
-use crate::enforce::Shown;
+use crate::enforce::{FilterSaid, Shown};
 use crate::error::Error;
 use crate::release::Said;
 use crate::resources::{Resource, Wanted, state_name};
@@ -11,8 +11,9 @@ use agent_core::ledger::{Accepted, Ledger};
 use bytes::Bytes;
 use model::desired::{Cadence, Generation, Head, Plan};
 use model::digest::Digest;
+use model::filtering::FILTER_ITEM;
 use model::grant::{Grant, Hold};
-use model::resource::{Fetching, ReleaseWanted};
+use model::resource::{Fetching, RELEASE_ITEM, ReleaseWanted};
 use model::signed::Signed;
 use std::sync::Arc;
 use wire::convert::{Trust, head_decode, plan_decode};
@@ -32,6 +33,8 @@ pub(crate) struct Desired {
     resources: Arc<Vec<Resource>>,
     /// How the release of the agent stands.
     release: Option<Said>,
+    /// How the filter stands.
+    filter: Option<FilterSaid>,
     /// Why the last trust roots were not taken.
     distrusted: Option<&'static str>,
     /// Why the last head was not taken.
@@ -62,6 +65,7 @@ impl Desired {
             loan: None,
             resources: Arc::default(),
             release: None,
+            filter: None,
             distrusted: None,
             refused: None,
             told: None,
@@ -180,6 +184,16 @@ impl Desired {
         self.release = said;
     }
 
+    /// How the filter stands.
+    pub(crate) fn filter_note(&mut self, said: Option<FilterSaid>) {
+        self.filter = said;
+    }
+
+    /// What is held.
+    pub(crate) const fn plan(&self) -> Option<&Plan> {
+        self.plan.as_ref()
+    }
+
     /// Which release of the agent is to run, and how it is fetched.
     pub(crate) fn release(&self) -> Option<(ReleaseWanted, Fetching)> {
         Some((self.plan.as_ref()?.release.clone()?, self.fetching()))
@@ -229,11 +243,26 @@ impl Desired {
                 Some(code) => condition("loan", v1::ConditionState::Failed, code),
             }
         });
-        let release = self
-            .release
-            .as_ref()
-            .map(|said| v1::Condition { version: said.version.clone(), ..condition("agent", said.state, said.reason) });
-        let kept = loan.into_iter().chain(release);
+        let wanted = self.plan.as_ref().and_then(|plan| plan.release.as_ref());
+        let release = self.release.as_ref().map(|said| {
+            // What was said of another release is none of this one's.
+            let (state, reason) = match wanted {
+                Some(wanted) if wanted.index != said.release => (v1::ConditionState::Pending, "offered"),
+                _ => (said.state, said.reason),
+            };
+            let (wan_bytes, lan_bytes) = (said.wan_bytes, said.lan_bytes);
+            v1::Condition {
+                version: said.version.clone(),
+                wan_bytes,
+                lan_bytes,
+                ..condition(RELEASE_ITEM, state, reason)
+            }
+        });
+        let filter = self.filter.as_ref().map(|said| v1::Condition {
+            version: said.list.clone(),
+            ..condition(FILTER_ITEM, said.state, &said.reason)
+        });
+        let kept = loan.into_iter().chain(release).chain(filter);
         let resources = self.resources.iter().map(v1::Condition::from);
         v1::Observed {
             generation: self.generation().map(Into::into),

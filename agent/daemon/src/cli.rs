@@ -59,6 +59,11 @@ enum Verb {
         #[arg(long, hide = true)]
         acknowledgements: Option<PathBuf>,
     },
+    #[cfg(unix)]
+    Filter {
+        #[arg(long)]
+        put_back: bool,
+    },
     Status {
         #[arg(long)]
         what_is_sent: bool,
@@ -108,6 +113,7 @@ enum To {
     Desktop,
     Session,
     Screen,
+    Closed,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -200,6 +206,18 @@ fn done(line: Line, flags: &str, build: Build, catalogue: Catalogue) -> Result<E
             release::become_release(&config);
             Here::serve(run, Job { config, supervisor: Arc::new(Nobody) })?;
         }
+        #[cfg(unix)]
+        Verb::Filter { put_back: true } => {
+            log(&Config { log: "warn".to_owned(), ..config.clone() });
+            blocking(async { Agent::new(config, Arc::new(SystemClock)).filter_put_back().await })?;
+            say(&mut std::io::stdout(), &catalogue.text("filter-put-back"));
+        }
+        #[cfg(unix)]
+        Verb::Filter { .. } => {
+            drop(catalogue);
+            log(&config);
+            Here::serve(filter, Job { config, supervisor: Arc::new(Nobody) })?;
+        }
         Verb::Enrol { server, token, from, again, later } => {
             log(&Config { log: "warn".to_owned(), ..config.clone() });
             // What is wrong with it is said before a token is asked for.
@@ -270,6 +288,10 @@ fn done(line: Line, flags: &str, build: Build, catalogue: Catalogue) -> Result<E
         Verb::Forget { .. } => {
             let agent = agent(config);
             let key = if agent.forget()? { "forgotten" } else { "forgotten-none" };
+            #[cfg(unix)]
+            if agent.filter_left() {
+                blocking(agent.filter_put_back())?;
+            }
             let folder = agent.state().display().to_string();
             say(&mut std::io::stdout(), &catalogue.text_with(key, &[("folder", folder.into())]));
         }
@@ -287,7 +309,7 @@ fn done(line: Line, flags: &str, build: Build, catalogue: Catalogue) -> Result<E
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says what the loan asks of who sits at the machine. Nobody's session fails because of it.
+/// Says what the loan asks of who sits at the machine, or that a site is closed. Nobody's session fails because of it.
 fn notice(to: Option<To>, terminal: &Path, root: &Path, catalogue: &Catalogue) -> Result<ExitCode, Error> {
     let medium = match to {
         None => {
@@ -297,6 +319,7 @@ fn notice(to: Option<To>, terminal: &Path, root: &Path, catalogue: &Catalogue) -
         }
         Some(To::Desktop) => Medium::Desktop,
         Some(To::Session) => Medium::Session,
+        Some(To::Closed) => Medium::Closed,
         Some(To::Screen) => Medium::Screen(terminal.to_owned()),
     };
     log(&Config { log: "warn".to_owned(), ..Config::default() });
@@ -352,6 +375,12 @@ fn run(Job { config, supervisor }: Job) -> Result<(), Error> {
         Ended::Asked => Ok(()),
         Ended::Replaced => Err(Error::System(agent.replace())),
     }
+}
+
+#[cfg(unix)]
+fn filter(Job { config, supervisor }: Job) -> Result<(), Error> {
+    let agent = Agent::new(config, Arc::new(SystemClock)).supervised(supervisor);
+    blocking(async { agent.filter(Here::stopped().map_err(Error::System)?).await })
 }
 
 /// Runs on one thread: the agent waits for most of its life.

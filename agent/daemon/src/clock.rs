@@ -94,7 +94,12 @@ impl JudgingTime {
 
     /// A server whose certificate was checked answered, and said that it is this late.
     pub(crate) fn heard(&self, at: Timestamp) {
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, self.clock.elapsed()));
+        self.heard_since(Some((at, self.clock.elapsed())));
+    }
+
+    /// The same of what another process heard then; nothing where it has not.
+    pub(crate) fn heard_since(&self, heard: Option<(Timestamp, Duration)>) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = heard;
     }
 
     /// The time by which a loan is judged. What a server said since this start goes on from there by the count that nobody sets; without
@@ -110,6 +115,13 @@ impl JudgingTime {
             }
             None => loan::Told { now: self.now(), heard: floor },
         }
+    }
+
+    /// What time it is by what a server said since this start of the machine; nothing where none has.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "the filter runs on Linux alone"))]
+    pub(crate) fn of_server(&self) -> Option<Timestamp> {
+        let heard = *self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.map(|(at, since)| at.after(self.clock.elapsed().saturating_sub(since)))
     }
 
     /// The control plane said, signed, that it is this late.

@@ -1,6 +1,7 @@
 //! The configuration file: TOML, every key optional, none unknown.
 
 use crate::error::Error;
+use crate::filter::FilterConfig;
 use crate::platform::{Here, Platform};
 use crate::proxy::{Proxy, Rules};
 use crate::release::Build;
@@ -30,6 +31,8 @@ pub struct Config {
     pub enrolment_file: Option<PathBuf>,
     /// Where resources are put for everybody on the device to read, if not in the usual place.
     pub resources: Option<PathBuf>,
+    /// How names are answered, by the filter.
+    pub filter: FilterConfig,
     /// The certificates of the authorities by which mirrors are known, PEM, if not the system's.
     pub mirror_roots: Option<PathBuf>,
     /// The first root of the repository of the agent's releases, which the package brings; where it is not there, no release is taken.
@@ -91,6 +94,7 @@ impl Default for Config {
             no_proxy: None,
             enrolment_file: None,
             resources: None,
+            filter: FilterConfig::default(),
             mirror_roots: None,
             release_root: Here::release_root(),
             log: "info".to_owned(),
@@ -127,6 +131,7 @@ impl Config {
             ("enrolment_file", config.enrolment_file.as_ref()),
             ("resources", config.resources.as_ref()),
             ("mirror_roots", config.mirror_roots.as_ref()),
+            ("filter.state", config.filter.state.as_ref()),
             ("release_root", Some(&config.release_root)),
         ];
         match paths.iter().find(|(_, path)| path.is_some_and(|path| !path.is_absolute())) {
@@ -194,6 +199,17 @@ impl Config {
         };
         let own = || if self.state == Here::state_folder() { Here::resources_folder() } else { beside() };
         self.resources.clone().unwrap_or_else(own)
+    }
+
+    /// Where the filter keeps what is its own. One that somebody tries out elsewhere leaves this machine's alone.
+    #[must_use]
+    pub fn filter_place(&self) -> PathBuf {
+        let beside = || {
+            let name = self.state.file_name().map(|name| name.to_string_lossy().into_owned());
+            self.state.with_file_name(format!("{}-filter", name.unwrap_or_default()))
+        };
+        let own = || if self.state == Here::state_folder() { Here::filter_folder() } else { beside() };
+        self.filter.state.clone().unwrap_or_else(own)
     }
 
     fn proxy_address(&self) -> Result<Option<Proxy>, Error> {

@@ -28,6 +28,11 @@ pub(crate) struct Lock {
     _running: File,
 }
 
+/// Number and times of a file.
+#[cfg(unix)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp([i64; 5]);
+
 impl Folder {
     pub(crate) fn new(path: &Path) -> Self {
         Self(path.to_owned())
@@ -104,6 +109,14 @@ impl Folder {
             return Err(Error::File { path, source });
         }
         Ok(Some(bytes))
+    }
+
+    /// By which a file that was replaced is known to be another; nothing when there is none, or nobody can tell.
+    #[cfg(unix)]
+    pub(crate) fn stamp(&self, name: &str) -> Option<Stamp> {
+        use std::os::unix::fs::MetadataExt;
+        let about = fs::metadata(self.path(name)).ok()?;
+        Some(Stamp([about.ino().cast_signed(), about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec()]))
     }
 
     /// Writes a file so that at every instant, a power cut included, the old or the new one is there, whole.

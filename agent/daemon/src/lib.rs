@@ -12,12 +12,15 @@ mod doctor;
 mod enforce;
 mod enrol;
 mod error;
+mod filter;
 #[cfg(test)]
 mod fixture;
 mod folder;
 mod frame;
 mod link;
 mod machine;
+#[cfg(unix)]
+mod map;
 mod medium;
 mod peers;
 mod platform;
@@ -44,13 +47,14 @@ pub use config::{Config, ConfigFault};
 pub use doctor::{Check, Diagnosis, Fact, Finding, Outcome};
 pub use enrol::Joined;
 pub use error::{Advice, Error};
+pub use filter::{FilterConfig, FilterDay, SecureServer};
 pub use medium::{Carried, Imported, Part, Wanting};
 pub use proxy::{Proxy, Rules};
 pub use release::Build;
 pub use resources::Resource;
 pub use sent::{Sent, SentField, SentMessage, Shown, Texts};
 pub use state::Enrolment;
-pub use status::{Condition, Fault, Live, Loan, Status};
+pub use status::{Condition, Fault, Live, Loan, ReleaseStands, Status};
 pub use supervisor::{Nobody, Supervisor};
 
 use folder::Folder;
@@ -156,13 +160,14 @@ impl Agent {
         };
         if let Some(mut link) = link {
             self.supervisor.ready();
-            let (loan, releases, line) = (link.loan(), link.releases(), link.line());
-            let resources = link.resources(self.network.clone());
+            let (loan, releases, filters) = (link.loan(), link.releases(), link.filters());
+            let (resources, ways) = link.resources(self.network.clone());
             tokio::select! {
                 biased;
                 () = &mut shutdown => {}
                 () = loan.keep() => {}
-                () = releases.keep(line) => ended = Ended::Replaced,
+                () = filters.keep() => {}
+                () = releases.keep(ways) => ended = Ended::Replaced,
                 () = link.live() => {}
                 () = &mut watching => {}
             }
@@ -176,6 +181,32 @@ impl Agent {
             self.supervisor.stopping();
         }
         Ok(ended)
+    }
+
+    /// Filters until `shutdown` ends: a process of its own, beside the agent that runs.
+    ///
+    /// # Errors
+    /// [`Error`] when its folder cannot be used, or nobody can listen.
+    #[cfg(unix)]
+    pub async fn filter(&self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+        filter::filter(&self.config, self.clock.clone(), &*self.supervisor, shutdown).await
+    }
+
+    /// Whether something of the system is taken over, and no filter runs that would put it back by itself.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn filter_left(&self) -> bool {
+        let folder = Folder::new(&self.config.filter_place());
+        folder.path(filter::TAKEN).exists() && !folder.running()
+    }
+
+    /// Puts back what the filter took over of the system.
+    ///
+    /// # Errors
+    /// [`Error::System`] for what could not be put back; called again, it does the rest.
+    #[cfg(unix)]
+    pub async fn filter_put_back(&self) -> Result<(), Error> {
+        filter::put_back(&self.config).await
     }
 
     /// Deletes everything that is kept of this device on it, keys and an installer's token included; says whether there was anything.
@@ -204,7 +235,7 @@ impl Agent {
     /// # Errors
     /// [`Error`] when the folder cannot be read or is damaged.
     pub fn status(&self) -> Result<Status, Error> {
-        status::read(&self.folder(), self.clock.now())
+        status::read(&self.folder(), &Folder::new(&self.config.filter_place()), self.clock.now())
     }
 
     /// Where the resources stand that this device is to hold; works while another process runs the agent.

@@ -1,6 +1,7 @@
 //! The check-in loop: first start, reconnect, change and reboot are one path: look, report, hold, wait.
 
 mod failure;
+mod filter;
 mod hold;
 mod loan;
 mod machine;
@@ -8,6 +9,7 @@ mod recovery;
 mod release;
 mod renewal;
 mod resources;
+mod stored;
 mod telling;
 mod ticket;
 mod time;
@@ -16,7 +18,7 @@ use crate::acts::Acts;
 use crate::answer::{Change, Desired};
 use crate::clock::{Clock, JudgingTime, within};
 use crate::connect::{Connection, Server, connect, message_limit};
-use crate::enforce::{Keeper, Shown};
+use crate::enforce::{Filters, Keeper, Shown};
 use crate::error::Error;
 use crate::peers::Pass;
 use crate::proxy::Rules;
@@ -32,16 +34,15 @@ use agent_core::ledger::Ledger;
 use agent_core::report::Sequence;
 use failure::Failed;
 pub(crate) use failure::fault_code;
+use filter::Heard;
 use hold::HoldLimit;
 use machine::{boot_id, other_machine};
 use model::desired::Generation;
-use model::digest::Digest;
 use model::id::BootId;
 use model::section::SectionKind;
 use model::time::Timestamp;
 use renewal::Certificates;
 use resources::Beside;
-use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -108,6 +109,9 @@ pub(crate) struct Link {
     releases: Arc<Releases>,
     /// How the release that is wanted stands.
     release: watch::Receiver<Option<Said>>,
+    filters: Arc<Filters>,
+    /// What the filter says, and its users ask.
+    heard: Heard,
 }
 
 /// What comes next.
@@ -147,6 +151,7 @@ impl Link {
         let beside = Beside::new(&folder, &mut desired);
         let releases = Arc::new(Releases::new(agent, &folder, &time));
         releases.want(desired.release());
+        let filters = Arc::new(Filters::new(agent, &folder));
         let before = noted(&folder)?.unwrap_or_default();
         let live = Live {
             version: agent.config.version().to_owned(),
@@ -181,6 +186,8 @@ impl Link {
             beside,
             release: releases.said(),
             releases,
+            heard: Heard::new(&filters),
+            filters,
             agent: agent.clone(),
             state,
             enrolment,
@@ -199,20 +206,22 @@ impl Link {
     /// Keeps in touch for ever.
     pub(crate) async fn live(&mut self) {
         let clock = self.clock();
+        // What is held is said before any contact, for which the filter may be needed.
+        self.filter_tell(Vec::new());
         self.note();
         // Only those who have been here before: a device that has just joined is waited for.
         self.expect(JUST_ON);
         if clock.elapsed() < JUST_ON && self.sequence.held() > 0 {
             clock.sleep(backoff::power_on(rand::random())).await;
         }
-        let mut rounds = 0;
+        let (mut rounds, mut circles) = (0, 0_u32);
         loop {
             let began = clock.elapsed();
             self.expect(TURN_LIMIT);
             let done = self.turn().await;
             self.calling = false;
             if clock.elapsed().saturating_sub(began) >= BREATH {
-                rounds = 0;
+                (rounds, circles) = (0, 0);
             }
             let pause = match done {
                 Ok(next) => {
@@ -221,11 +230,18 @@ impl Link {
                     let circling = rounds > ROUNDS_MAX;
                     match next {
                         Next::Go if !circling => continue,
+                        // Much happens at once at times, and what came of it is not to be told minutes later; a circle without an end is
+                        // gone through less and less often.
+                        Next::Go => {
+                            circles += 1;
+                            let breath = BREATH.saturating_mul(1 << circles.min(10));
+                            breath.min(self.calendar.pause(None, rand::random()))
+                        }
                         Next::Cut => backoff::again(self.spread, rand::random()),
                         Next::Pause(Some(asked)) if !circling || asked >= BREATH => {
                             self.calendar.pause(Some(asked), rand::random())
                         }
-                        Next::Go | Next::Pause(_) => self.calendar.pause(None, rand::random()),
+                        Next::Pause(_) => self.calendar.pause(None, rand::random()),
                     }
                 }
                 Err(failed) => self.failed(failed),
@@ -261,6 +277,7 @@ impl Link {
 
     async fn report_send(&mut self) -> Result<Next, Failed> {
         let mut observed = self.desired.news();
+        let asked = self.heard.asks();
         let base = self.request(observed.clone(), Duration::ZERO, true);
         let messages = self.report.messages(&base, self.clock_ahead_ms, self.agent.clock.now());
         let messages = messages.map_err(|error| {
@@ -293,6 +310,7 @@ impl Link {
                 return Ok(next);
             }
         }
+        self.asks_sent(asked);
         // The first answer tells how far the clock is off, which health has waited for.
         self.look();
         // Told all there was, and the server kept nothing of it: again later, not in a circle.
@@ -344,6 +362,7 @@ impl Link {
         // Also where it is the same: the server's time may have put this one right.
         self.loan.hold(self.desired.grant());
         self.releases.want(self.desired.release());
+        self.filter_tell(answer.asks_kept);
         self.stage_note();
         self.wanted_tell();
         self.note();
@@ -357,32 +376,6 @@ impl Link {
             (None, Change::None) => (told || trusted == Change::New || self.pending()).then_some(Next::Go),
         };
         (stored, next)
-    }
-
-    fn stored(&mut self, answer: &v1::CheckInResponse) -> bool {
-        let digests = answer.stored.iter().filter_map(|d| <[u8; 32]>::try_from(&d[..]).ok()).map(Digest::from_bytes);
-        let news = self.report.stored(&digests.collect::<Vec<_>>());
-        let moved = self.sequence.answered(answer.sequence);
-        if moved || !news.is_empty() {
-            let progress =
-                Progress { sequence: self.sequence.held(), acknowledged: self.report.acknowledged().clone() };
-            if let Err(error) = self.state.progress_write(&progress) {
-                tracing::debug!(%error, "how far reporting is cannot be kept");
-            }
-            self.acknowledgements_write(&news);
-        }
-        !news.is_empty()
-    }
-
-    /// The agent's own list of what the server acknowledged: an oracle for tests.
-    fn acknowledgements_write(&self, news: &[(SectionKind, Digest)]) {
-        let Some(path) = &self.agent.config.acknowledgements else { return };
-        let now = self.agent.clock.now().unix_millis();
-        let text: String = news.iter().map(|(kind, digest)| format!("{now} {kind} {digest}\n")).collect();
-        let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
-        if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all())) {
-            tracing::error!(%error, "the list of acknowledgements cannot be written");
-        }
     }
 
     /// Looks at what is due.
@@ -474,8 +467,9 @@ impl Link {
             trust_version: self.desired.trust_version(),
             other_machine: self.live.other_machine,
             acts_upto: Some(self.acts_upto.into()),
-            ticket_until_unix_ms: self.ticket_wanted().then(|| self.tickets.until_unix_ms()),
+            ticket_until_unix_ms: self.ticket_until(),
             ticket_school: self.tickets.school().map(|school| school.to_string()).unwrap_or_default(),
+            asks: if report { self.heard.asks() } else { Vec::new() },
         }
     }
 

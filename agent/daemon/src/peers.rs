@@ -3,6 +3,7 @@
 mod mdns;
 mod neighbours;
 mod pass;
+mod proving;
 mod serve;
 mod shelf;
 mod source;
@@ -12,6 +13,7 @@ pub(crate) mod tests;
 pub(crate) use mdns::Mdns;
 pub(crate) use neighbours::{Found, Neighbours, Notice};
 pub(crate) use pass::Pass;
+pub(crate) use proving::Proofs;
 pub(crate) use shelf::{HELD, Shelf};
 
 use crate::clock::Clock;
@@ -20,6 +22,7 @@ use crate::resources::Named;
 use agent_core::fetching::battery_low;
 use model::digest::hex;
 use model::resource::{Fetching, Rendezvous};
+use proving::Proving;
 use serve::Host;
 use source::PeerSource;
 use std::collections::BTreeMap;
@@ -67,6 +70,8 @@ pub(crate) struct Parts {
     pub(crate) network: Arc<dyn Network>,
     /// Who may be asked.
     pub(crate) asked: watch::Sender<Vec<Named>>,
+    /// Where it is kept until when school is proven.
+    pub(crate) proofs: Arc<dyn Proofs>,
 }
 
 /// Whoever meets them; dropped, nothing is served any more.
@@ -75,7 +80,17 @@ pub(crate) struct Peers(JoinHandle<()>);
 
 impl Peers {
     pub(crate) fn keep(parts: Parts) -> Self {
-        Self(tokio::spawn(Keeper::new(parts).keep()))
+        let (nodes, known) = watch::channel(Vec::new());
+        let proving = Proving {
+            clock: Arc::clone(&parts.clock),
+            pass: parts.pass.clone(),
+            nodes: known,
+            proofs: Arc::clone(&parts.proofs),
+        };
+        let keeper = Keeper::new(parts, nodes);
+        Self(tokio::spawn(async move {
+            tokio::join!(keeper.keep(), proving.keep());
+        }))
     }
 }
 
@@ -90,12 +105,15 @@ struct Keeper {
     /// Open while there is a ticket to be met with.
     network: Option<Arc<dyn Neighbours>>,
     found: watch::Receiver<Found>,
-    /// What this run is called among the devices of a school.
+    /// What this run is called among the devices of a school, an even number; as a site node by the one that follows. What changed under the same
+    /// name would not be heard: others have just been told that it is gone.
     number: u32,
     serving: Option<Serving>,
     sources: BTreeMap<String, Arc<PeerSource>>,
     /// Who was said last that may be asked, in order.
     asked: Vec<(String, SocketAddr)>,
+    /// The site nodes among them.
+    nodes: watch::Sender<Vec<Arc<PeerSource>>>,
 }
 
 /// A listener at work.
@@ -111,16 +129,17 @@ impl Drop for Serving {
 }
 
 impl Keeper {
-    fn new(parts: Parts) -> Self {
+    fn new(parts: Parts, nodes: watch::Sender<Vec<Arc<PeerSource>>>) -> Self {
         let found = nobody();
         Self {
             parts,
             network: None,
             found,
-            number: rand::random(),
+            number: rand::random::<u32>() & !1,
             serving: None,
             sources: BTreeMap::new(),
             asked: Vec::new(),
+            nodes,
         }
     }
 
@@ -166,10 +185,11 @@ impl Keeper {
         if self.serving.as_ref().is_none_or(|serving| serving.task.is_finished()) {
             self.serving = self.listen().await;
         }
+        let site_node = pass.is_some_and(|pass| pass.fetching.site_node);
         let notice = self.serving.as_ref().map(|serving| Notice {
-            instance: format!("{}-{:08x}", hex(&today), self.number),
+            instance: format!("{}-{:08x}", hex(&today), self.number | u32::from(site_node)),
             port: serving.port,
-            site_node: pass.is_some_and(|pass| pass.fetching.site_node),
+            site_node,
         });
         self.announce(notice.as_ref());
     }
@@ -197,7 +217,7 @@ impl Keeper {
         for (instance, neighbour) in &*self.found.borrow_and_update() {
             let Some((school, number)) = instance.split_once('-') else { continue };
             let Ok(number) = u32::from_str_radix(number, 16) else { continue };
-            if schools.iter().any(|name| name == school) && number != self.number {
+            if schools.iter().any(|name| name == school) && number & !1 != self.number {
                 let way = number.wrapping_sub(self.number);
                 near.push((!neighbour.site_node, way, instance.clone(), neighbour.address));
             }
@@ -205,18 +225,27 @@ impl Keeper {
         near.sort_unstable();
         near.truncate(ASKED_MAX);
         let mut sources = BTreeMap::new();
-        let (mut asked, mut named) = (Vec::new(), Vec::new());
-        for (_, _, instance, address) in near {
+        let (mut asked, mut named, mut nodes) = (Vec::new(), Vec::new(), Vec::new());
+        for (plain, _, instance, address) in near {
             let name = format!("peer {instance}");
             let known = self.sources.remove(&name).filter(|source| source.address() == address);
             let source = known.unwrap_or_else(|| {
                 Arc::new(PeerSource::new(address, Arc::clone(&self.parts.clock), self.parts.pass.clone()))
             });
             sources.insert(name.clone(), Arc::clone(&source));
+            if !plain {
+                nodes.push(Arc::clone(&source));
+            }
             asked.push((name.clone(), address));
             named.push(Named { name, source });
         }
         self.sources = sources;
+        self.nodes.send_if_modified(|before| {
+            let same =
+                before.len() == nodes.len() && before.iter().zip(&nodes).all(|(one, other)| Arc::ptr_eq(one, other));
+            *before = nodes;
+            !same
+        });
         if self.asked != asked {
             self.asked = asked;
             self.parts.asked.send_replace(named);

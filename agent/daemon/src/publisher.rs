@@ -16,10 +16,11 @@ use crate::folder::Folder;
 use crate::source::{Source, SourceError};
 use bytes::Bytes;
 use model::digest::Digest;
+use model::floor::FLOOR_BYTES_MAX;
 use model::resource::{BundleName, BundleVersion, BundleWanted};
 use model::time::Timestamp;
 use sigstore_tuf::TrustedMetadataSet;
-use standing::{BUNDLES, RELEASES, Standing};
+use standing::{BUNDLES, FLOOR, LISTS, RELEASES, Standing};
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Kept, Store};
@@ -61,6 +62,15 @@ impl Documents {
     pub(crate) fn document(&self, item: &str) -> Option<Bytes> {
         self.0.document(item.strip_prefix("metadata/")?).map(|text| Bytes::copy_from_slice(text.as_bytes()))
     }
+
+    /// A file that they list, by its name in the repository.
+    pub(crate) fn listed(&self, item: &str) -> Option<Signed> {
+        let (digest, name) = item.strip_prefix("targets/")?.split_once('.')?;
+        let sha256: Digest = digest.parse().ok()?;
+        let target = self.0.lists().find_map(|role| self.0.trusted.targets_role(role)?.target(name))?;
+        let signed: Digest = target.hashes.get("sha256")?.parse().ok()?;
+        (signed == sha256).then(|| Signed { item: item.to_owned(), length: target.length, sha256 })
+    }
 }
 
 impl std::fmt::Debug for Documents {
@@ -75,7 +85,7 @@ impl Publisher {
     /// # Errors
     /// [`PublisherError`] when the root is none, or the folder cannot be used; a damaged cache is none.
     pub(crate) fn open(state: &Folder, root: &[u8]) -> Result<Self, PublisherError> {
-        Self::open_for(state, root, BUNDLES)
+        Self::open_for(state, root, &[BUNDLES, LISTS, FLOOR])
     }
 
     /// The same of the product's own repository, which lists releases of the agent and nothing else.
@@ -83,12 +93,12 @@ impl Publisher {
     /// # Errors
     /// As [`Publisher::open`].
     pub(crate) fn open_releases(state: &Folder, root: &[u8]) -> Result<Self, PublisherError> {
-        Self::open_for(state, root, RELEASES)
+        Self::open_for(state, root, &[RELEASES])
     }
 
-    fn open_for(state: &Folder, root: &[u8], role: &'static str) -> Result<Self, PublisherError> {
+    fn open_for(state: &Folder, root: &[u8], roles: &'static [&'static str]) -> Result<Self, PublisherError> {
         let store = Store::open(state)?;
-        let mut standing = Standing::new(root, role)?;
+        let mut standing = Standing::new(root, roles)?;
         let [last, before] = store.kept();
         let chain = |kept: &Kept| kept.roots.iter().position(|kept| kept.as_bytes() == root);
         let found = [&last, &before].into_iter().flatten().find_map(|kept| Some((kept, chain(kept)?)));
@@ -137,8 +147,8 @@ impl Publisher {
     /// # Errors
     /// [`PublisherError::NotSigned`], [`PublisherError::Expired`].
     pub(crate) fn index(&self, wanted: &BundleWanted, now: Timestamp) -> Result<Signed, PublisherError> {
-        let name = format!("bundle.{}.{}.index", wanted.name, wanted.version);
-        let signed = self.signed(&name, bundle::limits::INDEX_BYTES_MAX, now)?;
+        let name = bundle::index_target(&wanted.name, &wanted.version);
+        let signed = self.signed(role_of(&wanted.name), &name, bundle::limits::INDEX_BYTES_MAX, now)?;
         signed.filter(|signed| signed.sha256 == wanted.index).ok_or(PublisherError::NotSigned(name))
     }
 
@@ -153,8 +163,8 @@ impl Publisher {
         from: &BundleVersion,
         now: Timestamp,
     ) -> Result<Option<Signed>, PublisherError> {
-        let name = format!("bundle.{name}.{version}.from.{from}.patch");
-        self.signed(&name, bundle::limits::PATCH_BYTES_MAX, now)
+        let target = bundle::patch_target(name, from, version);
+        self.signed(role_of(name), &target, bundle::limits::PATCH_BYTES_MAX, now)
     }
 
     /// The documents this device holds: for devices beside it, which believe them no more than this one.
@@ -167,13 +177,27 @@ impl Publisher {
     /// # Errors
     /// [`PublisherError::NotSigned`] when nothing, [`PublisherError::Expired`].
     pub(crate) fn release(&self, name: &str, max: usize, now: Timestamp) -> Result<Signed, PublisherError> {
-        self.signed(name, max, now)?.ok_or_else(|| PublisherError::NotSigned(name.to_owned()))
+        self.signed(RELEASES, name, max, now)?.ok_or_else(|| PublisherError::NotSigned(name.to_owned()))
+    }
+
+    /// The newest floor that is signed, and its version; nothing where the territory has none.
+    ///
+    /// # Errors
+    /// [`PublisherError`] when what is listed is no file of a floor, or the list was never read.
+    pub(crate) fn floor(&self, now: Timestamp) -> Result<Option<(u32, Signed)>, PublisherError> {
+        let list = self.standing.lists().find(|role| *role == FLOOR);
+        let list = list.and_then(|role| self.standing.trusted.targets_role(role));
+        let versions = list.into_iter().flat_map(|list| list.targets.keys());
+        let version = |name: &String| name.strip_prefix("floor.")?.strip_suffix(".json")?.parse::<u32>().ok();
+        let Some(newest) = versions.filter_map(version).max() else { return Ok(None) };
+        let signed = self.signed(FLOOR, &format!("floor.{newest}.json"), FLOOR_BYTES_MAX, now)?;
+        Ok(signed.map(|signed| (newest, signed)))
     }
 
     /// The names of all that is listed.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        let list = self.standing.trusted.targets_role(self.standing.role);
-        list.into_iter().flat_map(|list| list.targets.keys().map(String::as_str))
+        let lists = self.standing.lists().filter_map(|role| self.standing.trusted.targets_role(role));
+        lists.flat_map(|list| list.targets.keys().map(String::as_str))
     }
 
     async fn taken(
@@ -198,16 +222,16 @@ impl Publisher {
     }
 
     /// No name but a bundle's comes here: whatever else a repository signs is not for this device.
-    fn signed(&self, name: &str, max: usize, now: Timestamp) -> Result<Option<Signed>, PublisherError> {
+    fn signed(&self, role: &str, name: &str, max: usize, now: Timestamp) -> Result<Option<Signed>, PublisherError> {
         let Some(listed) = &self.standing.kept.listed else {
             return Err(SourceError::Unreachable("the list of bundles was never read".to_owned()).into());
         };
         self.standing.fresh_check(now, listed.medium)?;
         let trusted: &TrustedMetadataSet = &self.standing.trusted;
-        if !standing::role_may(trusted, self.standing.role, name)? {
+        if !standing::role_may(trusted, role, name)? {
             return Err(PublisherError::NotSigned(name.to_owned()));
         }
-        let Some(target) = trusted.targets_role(self.standing.role).and_then(|bundles| bundles.target(name)) else {
+        let Some(target) = trusted.targets_role(role).and_then(|list| list.target(name)) else {
             return Ok(None);
         };
         if target.length > max as u64 {
@@ -217,6 +241,11 @@ impl Publisher {
         let sha256 = sha256.ok_or_else(|| PublisherError::NotSigned(format!("{name} has no SHA-256")))?;
         Ok(Some(Signed { item: format!("targets/{sha256}.{name}"), length: target.length, sha256 }))
     }
+}
+
+/// The one role whose word counts for a bundle.
+fn role_of(name: &BundleName) -> &'static str {
+    if name.is_lists() { LISTS } else { BUNDLES }
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Resources: what the plan wants of them is fetched, verified and put in place, beside the conversation and whatever becomes of it.
 
+mod clearing;
 mod fault;
 mod fetcher;
 mod files;
+mod floor;
 mod gate;
 mod having;
 mod install;
@@ -15,9 +17,10 @@ mod stage;
 mod wanted;
 
 pub(crate) use fault::Fault;
-pub(crate) use fetcher::Named;
+pub(crate) use fetcher::{Counted, Fetcher, Named};
 pub(crate) use gate::Gate;
 pub(crate) use place::{FOLDER, forget, own};
+pub(crate) use seeding::Seeding;
 pub(crate) use shelf::Shelf;
 pub use shown::Resource;
 pub(crate) use shown::{FILE, Shown, noted, state_name};
@@ -32,12 +35,13 @@ use crate::source::{Road, SourceError};
 use agent_core::fetching::order;
 use agent_core::room::{Claim, Verdict, admit};
 use bytes::Bytes;
-use fetcher::{Fetcher, blocking};
+use fetcher::blocking;
+use floor::FloorLook;
 use install::{Job, index_get};
+use model::floor::Floor;
 use model::measure::Measure;
 use model::resource::{BundleName, BundleVersion, BundleWanted, Fetching};
 use place::Place;
-use seeding::Seeding;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -90,6 +94,10 @@ pub(crate) struct Parts {
     pub(crate) shelf: Arc<Shelf>,
     /// How mirrors are reached.
     pub(crate) ways: Ways,
+    /// The policy floor, as it was taken last.
+    pub(crate) floor: watch::Sender<Option<Floor>>,
+    /// Counts how often the filter's list was found damaged.
+    pub(crate) mend: watch::Receiver<u64>,
     /// The medium that was brought last.
     pub(crate) media: watch::Receiver<Option<Arc<Import>>>,
 }
@@ -130,6 +138,7 @@ struct Keeping {
     mirrors: Mirrors,
     /// With the root it began at.
     publisher: Option<(Bytes, Publisher)>,
+    floor: FloorLook,
     /// Who goes outside for what is missing now.
     seeding: Option<Seeding>,
     /// What is made and waits for the word.
@@ -151,27 +160,37 @@ impl Keeping {
         let place = Place::new(&parts.folder, &parts.state);
         let fetcher = Fetcher::new(parts.clock.clone(), parts.shelf.making());
         let mirrors = Mirrors::new(parts.ways.clone());
-        Self { place, fetcher, mirrors, publisher: None, seeding: None, staged: BTreeSet::new(), medium: None, parts }
+        Self {
+            place,
+            fetcher,
+            mirrors,
+            publisher: None,
+            floor: FloorLook::default(),
+            seeding: None,
+            staged: BTreeSet::new(),
+            medium: None,
+            parts,
+        }
     }
 
     /// Goes on until nobody wants anything any more.
     async fn live(mut self) {
         let (mut changes, mut lines, mut peers) =
             (self.parts.wanted.clone(), self.parts.line.clone(), self.parts.peers.clone());
-        let mut media = self.parts.media.clone();
+        let (mut media, mut mend) = (self.parts.media.clone(), self.parts.mend.clone());
         loop {
             let wanted = changes.borrow_and_update().clone();
             let line = lines.borrow_and_update().is_some();
             peers.borrow_and_update();
             self.medium = media.borrow_and_update().clone().filter(|medium| !medium.over());
-            let pause = tokio::select! {
+            let (pause, floor) = tokio::select! {
                 biased;
                 changed = changes.changed() => match changed {
                     Ok(()) => continue,
                     Err(_) => return,
                 },
                 Ok(()) = media.changed() => continue,
-                pause = self.round(&wanted) => pause,
+                pauses = async { (self.round(&wanted).await, self.floor_look(&wanted).await) } => pauses,
             };
             if let Some(medium) = self.medium.take() {
                 let all = self.parts.shown.all();
@@ -179,6 +198,7 @@ impl Keeping {
                 // What it did not have may come by other roads.
                 continue;
             }
+            let mut damaged = false;
             let found = tokio::select! {
                 biased;
                 changed = changes.changed() => match changed {
@@ -189,8 +209,15 @@ impl Keeping {
                 Ok(_) = lines.wait_for(|now| now.is_some() && !line) => false,
                 Ok(()) = peers.changed(), if pause < LOOK_EVERY => true,
                 Ok(()) = media.changed() => false,
-                () = self.parts.clock.sleep(pause) => false,
+                Ok(()) = mend.changed() => {
+                    damaged = true;
+                    false
+                }
+                () = self.parts.clock.sleep(pause.min(floor)) => false,
             };
+            if damaged {
+                self.list_drop().await;
+            }
             if found {
                 // Whoever comes and goes all the time must not keep this going all the time.
                 self.parts.clock.sleep(PEERS_PAUSE).await;
@@ -239,6 +266,8 @@ impl Keeping {
         if let Some((_, publisher)) = &self.publisher {
             self.parts.shelf.documents_note(publisher.documents());
         }
+        // Its own look takes it where this one does not.
+        let _ = self.floor_take().await;
         let (mut tasks, measure) = (Vec::new(), wanted.measure);
         for (wanted, gate) in open {
             match self.task(&wanted, gate, measure).await {
@@ -266,7 +295,8 @@ impl Keeping {
                 }
             }
         }
-        order(&mut tasks, |task| (task.wanted.urgent, task.claim.to_write));
+        // Of the filter's lists depends what is open at all: they wait behind no film.
+        order(&mut tasks, |task| (task.wanted.urgent || task.wanted.name.is_lists(), task.claim.to_write));
         let held = bundles.iter().filter(|wanted| tasks.iter().all(|task| task.wanted.name != wanted.name));
         let (place, held) = (self.place.clone(), held.cloned().collect::<Vec<_>>());
         let claim = move |wanted: BundleWanted| {
@@ -383,22 +413,6 @@ impl Keeping {
         Ok(())
     }
 
-    /// What was begun of a bundle goes, so that the disk has its room again.
-    async fn way_make(&self, wanted: &BundleWanted) -> Result<(), Fault> {
-        self.parts.shelf.making().ended(&wanted.name, &wanted.version);
-        let (place, name, version) = (self.place.clone(), wanted.name.clone(), wanted.version.clone());
-        blocking(move || {
-            let keep = place.versions(&name)?;
-            // Its index stays: it would be fetched anew to say the same once more.
-            place.prune(&name, &keep, Some(&version))?;
-            for from in &keep {
-                files::tree_remove(&place.patch(&name, &version, from))?;
-            }
-            files::tree_remove(&place.stage(&name, &version))
-        })
-        .await
-    }
-
     /// Whom to ask from now on.
     fn follow(&mut self, fetching: &Fetching, outside: bool) {
         if let Some(medium) = &self.medium {
@@ -417,14 +431,7 @@ impl Keeping {
 
     /// Has the list of what is signed be new enough for what is sought: the one beside this device may be older than the newest.
     async fn refreshed(&mut self, root: &Bytes, sought: &[&BundleWanted]) -> Result<(), Fault> {
-        if root.is_empty() {
-            self.publisher = None;
-            return Err(Fault::Untold);
-        }
-        if self.publisher.as_ref().is_none_or(|(begun, _)| begun != root) {
-            self.publisher = None;
-            self.publisher = Some((root.clone(), Publisher::open(&self.parts.state, root)?));
-        }
+        self.publisher_open(root)?;
         let Some((_, publisher)) = &mut self.publisher else { return Err(Fault::Untold) };
         let (mut fault, mut fresh) = (None, false);
         for source in self.fetcher.free() {

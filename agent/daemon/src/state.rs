@@ -23,21 +23,23 @@
 //! | `resources.json` | where resources stand, for people | as they move |
 //! | `door` | the socket by which a command speaks to the agent | when the agent starts |
 //! | `releases/` | programs of the agent in two slots, which of them runs, what is signed of them | each step before the next |
+//! | `filter/` | what is to be filtered, for the process that does it; the proof of school | when either changes |
 //! | `progress.json`, `clock_floor` | how far reporting is; the earliest time it can be | as they move |
 
 mod again;
 mod forget;
 mod keys;
 mod loan;
+mod own;
 mod ticket;
 
 pub(crate) use forget::forget;
+pub(crate) use own::own;
+use own::plan_named;
 
 use crate::error::{Advice, Error};
-use crate::folder::{self, Folder, Lock};
+use crate::folder::{Folder, Lock};
 use crate::machine::Machine;
-use crate::platform::door;
-use crate::{acts, publisher, release, resources, sent, spool, status};
 use bytes::Bytes;
 use identity::key::IdentitySigner;
 use identity::pki_types::pem::PemObject;
@@ -451,39 +453,6 @@ pub(crate) fn usable_check(folder: &Folder) -> Result<(), Error> {
 
 fn plan_name(digest: &Digest) -> String {
     format!("{PLAN_PREFIX}{digest}")
-}
-
-/// Whether a name is a plan's, exactly.
-fn plan_named(name: &str) -> bool {
-    let digest = name.strip_prefix(PLAN_PREFIX).and_then(|digest| digest.parse().ok());
-    digest.is_some_and(|digest| plan_name(&digest) == name)
-}
-
-/// Whether a name in the folder is one the agent gives.
-pub(crate) fn own(name: &str) -> bool {
-    const OWN: [&str; 14] = [
-        IDENTITY_KEY,
-        TLS_NEXT_KEY,
-        TLS,
-        TLS_NEXT,
-        RENEWAL,
-        TRUST,
-        HEAD,
-        ENROLMENT,
-        PROGRESS,
-        CLOCK_FLOOR,
-        MACHINE,
-        DOCTOR,
-        loan::FILE,
-        ticket::FILE,
-    ];
-    OWN.contains(&name)
-        || name == again::FOLDER
-        || plan_named(name)
-        || folder::OWN.contains(&name)
-        || [spool::FOLDER, publisher::FOLDER, release::FOLDER, resources::FOLDER].contains(&name)
-        || [status::FILE, acts::FILE, resources::FILE, door::NAME].contains(&name)
-        || sent::is_named(name)
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {

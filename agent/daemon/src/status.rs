@@ -3,7 +3,9 @@
 use crate::clock::BUILT;
 use crate::enforce::{days_left, first_day, last_day};
 use crate::error::Error;
+use crate::filter::{FilterDay, days_noted};
 use crate::folder::Folder;
+use crate::release::release_stands;
 use crate::resources::{self, Resource};
 use crate::state::{Enrolment, clock_floor_read, enrolled_read};
 use agent_core::clock_floor::validation_time;
@@ -37,8 +39,27 @@ pub struct Status {
     pub loan: Option<Loan>,
     /// Where the resources stand that this device is to hold.
     pub resources: Vec<Resource>,
+    /// Which release of the agent is to run, and which does; nothing where the installed one does and nobody wants another.
+    pub release: Option<ReleaseStands>,
+    /// How much the filter answered today and on the day before, the newer first; that stays on the device.
+    pub answered: Vec<FilterDay>,
     /// What the agent noted last.
     pub live: Option<Live>,
+}
+
+/// How releases of the agent stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ReleaseStands {
+    /// Which is to run, by the word of the territory.
+    pub wanted: Option<String>,
+    /// Which runs unless there is a trial; nothing: the installed one.
+    pub in_force: Option<String>,
+    /// Which has to prove itself.
+    pub trial: Option<String>,
+    /// How often the one that is wanted was tried and given back.
+    pub returned: u32,
+    /// Below which version nothing is ever put in place.
+    pub minimum: Option<String>,
 }
 
 /// What the device is held to because of its loan.
@@ -143,7 +164,7 @@ pub struct Fault {
     pub times: u32,
 }
 
-pub(crate) fn read(folder: &Folder, now: Timestamp) -> Result<Status, Error> {
+pub(crate) fn read(folder: &Folder, filter: &Folder, now: Timestamp) -> Result<Status, Error> {
     let enrolled = enrolled_read(folder)?;
     let until_of = |chain: &[Vec<u8>]| chain.first().and_then(|own| identity::issue::until_of(own).ok());
     let until = enrolled.as_ref().and_then(|enrolled| until_of(&enrolled.certificate.chain));
@@ -155,15 +176,22 @@ pub(crate) fn read(folder: &Folder, now: Timestamp) -> Result<Status, Error> {
     let judged = validation_time(now, told, BUILT, floor);
     let grant = enrolled.as_ref().and_then(|enrolled| enrolled.held.as_ref()?.head.grant.as_ref());
     let time = Told { now: judged, heard: told.or(floor) };
+    let generation = enrolled.as_ref().and_then(|e| e.held.as_ref()).map(|held| held.head.generation);
+    let loan = grant.map(|grant| Loan::of(grant, time));
+    let plan = enrolled.as_ref().and_then(|enrolled| Some(&enrolled.held.as_ref()?.plan));
     Ok(Status {
         state: folder.root().to_owned(),
         running,
         resources: resources::noted(folder)?,
-        generation: enrolled.as_ref().and_then(|e| e.held.as_ref()).map(|held| held.head.generation),
-        loan: grant.map(|grant| Loan::of(grant, time)),
+        generation,
+        loan,
         certificate_until_unix_ms: until,
         certificate_expired: until.is_some_and(|until| judged > until),
+        release: release_stands(folder, plan.and_then(|plan| plan.release.as_ref())),
         enrolment: enrolled.map(|e| e.enrolment),
+        answered: days_noted(filter)
+            .map(|(today, before)| today.into_iter().chain(before).collect())
+            .unwrap_or_default(),
         live,
     })
 }

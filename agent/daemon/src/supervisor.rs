@@ -54,7 +54,8 @@ impl Pulse {
         self.0.store(u64::try_from(due.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    fn beats(&self, clock: &dyn Clock) -> bool {
+    /// Whether the last sign is not overdue.
+    pub(crate) fn beats(&self, clock: &dyn Clock) -> bool {
         clock.elapsed() <= Duration::from_millis(self.0.load(Ordering::Relaxed))
     }
 }

@@ -65,9 +65,11 @@ impl Wallet {
         self.held.as_ref()
     }
 
-    /// Until when it holds, in milliseconds since 1970; 0 without one.
-    pub(crate) fn until_unix_ms(&self) -> i64 {
-        self.held.as_ref().map_or(0, |own| own.ticket.until.unix_millis())
+    /// Until when it holds, in milliseconds since 1970; 0 without one, or where it says otherwise than the plan whether this is a site node: so
+    /// that another is given.
+    pub(crate) fn until_unix_ms(&self, site_node: bool) -> i64 {
+        let held = self.held.as_ref().filter(|own| own.ticket.site_node == site_node);
+        held.map_or(0, |own| own.ticket.until.unix_millis())
     }
 
     /// The school it is for, in words; none without one.

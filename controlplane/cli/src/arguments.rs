@@ -1,8 +1,8 @@
 //! The command line.
 
 use crate::{
-    asset, audit, bundle, cadence, calendar, campaign, contact, desk, device, fetch, kit, loan, operator, org, profile,
-    proposal, release, rollout, school, server, stocktake, token, vault,
+    asset, audit, bundle, cadence, calendar, campaign, class, contact, desk, device, explain, fetch, kit, lesson, loan,
+    operator, org, policy, profile, proposal, release, rollout, school, server, stocktake, token, unblock, vault,
 };
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -72,6 +72,10 @@ pub(crate) enum Noun {
     Kit {
         #[command(subcommand)]
         verb: kit::Verb,
+    },
+    Class {
+        #[command(subcommand)]
+        verb: class::Verb,
     },
     Release {
         #[command(subcommand)]
@@ -148,6 +152,19 @@ pub(crate) enum Noun {
     Fetch {
         #[command(subcommand)]
         verb: fetch::Verb,
+    },
+    Policy {
+        #[command(subcommand)]
+        verb: policy::Verb,
+    },
+    Explain(explain::Explain),
+    Lesson {
+        #[command(subcommand)]
+        verb: lesson::Verb,
+    },
+    Unblock {
+        #[command(subcommand)]
+        verb: unblock::Verb,
     },
     Completion {
         #[arg(value_enum)]

@@ -66,6 +66,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A file of a repository is not what another one says of it.
+    #[error("the repository is damaged at {0}")]
+    Damaged(String),
     /// The audit is not as it was written.
     #[error("the audit chain is broken at entry {}", .0.sequence)]
     ChainBroken(Broken),

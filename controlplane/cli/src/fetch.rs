@@ -91,9 +91,9 @@ async fn fetch_set(set: Set, call: &mut Call<'_>) -> Result<(), Error> {
     if after == before {
         return Err(Error::usage("error-fetch-nothing", &[]));
     }
-    let policy = Some(after);
+    let asked = FetchPolicySetRequest { policy: Some(after), why, before: Some(before) };
     let mut client = call.client().await?;
-    let answer = call.answer(client.fetch_policy_set(FetchPolicySetRequest { policy, why })).await?;
+    let answer = call.answer(client.fetch_policy_set(asked)).await?;
     match answer.proposal {
         Some(proposal) => proposal_print(proposal, call),
         None => policy_print(answer.policy.unwrap_or_default(), call),

@@ -11,6 +11,7 @@ mod cadence;
 mod calendar;
 mod call;
 mod campaign;
+mod class;
 mod completion;
 mod config;
 mod confirm;
@@ -19,12 +20,15 @@ mod contact;
 mod desk;
 mod device;
 mod error;
+mod explain;
 mod fetch;
 mod kit;
+mod lesson;
 mod loan;
 mod manual;
 mod operator;
 mod org;
+mod policy;
 mod print;
 mod profile;
 mod progress;
@@ -38,6 +42,7 @@ mod span;
 mod stocktake;
 mod surroundings;
 mod token;
+mod unblock;
 mod vault;
 
 pub use arguments::command;
@@ -106,6 +111,7 @@ async fn noun(
         Noun::Token { verb } => token::run(verb, &mut call).await,
         Noun::Asset { verb } => asset::run(verb, &mut call).await,
         Noun::Kit { verb } => kit::run(verb, &mut call).await,
+        Noun::Class { verb } => class::run(verb, &mut call).await,
         Noun::Release { verb } => release::run(verb, &mut call).await,
         Noun::Cadence { verb } => cadence::run(verb, &mut call).await,
         Noun::Audit { verb } => audit::run(verb, &mut call).await,
@@ -124,6 +130,10 @@ async fn noun(
         Noun::Contact { verb } => contact::run(verb, &mut call).await,
         Noun::Loan { verb } => loan::run(verb, &mut call).await,
         Noun::Bundle { verb } => bundle::run(verb, &mut call).await,
+        Noun::Policy { verb } => policy::run(verb, &mut call).await,
+        Noun::Explain(explain) => explain::run(explain, &mut call).await,
+        Noun::Lesson { verb } => lesson::run(verb, &mut call).await,
+        Noun::Unblock { verb } => unblock::run(verb, &mut call).await,
         Noun::Fetch { verb } => fetch::run(verb, &mut call).await,
         Noun::Completion { shell } => completion::run(shell, &mut call),
         Noun::Man { to } => manual::run(&to, &mut call),

@@ -12,6 +12,7 @@ pub use target::{Target, TargetError};
 
 use crate::error::Result;
 use crate::facts::Facts;
+use crate::release::release_before;
 use crate::store::{PAGE_MAX, Store};
 use crate::table::{Intent, Table};
 use model::digest::Digest;
@@ -75,6 +76,7 @@ impl Assignments {
     pub async fn load(store: &dyn Store, territory: &TerritoryId) -> Result<Self> {
         let scope = ASSIGNMENTS.scope(territory, "");
         let (mut all, mut after) = (Self::default(), String::new());
+        all.extend(release_before(store, territory).await?);
         loop {
             let page = ASSIGNMENTS.page(store, &scope, &after, PAGE_MAX).await?;
             let Some(last) = page.last() else { return Ok(all) };

@@ -6,6 +6,7 @@ use crate::merge::{Merged, merged_check};
 use crate::scope::Reach;
 use crate::store::{Expect, SharedStore, Store};
 use crate::table::{Intent, Row, Table, Writes};
+use model::class::Class;
 use model::device::{Claims, JoinState, evidence};
 use model::digest::Digest;
 use model::id::{DeviceId, TerritoryId};
@@ -49,6 +50,9 @@ pub struct Device {
     /// Whose it is, as its token named them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<OwnerId>,
+    /// Which class of its school it serves, where that is written on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
     /// The kit and slot its token named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kit: Option<KitSlot>,
@@ -238,6 +242,13 @@ impl Device {
     #[must_use]
     pub fn certificate_next(&self) -> u32 {
         self.certificate.number.max(self.candidate.as_ref().map_or(0, |c| c.number)).saturating_add(1)
+    }
+
+    /// This device without a class of another school than it is filed under: that has ended, and does not begin again when it comes back.
+    #[must_use]
+    pub(crate) fn in_class_here(mut self) -> Self {
+        self.class = self.class.filter(|class| self.school.is_none_or(|school| school == class.school));
+        self
     }
 
     /// This device as one that is lost or stolen, so that it cannot find back by itself; nothing where that changes nothing, and what is

@@ -183,6 +183,7 @@ async fn enrol_new(
         reason,
         school: token.value.school,
         owner: token.value.owner.clone(),
+        class: None,
         kit: token.value.kit.clone(),
         claims: proof.claims.clone(),
         identity_key: proof.key.clone(),

@@ -142,7 +142,8 @@ impl DaysOff {
     }
 
     /// Those of a school, the last ones where there are many.
-    fn of(&self, school: Option<Uai>) -> &[(Date, Date)] {
+    #[must_use]
+    pub fn of(&self, school: Option<Uai>) -> &[(Date, Date)] {
         let zone = school.and_then(Departement::of_uai).and_then(Departement::zone).or(self.home);
         zone.and_then(|zone| self.zones.get(&zone)).map_or(&[], Vec::as_slice)
     }

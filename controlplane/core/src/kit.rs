@@ -9,7 +9,7 @@ mod part;
 mod tests;
 
 pub use bind::{kit_bind, kit_loose};
-pub(crate) use bind::{kit_claim, kit_has, kit_place};
+pub(crate) use bind::{kit_claim, kit_has, kit_place, part_is};
 pub use create::{KitWish, kit_create, kit_slot, template_get, template_list, template_put};
 pub use moves::{Move, move_accept, move_dismiss, move_get, moves_page, sightings_note};
 pub use page::{KitFilter, kit_bound, kit_find, kit_page};
@@ -19,6 +19,7 @@ pub(crate) use part::{device_of, device_put, kit_leave};
 use crate::device::KitSlot;
 use crate::scope::Filed;
 use crate::table::{Intent, Table};
+use model::class::Class;
 use model::id::DeviceId;
 use model::kit::Template;
 use model::measure::{FundingLine, Measure};
@@ -57,6 +58,9 @@ pub struct Kit {
     /// Who runs it, where that is not its owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<OwnerId>,
+    /// Which class of its school it serves, where that is written on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
     /// What it was bought for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measure: Option<Measure>,

@@ -45,6 +45,8 @@ pub struct Gave {
     pub owner: bool,
     /// Kit and slot.
     pub kit: bool,
+    /// The class that is written on it.
+    pub class: bool,
     /// The asset it runs on.
     pub asset: bool,
 }
@@ -128,10 +130,13 @@ fn merge(old: &Device, new: &Device, now: Timestamp) -> Result<(Device, Device)>
     if new.absorbed.len() >= ABSORBED_MAX {
         return invalid(format!("a device takes the place of at most {ABSORBED_MAX} others"));
     }
+    let school = new.school.or(old.school);
+    let class = old.class.clone().filter(|class| school.is_none_or(|school| school == class.school));
     let gave = Gave {
         school: new.school.is_none() && old.school.is_some(),
         owner: new.owner.is_none() && old.owner.is_some(),
         kit: new.kit.is_none() && old.kit.is_some(),
+        class: new.class.is_none() && class.is_some(),
         asset: false,
     };
     let merged = Merged { into: new.id, at: now, state: old.state, reason: old.reason, gave };
@@ -139,10 +144,11 @@ fn merge(old: &Device, new: &Device, now: Timestamp) -> Result<(Device, Device)>
         Device { state: JoinState::Revoked, reason: Some(Reason::Merged), merged: Some(merged), ..old.clone() };
     let mut heir = new.clone();
     heir.absorbed.push(old.id);
-    heir.school = new.school.or(old.school);
+    heir.school = school;
     heir.owner = new.owner.clone().or_else(|| old.owner.clone());
+    heir.class = new.class.clone().or(class);
     heir.kit = new.kit.clone().or_else(|| old.kit.clone());
-    Ok((put_out, heir))
+    Ok((put_out, heir.in_class_here()))
 }
 
 fn unmerge(old: &Device, new: &Device) -> Result<(Device, Device)> {
@@ -158,6 +164,9 @@ fn unmerge(old: &Device, new: &Device) -> Result<(Device, Device)> {
     }
     if merged.gave.owner && new.owner == old.owner {
         bereft.owner = None;
+    }
+    if merged.gave.class && new.class == old.class {
+        bereft.class = None;
     }
     if merged.gave.kit && new.kit == old.kit {
         bereft.kit = None;

@@ -3,12 +3,13 @@
 use crate::assignment::{Edition, Target};
 use crate::facts::Facts;
 use crate::grant::Standing;
+use crate::policy::told;
 use crate::rules::Rules;
 use crate::store::Revision;
 use crate::table::{Observed, Table};
 use model::desired::{Generation, Plan};
 use model::digest::Digest;
-use model::resource::{BUNDLES_MAX, BundleName, BundleWanted};
+use model::resource::{BUNDLES_MAX, BundleName, BundleWanted, ReleaseWanted};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -64,11 +65,16 @@ pub struct Why {
 #[must_use]
 pub fn plan(rules: &Rules, facts: &Facts) -> Planned {
     let decided = decided(rules, facts);
+    let of_bundle = |(name, word): &(&&BundleName, &Word)| word.edition.is_some() && !name.is_agent();
     let mut held: Vec<(&BundleName, &Word)> =
-        decided.iter().filter(|(_, word)| word.edition.is_some()).map(|(name, word)| (*name, word)).collect();
+        decided.iter().filter(of_bundle).map(|(name, word)| (*name, word)).collect();
     if held.len() > BUNDLES_MAX {
-        // The most particular stay.
-        held.sort_by(|a, b| b.1.target.cmp(a.1.target).then_with(|| a.0.cmp(b.0)));
+        // The filter's lists stay whatever else there is, and then the most particular.
+        let lists = |name: &BundleName| !name.is_lists();
+        held.sort_by(|a, b| {
+            let particular = b.1.target.cmp(a.1.target);
+            lists(a.0).cmp(&lists(b.0)).then(particular).then_with(|| a.0.cmp(b.0))
+        });
         held.truncate(BUNDLES_MAX);
         held.sort_by(|a, b| a.0.cmp(b.0));
     }
@@ -77,15 +83,22 @@ pub fn plan(rules: &Rules, facts: &Facts) -> Planned {
         bundle: (*name).clone(),
         target: word.target.clone(),
         edition: word.edition.clone(),
-        cut: word.edition.is_some() && !kept(name),
+        cut: word.edition.is_some() && !name.is_agent() && !kept(name),
         rollout: word.rollout.map(str::to_owned),
     });
     let why = why.collect();
     let bundles: Vec<BundleWanted> = held.iter().filter_map(|(name, word)| word.wanted(name)).collect();
     let measure = facts.measure.filter(|_| !bundles.is_empty());
-    let release = rules.release.release.clone();
+    let release = decided.iter().find(|(name, _)| name.is_agent()).and_then(|(_, word)| word.release());
     let fetching = rules.fetching.told(facts, &rules.days_off, &rules.zone);
-    Planned { plan: Plan { check_in: rules.cadence, bundles, fetching, release, measure }, why }
+    let filtering = told(rules, facts);
+    Planned { plan: Plan { check_in: rules.cadence, bundles, fetching, release, measure, filtering }, why }
+}
+
+/// Which version of the filter's lists a device with these facts is to hold.
+#[must_use]
+pub fn lists_edition(rules: &Rules, facts: &Facts) -> Option<Edition> {
+    decided(rules, facts).into_iter().find(|(name, _)| name.is_lists()).and_then(|(_, word)| word.edition)
 }
 
 /// What is said of one bundle to one device.
@@ -114,6 +127,11 @@ fn decided<'a>(rules: &'a Rules, facts: &'a Facts) -> BTreeMap<&'a BundleName, W
 }
 
 impl Word<'_> {
+    fn release(&self) -> Option<ReleaseWanted> {
+        let Edition { version, index } = self.edition.clone()?;
+        Some(ReleaseWanted { version, index, urgent: self.urgent, hold: self.hold })
+    }
+
     fn wanted(&self, name: &BundleName) -> Option<BundleWanted> {
         let edition = self.edition.as_ref()?;
         Some(BundleWanted {

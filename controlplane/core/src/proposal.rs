@@ -1,13 +1,21 @@
 //! A second person: what touches many devices is proposed by one and carried out when another agrees.
 
-use crate::assignment::{ASSIGNMENTS, Assignment, Target, Wish, assignment_writes, target_check};
+mod seen;
+
+pub use seen::Seen;
+
+use crate::assignment::{Wish, assignment_writes, target_check};
 use crate::audit::{Act, Person, WHY_CHARS_MAX};
-use crate::device::{DEVICES, Decision, Device, Reason, device_get};
+use crate::class::{ClassWish, class_check, class_writes};
+use crate::device::{DEVICES, Decision, Device, device_get};
 use crate::error::{Error, Result};
 use crate::fetching::{FETCH_POLICIES, FetchPolicy};
 use crate::operator::operator_get;
-use crate::release::{RELEASES, ReleaseRule};
+use crate::policy::{PolicyWish, policy_writes};
+use crate::release::ReleaseRule;
 use crate::role::{Allowed, allowed};
+use crate::rollout::record::rollout_list;
+use crate::rollout::{Rollout, State};
 use crate::rules::{CADENCES, EVERYWHERE};
 use crate::scope::{Filed, Reach};
 use crate::store::{Expect, Revision, SharedStore, Store};
@@ -17,7 +25,7 @@ use model::device::JoinState;
 use model::id::{DeviceId, TerritoryId};
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Proposals by their ids, which sort by time.
@@ -53,34 +61,15 @@ pub enum Deed {
     Cadence(Cadence),
     /// A bundle is for these, or no longer.
     Assign(Wish),
+    /// Kits, loans or devices serve another class.
+    Class(ClassWish),
     /// All devices of the territory fetch otherwise.
     Fetching(Box<FetchPolicy>),
     /// All devices of the territory are to run another release of the agent.
     Release(ReleaseRule),
+    /// Another document is to hold in a layer of the filtering policy, or none.
+    Policy(Box<PolicyWish>),
 }
-
-/// What an act was proposed over; when it has changed since, agreeing would undo what somebody decided meanwhile.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
-    /// How each device stood.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    devices: BTreeMap<DeviceId, Standing>,
-    /// When the cadence was last set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    cadence: Option<Revision>,
-    /// When the way of fetching was last set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    fetching: Option<Revision>,
-    /// What was said of the bundle for each target.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    assigned: BTreeMap<Target, Assignment>,
-    /// When the release was last set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    release: Option<Revision>,
-}
-
-/// What decisions about a device are about: its state, why, and whether it is there twice.
-type Standing = (JoinState, Option<Reason>, Option<Timestamp>);
 
 /// How a proposal stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,13 +117,16 @@ pub enum Acted {
 impl Deed {
     /// The admin call it is, for the table of roles.
     #[must_use]
-    pub const fn call(&self) -> &'static str {
+    pub fn call(&self) -> &'static str {
         match self {
             Self::Decide { .. } => "DeviceDecideMany",
             Self::Cadence(_) => "CadenceSet",
+            Self::Assign(wish) if wish.bundle.is_agent() => "ReleaseSet",
             Self::Assign(_) => "BundleAssign",
+            Self::Class(wish) => wish.call(),
             Self::Fetching(_) => "FetchPolicySet",
             Self::Release(_) => "ReleaseSet",
+            Self::Policy(_) => "PolicyApply",
         }
     }
 
@@ -145,8 +137,10 @@ impl Deed {
             Self::Decide { state, lost, .. } => decision(*state, *lost).verb(),
             Self::Cadence(_) => "cadence_set",
             Self::Assign(wish) => wish.verb(),
+            Self::Class(wish) => wish.verb(),
             Self::Fetching(_) => "fetch_policy_set",
             Self::Release(_) => "release_set",
+            Self::Policy(wish) => wish.verb(),
         }
     }
 }
@@ -161,7 +155,12 @@ impl Proposal {
     pub fn devices(&self) -> usize {
         match &self.deed {
             Deed::Decide { devices, .. } => devices.len(),
-            Deed::Cadence(_) | Deed::Assign(_) | Deed::Fetching(_) | Deed::Release(_) => 0,
+            Deed::Cadence(_)
+            | Deed::Assign(_)
+            | Deed::Class(_)
+            | Deed::Fetching(_)
+            | Deed::Release(_)
+            | Deed::Policy(_) => 0,
         }
     }
 }
@@ -192,7 +191,7 @@ pub async fn deed_act(
         return Ok(Acted::Done(devices));
     }
     let id = DeviceId::new(now, random).to_string();
-    let seen = seen(store.as_ref(), territory, &deed).await?;
+    let seen = seen::seen(store.as_ref(), territory, &deed).await?;
     let old = old_and_room(store.as_ref(), territory, &by.name, now).await?;
     let proposal = Proposal {
         id: id.clone(),
@@ -211,31 +210,6 @@ pub async fn deed_act(
     }
     writes.commit(store).await?;
     Ok(Acted::Waits(Box::new(proposal)))
-}
-
-/// How what the act is about stands at this moment.
-async fn seen(store: &dyn Store, territory: &TerritoryId, deed: &Deed) -> Result<Seen> {
-    let mut seen = Seen::default();
-    match deed {
-        Deed::Release(_) => seen.release = RELEASES.get(store, territory, EVERYWHERE).await?.map(|row| row.revision),
-        Deed::Cadence(_) => seen.cadence = CADENCES.get(store, territory, EVERYWHERE).await?.map(|row| row.revision),
-        Deed::Fetching(_) => {
-            seen.fetching = FETCH_POLICIES.get(store, territory, EVERYWHERE).await?.map(|row| row.revision);
-        }
-        Deed::Assign(wish) => {
-            for target in &wish.targets {
-                let row = ASSIGNMENTS.get(store, territory, format!("{}/{target}", wish.bundle)).await?;
-                seen.assigned.extend(row.map(|row| (target.clone(), row.value)));
-            }
-        }
-        Deed::Decide { devices, .. } => {
-            for id in devices {
-                let device = device_get(store, territory, *id).await?.value;
-                seen.devices.insert(*id, (device.state, device.reason, device.cloned));
-            }
-        }
-    }
-    Ok(seen)
 }
 
 /// Some proposals that were over long ago, to be forgotten; the audit remembers them.
@@ -322,7 +296,7 @@ async fn decide_once(
     }
     let first = power(store.as_ref(), territory, &proposal.by, &proposal).await?;
     let first = first.ok_or_else(|| Error::Denied(format!("{} who proposed it may no longer do it", proposal.by)))?;
-    if seen(store.as_ref(), territory, &proposal.deed).await? != proposal.seen {
+    if seen::seen(store.as_ref(), territory, &proposal.deed).await? != proposal.seen {
         let text = "what this proposal is about was changed since; refuse it, and propose the act again";
         return Err(Error::Invalid(text.to_owned()));
     }
@@ -395,6 +369,20 @@ async fn power(store: &dyn Store, territory: &TerritoryId, name: &str, proposal:
             }
         }
     }
+    if let Deed::Policy(wish) = &proposal.deed {
+        match target_check(store, territory, &may.reach, &wish.layer.target()).await {
+            Ok(()) => {}
+            Err(Error::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+    if let Deed::Class(wish) = &proposal.deed {
+        match class_check(store, territory, &may.reach, wish).await {
+            Ok(()) => {}
+            Err(Error::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
     if let Deed::Decide { devices, .. } = &proposal.deed
         && !may.reach.is_territory()
     {
@@ -443,11 +431,18 @@ async fn deed_writes(
             }
             Ok((assignment_writes(store, territory, wish, by, second, why, now).await?, Vec::new()))
         }
+        Deed::Class(wish) => Ok((class_writes(store, territory, reach, wish, by, second, why, now).await?, Vec::new())),
+        Deed::Policy(wish) => {
+            Ok((policy_writes(store, territory, reach, wish, by, second, why, now).await?, Vec::new()))
+        }
         Deed::Release(rule) => {
-            let row = RELEASES.get(store, territory, EVERYWHERE).await?;
-            let expect = row.map_or(Expect::Absent, |row| Expect::At(row.revision));
-            let act = Act::of(now, by, deed.verb(), EVERYWHERE, why).with(second);
-            Ok((Writes::by(territory, &act)?.put(&RELEASES, EVERYWHERE, rule, expect)?, Vec::new()))
+            // The rollout would decide before it, and in the end write its own version over it.
+            let open =
+                |rollout: &Rollout| rollout.name.is_agent() && matches!(rollout.state, State::Running | State::Paused);
+            if let Some(open) = rollout_list(store, territory).await?.into_iter().find(open) {
+                return Err(Error::Invalid(format!("rollout {} of this bundle is open; end it first", open.id)));
+            }
+            Ok((assignment_writes(store, territory, &rule.wish(), by, second, why, now).await?, Vec::new()))
         }
         Deed::Decide { devices, state, lost } => {
             if devices.is_empty() || devices.len() > DEVICES_MAX {

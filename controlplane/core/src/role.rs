@@ -58,6 +58,8 @@ const COUNTERS: &[Role] = &[Admin, Technician, LoanDesk];
 const COUNT_READERS: &[Role] = &[Admin, Technician, LoanDesk, Auditor];
 
 const READERS_AND_PUBLISHERS: &[Role] = &[Admin, Publisher, Technician, LoanDesk, PolicyAuthor, Auditor];
+/// Who helps a class on the spot: what they open for it ends by itself, within what the policy leaves to them.
+const TEACHING: &[Role] = &[Admin, Technician, LoanDesk, PolicyAuthor];
 /// Who publishes does not decide for whom it is.
 const ASSIGNERS: &[Role] = &[Admin, PolicyAuthor];
 const BUNDLE_READERS: &[Role] = &[Admin, Technician, LoanDesk, PolicyAuthor, Publisher, Auditor];
@@ -89,6 +91,10 @@ pub const CALLS: &[Row] = &[
     row("KitPass", HANDS, Scoped),
     row("KitMoves", READERS, Scoped),
     row("KitMoveDecide", HANDS, Scoped),
+    row("ClassList", READERS, Scoped),
+    row("ClassShow", LOAN_READERS, Scoped),
+    row("ClassPut", HANDS, Scoped),
+    row("ClassLend", DESKS, Scoped),
     row("CadenceShow", READERS, Scoped),
     row("CadenceSet", &[Admin, PolicyAuthor], Territory),
     row("ReleaseShow", READERS, Scoped),
@@ -102,8 +108,8 @@ pub const CALLS: &[Row] = &[
     row("OperatorRevoke", &[Admin], Scoped),
     row("OperatorSelf", ALL, Scoped),
     row("OperatorRenew", ALL, Scoped),
-    row("ProposalList", &[Admin, Technician, PolicyAuthor], Scoped),
-    row("ProposalDecide", &[Admin, Technician, PolicyAuthor], Scoped),
+    row("ProposalList", &[Admin, Technician, PolicyAuthor, LoanDesk], Scoped),
+    row("ProposalDecide", &[Admin, Technician, PolicyAuthor, LoanDesk], Scoped),
     row("DeviceCompare", READERS, Scoped),
     row("DeviceMerge", HANDS, Scoped),
     row("DeviceUnmerge", HANDS, Scoped),
@@ -150,6 +156,16 @@ pub const CALLS: &[Row] = &[
     row("BundleFetch", &[Admin, Technician, Publisher], Scoped),
     row("FetchPolicyShow", ALL, Scoped),
     row("FetchPolicySet", &[Admin, PolicyAuthor], Territory),
+    row("PolicyCheck", ASSIGNERS, Scoped),
+    row("PolicyApply", ASSIGNERS, Scoped),
+    row("PolicyShow", READERS, Scoped),
+    row("PolicyHistory", READERS, Scoped),
+    row("PolicyExplain", READERS, Scoped),
+    row("LessonStart", TEACHING, Scoped),
+    row("LessonList", READERS, Scoped),
+    row("LessonStop", TEACHING, Scoped),
+    row("UnblockList", READERS, Scoped),
+    row("UnblockDecide", TEACHING, Scoped),
     row("VaultStatus", DESKS, Scoped),
     row("VaultImport", DESKS, Scoped),
     row("VaultFind", NAME_READERS, Scoped),

@@ -35,6 +35,17 @@ pub enum Stand {
     Unreachable,
 }
 
+/// By what devices are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Where they are filed.
+    School,
+    /// Whose they are.
+    Owner,
+    /// Which class they serve.
+    Class,
+}
+
 /// The devices of a place, by where they stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spread {
@@ -73,14 +84,14 @@ pub fn stand_of(wanted: &BundleVersion, said: Option<&Condition>, silent: Durati
         Some(said) => match (said.state, said.reason.as_str()) {
             (ConditionState::Failed, _) => Stand::Failed,
             (ConditionState::Skipped, _) => Stand::Skipped,
-            (ConditionState::Pending, "downloading" | "verifying" | "staged") => Stand::Downloading,
+            (ConditionState::Pending, "downloading" | "verifying" | "staged" | "trial") => Stand::Downloading,
             // Held in another version: it has not heard of this one yet.
             (ConditionState::Pending | ConditionState::Held, _) => Stand::Waiting,
         },
     }
 }
 
-/// How far a bundle is at each school, or each owner's; places where nobody is to hold it are left out.
+/// How far a bundle is at each school, each owner's or in each class; places where nobody is to hold it are left out.
 ///
 /// # Errors
 /// `Unavailable` when the store fails.
@@ -91,7 +102,7 @@ pub async fn spread_of(
     reach: &Reach,
     rules: &Rules,
     bundle: &BundleName,
-    by_owner: bool,
+    by: Place,
     now: Timestamp,
     heard: &(dyn Fn(DeviceId) -> Option<Timestamp> + Sync),
 ) -> Result<BTreeMap<String, Spread>> {
@@ -105,18 +116,18 @@ pub async fn spread_of(
         for row in page.into_iter().filter(|row| meant(row.value.state) && reach.covers(&row.value.filed())) {
             let (facts, _) = facts_from(store, territory, &row.value).await?;
             let planned = plan(rules, &facts).plan;
-            let Some(wanted) = planned.bundles.into_iter().find(|wanted| wanted.name == *bundle) else { continue };
+            let Some(wanted) = planned.version_of(bundle) else { continue };
             let (presence, seen) = presence_seen(store, territory, row.value.id).await?;
             let seen = seen.max(heard(row.value.id).unwrap_or_default());
             let conditions = presence.and_then(|presence| presence.observed).map(|o| o.conditions).unwrap_or_default();
             let said = conditions.iter().find(|condition| condition.item == bundle.item());
-            let place = if by_owner {
-                facts.owner.map(|owner| owner.to_string())
-            } else {
-                facts.school.map(|school| school.to_string())
+            let place = match by {
+                Place::School => facts.school.map(|school| school.to_string()),
+                Place::Owner => facts.owner.map(|owner| owner.to_string()),
+                Place::Class => facts.class.map(|class| class.to_string()),
             };
             let spread = places.entry(place.unwrap_or_default()).or_default();
-            *spread.counts.entry(stand_of(&wanted.version, said, now.since(seen))).or_default() += 1;
+            *spread.counts.entry(stand_of(wanted, said, now.since(seen))).or_default() += 1;
             spread.wan_bytes = spread.wan_bytes.saturating_add(said.map_or(0, |said| said.wan_bytes));
             spread.lan_bytes = spread.lan_bytes.saturating_add(said.map_or(0, |said| said.lan_bytes));
             spread.medium_bytes = spread.medium_bytes.saturating_add(said.map_or(0, |said| said.medium_bytes));

@@ -30,7 +30,7 @@ pub trait Kind {
     const INTENT: bool;
 }
 
-/// A kind of which entries are removed; what devices said is only replaced.
+/// A kind of which entries are removed. What devices said is mostly replaced; what their users asked is forgotten once it is answered.
 pub trait Removable: Kind {}
 
 impl Kind for Intent {
@@ -46,6 +46,8 @@ impl Kind for Vaulted {
 }
 
 impl Removable for Intent {}
+
+impl Removable for Observed {}
 
 impl Removable for Vaulted {}
 

@@ -21,7 +21,13 @@ pub fn ticket_due(until: Timestamp, now: Timestamp) -> bool {
 
 /// A ticket for a device, yet without what its school is called by; none for one of no school, or that does not plainly belong.
 #[must_use]
-pub fn ticket_of(territory: &TerritoryId, device: &Device, school: Option<Uai>, now: Timestamp) -> Option<PeerTicket> {
+pub fn ticket_of(
+    territory: &TerritoryId,
+    device: &Device,
+    school: Option<Uai>,
+    site_node: bool,
+    now: Timestamp,
+) -> Option<PeerTicket> {
     if device.state != JoinState::Active {
         return None;
     }
@@ -32,6 +38,7 @@ pub fn ticket_of(territory: &TerritoryId, device: &Device, school: Option<Uai>, 
         school: school?,
         certificate_from: device.identity_from,
         rendezvous: Vec::new(),
+        site_node,
         from,
         until: from.after(TICKET_LIFE),
     })

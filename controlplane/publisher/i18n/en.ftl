@@ -56,6 +56,52 @@ cmd-floor-pack--repository = The repository's folder
     .value = DIR
 cmd-floor-pack--to = The proposal's file
     .value = FILE
+cmd-list = The filter's lists: from what others publish to what devices get
+cmd-list-import = Read a list, judge it, and keep it as the candidate
+    .long = Reads the layout of UT1, a folder or a tar archive: domains, urls, usage, global_usage; lines may be names, a hosts file or ||name^. Nothing is unpacked to disk. The gate then compares with what was packed for devices last, else with the list approved last: a category that shrank by more than 30 % or grew by more than 50 %, one that turned from black to white or became another's name, another name that went, a name that no longer stands guard, a name that must never be blocked, one that must be: then the command fails, and the candidate is kept to be looked at.
+cmd-list-import--path = The folder, or the archive (tar, tar.gz)
+    .value = PATH
+cmd-list-import--work = The work folder; it is made when missing
+    .value = DIR
+cmd-list-import--md5 = The publisher's MD5 sums (integrity only)
+    .value = FILE
+cmd-list-import--sha256 = The publisher's SHA-256 sums
+    .value = FILE
+cmd-list-import--own = A list of your own as a category; may be repeated
+    .value = NAME=FILE
+cmd-list-import--white = A category that holds names to allow, never part of “all”; may be repeated
+    .value = NAME
+cmd-list-import--sentinels = Names that stand guard (TOML: never, never_beneath, must); else those of the list approved last
+    .value = FILE
+cmd-list-import--omitted = A name that is left out, whatever the source says; may be repeated
+    .value = HOST
+cmd-list-import--attribution = Whose lists they are, as their licence demands it to be said
+    .value = TEXT
+cmd-list-diff = What the candidate changes, category by category
+    .long = Against what was packed for devices last; where nothing was, against the list approved last. Names, other names of categories, colours and labels, names that stand guard or are left out, and what was accepted against the gate. Without a candidate: of the approved list.
+cmd-list-diff--work = The work folder
+    .value = DIR
+cmd-list-diff--names = So many names that came and went are shown of each category
+    .value = NUMBER
+cmd-list-approve = Make the candidate the list that is published next
+cmd-list-approve--work = The work folder
+    .value = DIR
+cmd-list-approve--accepted = What is accepted against the gate: a category, another name of one, a name that no longer stands guard; may be repeated
+    .value = NAME
+cmd-list-approve--why = Why
+    .value = TEXT
+cmd-list-approve--by = Who says so (else the user of this machine)
+    .value = NAME
+cmd-list-approve--digest = The digest that “list diff” showed: nothing else is approved
+    .value = DIGEST
+cmd-list-publish = Compile the approved list and propose it to devices
+    .long = Devices get the bundle cartable-lists: an image, or a small overlay on the last one. The proposal is signed by the role lists and published as any other (bundle sign, bundle publish).
+cmd-list-publish--work = The work folder
+    .value = DIR
+cmd-list-publish--repository = The repository's folder
+    .value = DIR
+cmd-list-publish--to = The proposal's file
+    .value = FILE
 cmd-key = Keys
 cmd-key-new = Make a key; where it will stay, offline if possible
 cmd-key-new--to = The file to make; the public half goes to FILE.pub
@@ -98,6 +144,10 @@ cmd-repository-init--bundles_threshold = How many of these keys must sign
 cmd-repository-init--floor = The public half of a key that signs the policy floor; may be repeated, else those of targets
     .value = FILE
 cmd-repository-init--floor_threshold = How many of these keys must sign
+    .value = NUMBER
+cmd-repository-init--lists = The public half of a key that signs the filter's lists; may be repeated, else those of targets
+    .value = FILE
+cmd-repository-init--lists_threshold = How many of these keys must sign
     .value = NUMBER
 cmd-repository-init--releases = The public half of a key that signs releases (--kind product); may be repeated, else those of targets
     .value = FILE
@@ -157,6 +207,7 @@ floor =
     unblock_days = 30
     # How many days old the list may be that a rollback returns to.
     rollback_days = 14
+reading = Reading { $name }
 packing = Cutting { $name }
 comparing = Comparing { $name }
 packed = { $bundle } { $version }: { $files ->
@@ -173,6 +224,69 @@ floor-packed = Floor { $version }: { $blocked ->
         [one] { $open } name open
        *[other] { $open } names open
     }
+list-imported = { $entries ->
+        [one] { $entries } name
+       *[other] { $entries } names
+    } in { $categories ->
+        [one] { $categories } category
+       *[other] { $categories } categories
+    }, from { $files ->
+        [one] { $files } file
+       *[other] { $files } files
+    }. Not for DNS: addresses { $addresses }, pages { $urls }. Refused lines: { $refused }. Not read: files of expressions { $expressions }, others { $others }.
+list-first = No list was approved before: nothing to compare with. Look at the numbers well.
+list-with-packed = Compared with the list that was packed for devices last (imported on { $day }).
+list-with-approved = Nothing was packed for devices yet; compared with the list approved last (imported on { $day }).
+list-with-accepted = Accepted against the gate there, by { $by }: { $accepted } ({ $why })
+list-digest = Digest of what is approved: { $digest }
+list-next-approve = Nothing speaks against it. Look with “cartable-publish list diff”, then “cartable-publish list approve”.
+list-change = { $category }: { $before } → { $after } (+{ $added } −{ $removed })
+list-unchanged = No name came or went.
+list-held = Held back by the gate:
+list-approved = Approved by { $by }: { $entries ->
+        [one] { $entries } name
+       *[other] { $entries } names
+    }. Next: “cartable-publish list publish”.
+list-packed-image = A new image: { $entries } names, { $image }. Who signs compares with --folder { $folder }
+list-packed-overlay = { $entries } names; what changed comes as { $overlay } on the image of { $image } ({ $overlays } so far). Who signs compares with --folder { $folder }
+held-shrunk = { $category } shrank from { $before } names to { $now }
+held-grown = { $category } grew from { $before } names to { $now }
+held-white = { $category } now holds names to allow: “all” would no longer block it
+held-black = { $category } now holds names to block
+held-merged = { $category } is another name of { $into } now: it has that one's names
+held-unnamed = { $name } is no longer another name of { $category } at the source; devices go on knowing it
+held-parted = { $name } was another name of { $category } and is a category of its own now
+held-renamed = { $name } was another name of { $category } and is one of { $now } now
+held-unguarded = { $name } no longer stands guard: { $guard }
+held-never = { $name }, which must never be blocked, would be
+held-must = { $name }, which must be blocked, would no longer be
+term-never = never blocked
+term-never-beneath = never blocked, nor anything beneath it
+term-must = always blocked
+term-guard-came = Stands guard: { $name } ({ $guard })
+term-guard-gone = No longer stands guard: { $name } ({ $guard })
+term-omitted-came = Left out, whatever the source says: { $name }
+term-omitted-gone = No longer left out: { $name }
+term-name-came = { $category }: also called { $name }
+term-name-gone = { $category }: no longer called { $name }
+term-name-kept = { $category }: called { $name } by devices alone; the source no longer does
+term-merged = { $category }: another name of { $into } at the source, with its names
+term-parted = { $category }: no longer another name of another category
+term-white = { $category }: holds names to allow
+term-black = { $category }: holds names to block
+term-label = { $category }: people read “{ $fr }” in French, “{ $en }” in English
+term-attribution = Whose lists they are: { $text }
+source-outside = it leads out of the list's folder
+source-path = the path is too long or too deep, or has signs that no list has
+source-twice = it is there twice
+source-kind = neither a file, nor a folder, nor a link
+source-circle = links lead in a circle
+source-many = more than { $limit } files
+source-large = more than { $limit } of contents
+source-bomb = it swells to more than { $limit } times its size
+source-damaged = damaged, or cut short: { $why }
+source-nothing = no category with a file named domains or urls
+source-places = categories lie in two folders
 proposal-written = Proposal written: { $path }. Have it signed with “cartable-publish bundle sign”, then publish it.
 standing = { $role }, version { $version }, good until { $expires }; signatures: { $have } of { $need }
 line-key = { $name }: key { $value }
@@ -199,6 +313,22 @@ error-read = { $path } cannot be read: { $why }
 error-write = { $path } cannot be written: { $why }
 error-manifest = { $path } is no manifest: { $why }
 error-floor = the floor, field “{ $field }”: { $why }
+error-filter = the lists cannot be compiled: { $why }
+error-list = no device would take this list: { $why }
+error-source = { $path } is not read as a list: { $why }
+error-sentinels = { $path }: { $why }
+error-checksum = { $path } is not what { $sums } says: fetch both again
+error-list-held = the gate holds this list back. Look with “cartable-publish list diff”, then “list approve --accept NAME --why …”, NAME being what changed. A name that must or must not be blocked cannot be accepted: import again with --omit or other --sentinels.
+error-list-none = { $path }: there is no list; “cartable-publish list import” first, then “list approve”
+error-list-damaged = { $path } is damaged, or another program changed it; import anew
+error-list-other = this is not the list that was looked at: its digest is { $digest }; look again with “cartable-publish list diff”
+error-list-unapproved = the list is not what somebody approved, or an earlier release wrote the approval; import and approve again
+error-category-reserved = no category may be called “{ $name }”: policies mean all categories by it. Rename it at the source, or give the list as --category NAME=FILE
+error-list-same = this list is published already, and nothing was approved since
+error-list-needless = nothing speaks against { $category }: there is nothing to accept
+error-list-reason = what is accepted against the gate needs a reason: --why
+error-not-delegated = in this repository nobody may sign for the role { $role }. A territory's repository gets the role lists with “cartable-publish key rotate lists --repository DIR --add KEY.pub --to FILE”, signed by the key of targets and the one that is added.
+error-name-reserved = { $name } is the name of the filter's lists, made by “cartable-publish list publish”
 error-field = { $path }: “{ $field }” is no field of a manifest
 error-manifest-field = bundle.toml, field “{ $field }”: { $why }
 error-not-regular = { $path } is neither a file nor a folder: a resource holds no links and no devices
@@ -235,7 +365,7 @@ path-upwards = it leads out of its folder
 path-sign = it has a sign that Windows refuses
 path-end = a part ends in a dot or a space, which Windows leaves out
 path-reserved = a part is a device's name on Windows
-field-name = 1 to 60 signs out of a-z, 0-9 and -
+field-name = 1 to 60 signs out of a-z, 0-9 and -, and not cartable-agent, which is the agent itself
 field-version = one to four numbers with dots between them, such as 2026.9.1
 field-title = 1 to 200 signs, without space around
 field-description = 1 to 4000 signs, without space around

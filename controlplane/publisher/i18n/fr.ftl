@@ -56,6 +56,52 @@ cmd-floor-pack--repository = Le dossier du dépôt
     .value = DOSSIER
 cmd-floor-pack--to = Le fichier de la proposition
     .value = FICHIER
+cmd-list = Les listes de filtrage : de ce que d'autres publient à ce que reçoivent les appareils
+cmd-list-import = Lire une liste, la contrôler, et la garder comme candidate
+    .long = Lit la disposition d'UT1, dossier ou archive tar : domains, urls, usage, global_usage ; les lignes peuvent être des noms, un fichier hosts ou ||nom^. Rien n'est extrait sur le disque. Le contrôle compare ensuite à ce qui a été préparé en dernier pour les appareils, à défaut à la dernière liste approuvée : une catégorie qui perd plus de 30 % ou gagne plus de 50 %, une qui passe de noire à blanche ou devient un autre nom d'une autre, un autre nom disparu, un nom qui ne monte plus la garde, un nom à ne jamais bloquer, un nom à bloquer qui manque : la commande échoue alors, et la candidate est gardée pour être regardée.
+cmd-list-import--path = Le dossier, ou l'archive (tar, tar.gz)
+    .value = CHEMIN
+cmd-list-import--work = Le dossier de travail ; il est créé s'il manque
+    .value = DOSSIER
+cmd-list-import--md5 = Les sommes MD5 de l'éditeur (intégrité seulement)
+    .value = FICHIER
+cmd-list-import--sha256 = Les sommes SHA-256 de l'éditeur
+    .value = FICHIER
+cmd-list-import--own = Une liste à vous comme catégorie ; peut être répété
+    .value = NOM=FICHIER
+cmd-list-import--white = Une catégorie de noms à autoriser, jamais comprise dans « tout » ; peut être répété
+    .value = NOM
+cmd-list-import--sentinels = Les noms qui montent la garde (TOML : never, never_beneath, must) ; sinon ceux de la dernière liste approuvée
+    .value = FICHIER
+cmd-list-import--omitted = Un nom laissé de côté, quoi que dise la source ; peut être répété
+    .value = HÔTE
+cmd-list-import--attribution = De qui sont ces listes, comme leur licence demande de le dire
+    .value = TEXTE
+cmd-list-diff = Ce que change la candidate, catégorie par catégorie
+    .long = Par rapport à ce qui a été préparé en dernier pour les appareils ; à défaut, à la dernière liste approuvée. Noms, autres noms des catégories, couleurs et libellés, noms qui montent la garde ou sont laissés de côté, et ce qui a été accepté contre le contrôle. Sans candidate : ceux de la liste approuvée.
+cmd-list-diff--work = Le dossier de travail
+    .value = DOSSIER
+cmd-list-diff--names = Tant de noms ajoutés et retirés sont montrés par catégorie
+    .value = NOMBRE
+cmd-list-approve = Faire de la candidate la prochaine liste publiée
+cmd-list-approve--work = Le dossier de travail
+    .value = DOSSIER
+cmd-list-approve--accepted = Ce qui est accepté contre le contrôle : une catégorie, un autre nom d'une, un nom qui ne monte plus la garde ; peut être répété
+    .value = NOM
+cmd-list-approve--why = Pourquoi
+    .value = TEXTE
+cmd-list-approve--by = Qui le dit (sinon l'utilisateur de cette machine)
+    .value = NOM
+cmd-list-approve--digest = L'empreinte montrée par « list diff » : rien d'autre n'est approuvé
+    .value = EMPREINTE
+cmd-list-publish = Compiler la liste approuvée et la proposer aux appareils
+    .long = Les appareils reçoivent le paquet cartable-lists : une image, ou un petit ajout à la précédente. La proposition est signée par le rôle lists et publiée comme toute autre (bundle sign, bundle publish).
+cmd-list-publish--work = Le dossier de travail
+    .value = DOSSIER
+cmd-list-publish--repository = Le dossier du dépôt
+    .value = DOSSIER
+cmd-list-publish--to = Le fichier de la proposition
+    .value = FICHIER
 cmd-key = Les clés
 cmd-key-new = Créer une clé ; à faire là où elle restera, de préférence hors ligne
 cmd-key-new--to = Le fichier à créer ; la partie publique va dans FICHIER.pub
@@ -98,6 +144,10 @@ cmd-repository-init--bundles_threshold = Combien de ces clés doivent signer
 cmd-repository-init--floor = La partie publique d'une clé qui signe le socle de filtrage ; répétable, sinon celles de targets
     .value = FICHIER
 cmd-repository-init--floor_threshold = Combien de ces clés doivent signer
+    .value = NOMBRE
+cmd-repository-init--lists = La moitié publique d'une clé qui signe les listes de filtrage ; peut être répété, sinon celles de targets
+    .value = FICHIER
+cmd-repository-init--lists_threshold = Combien de ces clés doivent signer
     .value = NOMBRE
 cmd-repository-init--releases = La partie publique d'une clé qui signe les versions (--kind product) ; répétable, sinon celles de targets
     .value = FICHIER
@@ -157,6 +207,7 @@ floor =
     unblock_days = 30
     # Âge maximal, en jours, de la liste à laquelle on peut revenir.
     rollback_days = 14
+reading = Lecture de { $name }
 packing = Découpage de { $name }
 comparing = Comparaison de { $name }
 packed = { $bundle } { $version } : { $files ->
@@ -173,6 +224,69 @@ floor-packed = Socle { $version } : { $blocked ->
         [one] { $open } nom ouvert
        *[other] { $open } noms ouverts
     }
+list-imported = { $entries ->
+        [one] { $entries } nom
+       *[other] { $entries } noms
+    } dans { $categories ->
+        [one] { $categories } catégorie
+       *[other] { $categories } catégories
+    }, depuis { $files ->
+        [one] { $files } fichier
+       *[other] { $files } fichiers
+    }. Hors du DNS : adresses { $addresses }, pages { $urls }. Lignes refusées : { $refused }. Non lus : fichiers d'expressions { $expressions }, autres { $others }.
+list-first = Aucune liste n'a encore été approuvée : rien à quoi comparer. Regardez bien les nombres.
+list-with-packed = Comparée à la dernière liste préparée pour les appareils (importée le { $day }).
+list-with-approved = Rien n'a encore été préparé pour les appareils ; comparée à la dernière liste approuvée (importée le { $day }).
+list-with-accepted = Accepté là contre le contrôle, par { $by } : { $accepted } ({ $why })
+list-digest = Empreinte de ce qui est approuvé : { $digest }
+list-next-approve = Rien ne s'y oppose. Regardez avec « cartable-publish list diff », puis « cartable-publish list approve ».
+list-change = { $category } : { $before } → { $after } (+{ $added } −{ $removed })
+list-unchanged = Aucun nom ajouté ni retiré.
+list-held = Retenue par le contrôle :
+list-approved = Approuvée par { $by } : { $entries ->
+        [one] { $entries } nom
+       *[other] { $entries } noms
+    }. Ensuite : « cartable-publish list publish ».
+list-packed-image = Une nouvelle image : { $entries } noms, { $image }. Qui signe compare avec --folder { $folder }
+list-packed-overlay = { $entries } noms ; ce qui a changé vient en { $overlay } sur l'image de { $image } ({ $overlays } jusqu'ici). Qui signe compare avec --folder { $folder }
+held-shrunk = { $category } est passée de { $before } noms à { $now }
+held-grown = { $category } est passée de { $before } noms à { $now }
+held-white = { $category } contient désormais des noms à autoriser : « tout » ne la bloquerait plus
+held-black = { $category } contient désormais des noms à bloquer
+held-merged = { $category } est désormais un autre nom de { $into } : elle en a les noms
+held-unnamed = { $name } n'est plus un autre nom de { $category } à la source ; les appareils continuent à le connaître
+held-parted = { $name } était un autre nom de { $category } et est désormais une catégorie à part
+held-renamed = { $name } était un autre nom de { $category } et est désormais un de { $now }
+held-unguarded = { $name } ne monte plus la garde : { $guard }
+held-never = { $name }, à ne jamais bloquer, le serait
+held-must = { $name }, à bloquer, ne le serait plus
+term-never = jamais bloqué
+term-never-beneath = jamais bloqué, ni rien au-dessous
+term-must = toujours bloqué
+term-guard-came = Monte la garde : { $name } ({ $guard })
+term-guard-gone = Ne monte plus la garde : { $name } ({ $guard })
+term-omitted-came = Laissé de côté, quoi que dise la source : { $name }
+term-omitted-gone = N'est plus laissé de côté : { $name }
+term-name-came = { $category } : aussi appelée { $name }
+term-name-gone = { $category } : n'est plus appelée { $name }
+term-name-kept = { $category } : appelée { $name } par les seuls appareils ; la source ne le fait plus
+term-merged = { $category } : un autre nom de { $into } à la source, avec ses noms
+term-parted = { $category } : n'est plus un autre nom d'une autre catégorie
+term-white = { $category } : contient des noms à autoriser
+term-black = { $category } : contient des noms à bloquer
+term-label = { $category } : on lit « { $fr } » en français, « { $en } » en anglais
+term-attribution = De qui sont ces listes : { $text }
+source-outside = cela mène hors du dossier de la liste
+source-path = le chemin est trop long ou trop profond, ou a des signes qu'aucune liste n'a
+source-twice = présent deux fois
+source-kind = ni un fichier, ni un dossier, ni un lien
+source-circle = des liens tournent en rond
+source-many = plus de { $limit } fichiers
+source-large = plus de { $limit } de contenu
+source-bomb = cela gonfle à plus de { $limit } fois sa taille
+source-damaged = endommagé ou tronqué : { $why }
+source-nothing = aucune catégorie avec un fichier nommé domains ou urls
+source-places = des catégories se trouvent dans deux dossiers
 proposal-written = Proposition écrite : { $path }. Faites-la signer avec « cartable-publish bundle sign », puis publiez-la.
 standing = { $role }, version { $version }, valable jusqu'au { $expires } ; signatures : { $have } sur { $need }
 line-key = { $name } : clé { $value }
@@ -199,6 +313,22 @@ error-read = { $path } est illisible : { $why }
 error-write = { $path } ne peut pas être écrit : { $why }
 error-manifest = { $path } n'est pas une fiche : { $why }
 error-floor = le socle, champ « { $field } » : { $why }
+error-filter = les listes ne peuvent pas être compilées : { $why }
+error-list = aucun appareil ne prendrait cette liste : { $why }
+error-source = { $path } ne se lit pas comme une liste : { $why }
+error-sentinels = { $path } : { $why }
+error-checksum = { $path } n'est pas ce que dit { $sums } : téléchargez les deux à nouveau
+error-list-held = le contrôle retient cette liste. Regardez avec « cartable-publish list diff », puis « list approve --accept NOM --why … », NOM étant ce qui a changé. Un nom à bloquer ou à ne jamais bloquer ne s'accepte pas : importez à nouveau avec --omit ou d'autres --sentinels.
+error-list-none = { $path } : il n'y a pas de liste ; d'abord « cartable-publish list import », puis « list approve »
+error-list-damaged = { $path } est endommagé, ou un autre programme l'a modifié ; importez à nouveau
+error-list-other = ce n'est pas la liste qui a été regardée : son empreinte est { $digest } ; regardez à nouveau avec « cartable-publish list diff »
+error-list-unapproved = la liste n'est pas ce que quelqu'un a approuvé, ou une version antérieure a écrit l'approbation ; importez et approuvez à nouveau
+error-category-reserved = aucune catégorie ne peut s'appeler « { $name } » : les règles désignent ainsi toutes les catégories. Renommez-la à la source, ou donnez la liste par --category NOM=FICHIER
+error-list-same = cette liste est déjà publiée, et rien n'a été approuvé depuis
+error-list-needless = rien ne s'oppose à { $category } : il n'y a rien à accepter
+error-list-reason = ce qui est accepté contre le contrôle demande une raison : --why
+error-not-delegated = dans ce dépôt, personne ne peut signer pour le rôle { $role }. Le dépôt d'un territoire reçoit le rôle lists par « cartable-publish key rotate lists --repository DOSSIER --add CLÉ.pub --to FICHIER », signé par la clé de targets et par celle qui est ajoutée.
+error-name-reserved = { $name } est le nom des listes de filtrage, faites par « cartable-publish list publish »
 error-field = { $path } : « { $field } » n'est pas un champ d'une fiche
 error-manifest-field = bundle.toml, champ « { $field } » : { $why }
 error-not-regular = { $path } n'est ni un fichier ni un dossier : une ressource ne contient ni lien ni périphérique
@@ -235,7 +365,7 @@ path-upwards = il sort de son dossier
 path-sign = il contient un signe que Windows refuse
 path-end = une partie finit par un point ou une espace, que Windows supprime
 path-reserved = une partie est un nom de périphérique sous Windows
-field-name = 1 à 60 signes parmi a-z, 0-9 et -
+field-name = 1 à 60 signes parmi a-z, 0-9 et -, et non cartable-agent, qui est l'agent lui-même
 field-version = un à quatre nombres séparés par des points, comme 2026.9.1
 field-title = 1 à 200 signes, sans espace autour
 field-description = 1 à 4000 signes, sans espace autour

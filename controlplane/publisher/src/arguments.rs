@@ -1,9 +1,12 @@
 //! The command line; its help is in the catalogue.
 
 use crate::kind::Kind;
+use crate::list::Own;
+use crate::list::said::own_parse;
 use crate::release::Built;
 use bundle::{Architecture, System, Version};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use model::digest::Digest;
 use std::path::PathBuf;
 use words::{Catalogue, command_translate};
 
@@ -40,6 +43,10 @@ pub(crate) enum Verb {
     Floor {
         #[command(subcommand)]
         verb: FloorVerb,
+    },
+    List {
+        #[command(subcommand)]
+        verb: ListVerb,
     },
     Key {
         #[command(subcommand)]
@@ -126,6 +133,56 @@ pub(crate) enum FloorVerb {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum ListVerb {
+    Import {
+        #[arg(value_name = "PATH")]
+        path: PathBuf,
+        #[arg(long, value_name = "DIR")]
+        work: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        md5: Option<PathBuf>,
+        #[arg(long, value_name = "FILE")]
+        sha256: Option<PathBuf>,
+        #[arg(long = "category", value_name = "NAME=FILE", value_parser = own_parse)]
+        own: Vec<Own>,
+        #[arg(long, value_name = "NAME")]
+        white: Vec<String>,
+        #[arg(long, value_name = "FILE")]
+        sentinels: Option<PathBuf>,
+        #[arg(long = "omit", value_name = "HOST")]
+        omitted: Vec<String>,
+        #[arg(long, value_name = "TEXT")]
+        attribution: Option<String>,
+    },
+    Diff {
+        #[arg(long, value_name = "DIR")]
+        work: PathBuf,
+        #[arg(long, value_name = "NUMBER", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+        names: u32,
+    },
+    Approve {
+        #[arg(long, value_name = "DIR")]
+        work: PathBuf,
+        #[arg(long = "accept", value_name = "NAME")]
+        accepted: Vec<String>,
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+        #[arg(long, value_name = "DIGEST")]
+        digest: Option<Digest>,
+    },
+    Publish {
+        #[arg(long, value_name = "DIR")]
+        work: PathBuf,
+        #[arg(long, value_name = "DIR")]
+        repository: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum KeyVerb {
     New {
         #[arg(long, value_name = "FILE")]
@@ -152,6 +209,7 @@ pub(crate) enum KeyVerb {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one, once")]
 pub(crate) enum RepositoryVerb {
     Init {
         #[arg(long, value_name = "DIR")]
@@ -174,6 +232,10 @@ pub(crate) enum RepositoryVerb {
         floor: Vec<PathBuf>,
         #[arg(long, value_name = "NUMBER", requires = "floor")]
         floor_threshold: Option<usize>,
+        #[arg(long, value_name = "FILE")]
+        lists: Vec<PathBuf>,
+        #[arg(long, value_name = "NUMBER", requires = "lists")]
+        lists_threshold: Option<usize>,
         #[arg(long, value_name = "FILE")]
         releases: Vec<PathBuf>,
         #[arg(long, value_name = "NUMBER", requires = "releases")]
@@ -220,6 +282,7 @@ pub(crate) enum RoleName {
     Targets,
     Bundles,
     Floor,
+    Lists,
     Releases,
     Snapshot,
     Timestamp,
@@ -232,6 +295,7 @@ impl RoleName {
             Self::Targets => "targets",
             Self::Bundles => "bundles",
             Self::Floor => "floor",
+            Self::Lists => "lists",
             Self::Releases => "releases",
             Self::Snapshot => "snapshot",
             Self::Timestamp => "timestamp",

@@ -29,6 +29,64 @@ pub enum Error {
     /// A floor that no device would obey.
     #[error("floor: {0}")]
     Floor(#[source] model::floor::FloorError),
+    /// What the filter's engine says of a list.
+    #[error(transparent)]
+    Filter(#[from] filter::Error),
+    /// A description of lists that no device would believe.
+    #[error(transparent)]
+    List(model::lists::ListError),
+    /// A file or archive that no list can be read from.
+    #[error("{path}: {why}")]
+    Source {
+        /// The file, or what lies within it.
+        path: String,
+        /// Why.
+        #[source]
+        why: crate::list::SourceFault,
+    },
+    /// Names that stand guard, or are left out, and are none.
+    #[error("{path}: {why}")]
+    Sentinels {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// An archive that is not what its publisher's checksums say.
+    #[error("{archive}: not what {sums} says")]
+    Checksum {
+        /// The archive.
+        archive: PathBuf,
+        /// The checksums.
+        sums: PathBuf,
+    },
+    /// A list that the gate holds back.
+    #[error("{} objections against this list", .0.len())]
+    ListHeld(Vec<crate::list::Objection>),
+    /// A work folder without what is asked for.
+    #[error("{0}: no list there")]
+    ListNone(PathBuf),
+    /// What is kept in a work folder, and is not what it was.
+    #[error("{0}: damaged")]
+    ListDamaged(PathBuf),
+    /// What is to be approved is not what was looked at.
+    #[error("its digest is {0}")]
+    ListOther(model::digest::Digest),
+    /// A list that was changed after somebody approved it.
+    #[error("not what was approved")]
+    ListUnapproved,
+    /// A category by a word that policies use for something else.
+    #[error("{0}: no name for a category")]
+    CategoryReserved(String),
+    /// A list that is published already.
+    #[error("this list is published already")]
+    ListSame,
+    /// A category accepted that nothing was said against.
+    #[error("{0}: nothing to accept")]
+    ListNeedless(String),
+    /// Something accepted, and nobody says why.
+    #[error("accepted without a reason")]
+    ListReason,
     /// A field of a manifest that nobody knows.
     #[error("{path}: {field:?} is no field of a manifest")]
     Field {
@@ -71,6 +129,9 @@ pub enum Error {
         /// What is wrong.
         why: &'static str,
     },
+    /// A role that the repository's targets let sign nothing.
+    #[error("{0}: nothing is delegated to it in this repository")]
+    NotDelegated(String),
     /// Too few signatures.
     #[error("{role}: {have} of {need} signatures")]
     Threshold {
@@ -107,6 +168,9 @@ pub enum Error {
         /// The one that is published.
         last: String,
     },
+    /// A bundle under a name that travels under another role.
+    #[error("{0}: the name of the filter's lists")]
+    NameReserved(String),
     /// One bundle twice in one proposal.
     #[error("{0}: named twice")]
     Twice(String),

@@ -12,6 +12,9 @@ pub(crate) const RELEASES: &str = "releases";
 /// The role that signs the policy floor.
 pub(crate) const FLOOR: &str = "floor";
 
+/// The role that signs the filter's lists.
+pub(crate) const LISTS_ROLE: &str = "lists";
+
 /// Whose repository it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -33,11 +36,17 @@ pub(crate) struct ListRole {
 }
 
 /// All roles that list targets, of all kinds.
-pub(crate) const LISTS: [ListRole; 3] = [
+pub(crate) const LISTS: [ListRole; 4] = [
     ListRole { name: BUNDLES, kind: Kind::Territory, prefix: "bundle.", path: "bundle.*" },
     ListRole { name: FLOOR, kind: Kind::Territory, prefix: "floor.", path: "floor.*" },
+    ListRole { name: LISTS_ROLE, kind: Kind::Territory, prefix: "lists.", path: "lists.*" },
     ListRole { name: RELEASES, kind: Kind::Product, prefix: "release.", path: "release.*" },
 ];
+
+/// The role that lists a bundle.
+pub(crate) fn role_of(name: &bundle::Name) -> &'static str {
+    if name.is_lists() { LISTS_ROLE } else { BUNDLES }
+}
 
 impl ListRole {
     pub(crate) fn named(name: &str) -> Option<&'static Self> {

@@ -13,6 +13,7 @@ mod floor;
 mod folder;
 mod key;
 mod kind;
+pub mod list;
 mod manual;
 mod pack;
 mod program;

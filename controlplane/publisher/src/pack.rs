@@ -3,13 +3,14 @@
 use crate::contents::Stored;
 use crate::error::{Error, Result, read_failed, write_failed};
 use crate::folder::{Folder, chunk_put};
+use crate::kind::{LISTS_ROLE, role_of};
 use crate::progress::Progress;
 use crate::proposal::Proposal;
-use crate::repository::{BUNDLES, Repository, index_name, list_next, patch_name, versions};
+use crate::repository::{BUNDLES, Repository, list_next, versions};
 use crate::source::Source;
 use crate::target::target_put;
 use crate::tuf::Targets;
-use bundle::{ContentId, Index, Packer, Packing, patch_make};
+use bundle::{ContentId, Index, Packer, Packing, index_target, patch_make, patch_target, target_prefix};
 use model::time::Timestamp as Moment;
 use serde::Serialize;
 use serde_json::json;
@@ -55,16 +56,51 @@ pub fn bundle_pack(
     now: Moment,
     progress: &mut dyn FnMut(u64, &str) -> Progress,
 ) -> Result<(Proposal, Vec<Packed>)> {
+    pack(folder, BUNDLES, sources, now, progress)
+}
+
+/// The same of the filter's lists, which another role signs.
+///
+/// # Errors
+/// As [`bundle_pack`].
+pub(crate) fn lists_pack(
+    folder: &Folder,
+    source: &Path,
+    now: Moment,
+    progress: &mut dyn FnMut(u64, &str) -> Progress,
+) -> Result<(Proposal, Vec<Packed>)> {
+    pack(folder, LISTS_ROLE, &[source.to_owned()], now, progress)
+}
+/// The index that a folder would have, and nothing kept: for who is to sign, and packs for themselves.
+///
+/// # Errors
+/// What the folder says.
+pub fn bundle_pack_dry(source: &Path, progress: &mut dyn FnMut(u64, &str) -> Progress) -> Result<Index> {
+    let source = Source::read(source)?;
+    let bar = progress(source.size(), source.manifest.name.as_str());
+    source_feed(source, &bar, &mut |_, _| Ok(()))
+}
+
+fn pack(
+    folder: &Folder,
+    role: &str,
+    sources: &[PathBuf],
+    now: Moment,
+    progress: &mut dyn FnMut(u64, &str) -> Progress,
+) -> Result<(Proposal, Vec<Packed>)> {
     let _lock = folder.lock()?;
     let repository = Repository::read(folder)?;
     let published = repository.published(folder)?;
-    let mut bundles = list_next(published.list(BUNDLES)?, now);
+    let mut bundles = list_next(published.list(role)?, now);
     let mut all = Vec::new();
     for path in sources {
         let source = Source::read(path)?;
         let (name, version) = (source.manifest.name.clone(), source.manifest.version.clone());
         if all.iter().any(|one: &Packed| one.bundle == name.as_str()) {
             return Err(Error::Twice(name.to_string()));
+        }
+        if role_of(&name) != role {
+            return Err(Error::NameReserved(name.to_string()));
         }
         let before = published.last(folder, &name, VERSIONS_KEPT - 1)?;
         if let Some((last, _)) = before.last().filter(|(last, _)| *last >= version) {
@@ -76,7 +112,7 @@ pub fn bundle_pack(
         let bytes = index.encode();
         let first_bytes = first_bytes + bytes.len() as u64;
         let about = json!({"kind": "bundle", "bundle": name, "version": version, "bytes": index.size(), "first_bytes": first_bytes});
-        let target = target_put(folder, &mut bundles, &index_name(&name, &version), &bytes, &about)?;
+        let target = target_put(folder, &mut bundles, &index_target(&name, &version), &bytes, &about)?;
         let mut packed = Packed {
             bundle: name.to_string(),
             version: version.to_string(),
@@ -93,7 +129,7 @@ pub fn bundle_pack(
             bar.text(format!("{name} {from} → {version}"));
             if let Some(patch) = patch_make((&old, &mut old_contents), (&index, &mut new_contents))? {
                 let about = json!({"kind": "patch", "bundle": name, "version": version, "from": from});
-                target_put(folder, &mut bundles, &patch_name(&name, &from, &version), &patch, &about)?;
+                target_put(folder, &mut bundles, &patch_target(&name, &from, &version), &patch, &about)?;
                 (packed.patch_from, packed.patch_bytes) = (Some(from.to_string()), Some(patch.len() as u64));
             }
         }
@@ -102,18 +138,8 @@ pub fn bundle_pack(
     }
     folder.sync()?;
     let mut proposal = Proposal::of(&repository, published);
-    proposal.add(BUNDLES, &bundles)?;
+    proposal.add(role, &bundles)?;
     Ok((proposal, all))
-}
-
-/// The index that a folder would have, and nothing kept: for who is to sign, and packs for themselves.
-///
-/// # Errors
-/// What the folder says.
-pub fn bundle_pack_dry(source: &Path, progress: &mut dyn FnMut(u64, &str) -> Progress) -> Result<Index> {
-    let source = Source::read(source)?;
-    let bar = progress(source.size(), source.manifest.name.as_str());
-    source_feed(source, &bar, &mut |_, _| Ok(()))
 }
 
 /// Stores what is new of a folder; its index, and what all its chunks come to.
@@ -174,12 +200,12 @@ fn source_feed(
 
 /// Offers no more than the last few versions, and patches between those alone.
 fn old_drop(bundles: &mut Targets, name: &bundle::Name) {
-    let versions = versions(bundles, name.as_str());
+    let versions = versions(bundles, name);
     let (_, kept) = versions.split_at(versions.len().saturating_sub(VERSIONS_KEPT));
-    let mut names: Vec<String> = kept.iter().map(|version| index_name(name, version)).collect();
+    let mut names: Vec<String> = kept.iter().map(|version| index_target(name, version)).collect();
     for (at, to) in kept.iter().enumerate() {
-        names.extend(kept[..at].iter().map(|from| patch_name(name, from, to)));
+        names.extend(kept[..at].iter().map(|from| patch_target(name, from, to)));
     }
-    let prefix = format!("bundle.{name}.");
+    let prefix = target_prefix(name);
     bundles.targets.retain(|target, _| !target.starts_with(&prefix) || names.contains(target));
 }

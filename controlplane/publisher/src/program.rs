@@ -5,11 +5,12 @@ use crate::error::{Error, Result, write_failed};
 use crate::floor::floor_pack;
 use crate::folder::{Folder, file_create};
 use crate::key::{PublicKey, SigningKey};
-use crate::kind::{FLOOR, RELEASES};
+use crate::kind::{FLOOR, LISTS_ROLE, RELEASES};
+use crate::list::said::list_act;
 use crate::progress::Progress;
 use crate::proposal::Proposal;
 use crate::release::release_pack;
-use crate::repository::{BUNDLES, Founders, Holders, Repository, index_name, init, renew};
+use crate::repository::{BUNDLES, Founders, Holders, Repository, init, renew};
 use crate::rotate::{Rotation, rotate};
 use crate::said::{Said, done_said, floor_said, packed_said, proposal_said, released_said, signed_text, status_said};
 use crate::source::MANIFEST;
@@ -53,13 +54,13 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         Verb::Bundle { verb } => bundle_act(verb, arguments.output, &words),
         Verb::Release { verb } => release_act(verb, &words),
         Verb::Floor { verb } => floor_act(verb, &words),
+        Verb::List { verb } => list_act(verb, arguments.output, &words),
         Verb::Key { verb } => key_act(verb, &words),
         Verb::Repository { verb } => repository_act(verb, &words),
     };
     match done {
         Ok(said) => {
-            let text = if arguments.output == Output::Json { said.json.to_string() } else { said.text };
-            print(format!("{}\n", text.trim_end()).as_bytes());
+            print(said_text(&said, arguments.output).as_bytes());
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -67,6 +68,13 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// An answer in the form that was asked for.
+pub(crate) fn said_text(said: &Said, output: Output) -> String {
+    let json = said.json.to_string();
+    let text = if output == Output::Json { &json } else { &said.text };
+    format!("{}\n", text.trim_end())
 }
 
 fn bundle_act(verb: BundleVerb, output: Output, words: &Catalogue) -> Result<Said> {
@@ -96,7 +104,7 @@ fn bundle_act(verb: BundleVerb, output: Output, words: &Catalogue) -> Result<Sai
             let mut compared = BTreeSet::new();
             for folder in &folders {
                 let index = bundle_pack_dry(folder, &mut bar("comparing", words))?;
-                let name = index_name(&index.manifest().name, &index.manifest().version);
+                let name = bundle::index_target(&index.manifest().name, &index.manifest().version);
                 if !proposal.names(&name, &sha256(&index.encode()))? {
                     return Err(Error::FolderUnasked(folder.clone()));
                 }
@@ -175,6 +183,8 @@ fn repository_act(verb: RepositoryVerb, words: &Catalogue) -> Result<Said> {
             bundles_threshold,
             floor,
             floor_threshold,
+            lists,
+            lists_threshold,
             releases,
             releases_threshold,
             to,
@@ -185,6 +195,7 @@ fn repository_act(verb: RepositoryVerb, words: &Catalogue) -> Result<Said> {
             for (role, keys, threshold) in [
                 (BUNDLES, bundles, bundles_threshold),
                 (FLOOR, floor, floor_threshold),
+                (LISTS_ROLE, lists, lists_threshold),
                 (RELEASES, releases, releases_threshold),
             ] {
                 if !keys.is_empty() {
@@ -233,7 +244,7 @@ fn confirm(what: &str, yes: bool, output: Output, words: &Catalogue) -> Result<(
     if yes { Ok(()) } else { Err(Error::NotConfirmed) }
 }
 
-fn bar<'a>(key: &'a str, words: &'a Catalogue) -> impl FnMut(u64, &str) -> Progress + 'a {
+pub(crate) fn bar<'a>(key: &'a str, words: &'a Catalogue) -> impl FnMut(u64, &str) -> Progress + 'a {
     move |total, name| {
         Progress::new(total, words.text_with(key, &[("name", name.to_owned().into())]), io::stderr().is_terminal())
     }
@@ -245,6 +256,6 @@ fn path_said(key: &str, path: &Path, words: &Catalogue) -> Said {
 }
 
 /// Standard output may be closed; what was done is done.
-fn print(bytes: &[u8]) {
+pub(crate) fn print(bytes: &[u8]) {
     let _ = io::stdout().write_all(bytes);
 }

@@ -68,7 +68,7 @@ pub fn publish(folder: &Folder, proposal: &Proposal, now: Moment) -> Result<Done
         versions.push((role.to_owned(), list.version));
     }
     if let Some(role) = proposal.roles().find(|role| !versions.iter().any(|(known, _)| known == role)) {
-        return Err(bad(role, "nothing is delegated to it in this repository"));
+        return Err(Error::NotDelegated(role.to_owned()));
     }
     let mut meta = published.map(|published| published.snapshot.meta.clone()).unwrap_or_default();
     let mut drafts = Drafts::new();

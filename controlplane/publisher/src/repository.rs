@@ -3,10 +3,10 @@
 use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::key::{PublicKey, SigningKey};
-use crate::kind::{Kind, ListRole, kind_of};
+use crate::kind::{Kind, ListRole, kind_of, role_of};
 use crate::proposal::Proposal;
 use crate::tuf::{Delegations, Document, Key, MetaFile, RoleKeys, Root, Snapshot, Targets, Timestamp, key_id, moment};
-use bundle::{Index, Version};
+use bundle::{Index, Version, index_named, index_target};
 use model::time::Timestamp as Moment;
 use std::collections::BTreeMap;
 use std::fs;
@@ -158,10 +158,10 @@ impl Published {
 
     /// The last versions of a bundle, at most so many, each with its index; oldest first.
     pub(crate) fn last(&self, folder: &Folder, name: &bundle::Name, most: usize) -> Result<Vec<(Version, Index)>> {
-        let list = self.list(BUNDLES)?;
-        let mut versions = versions(list, name.as_str());
+        let list = self.list(role_of(name))?;
+        let mut versions = versions(list, name);
         let read = |version: Version| {
-            let target_name = index_name(name, &version);
+            let target_name = index_target(name, &version);
             let bytes = list.targets.get(&target_name).and_then(|target| {
                 let path = folder.target(&target_name, target.hashes.get("sha256")?);
                 fs::read(path).ok().filter(|bytes| crate::tuf::Target::of(bytes, target.custom.clone()) == *target)
@@ -263,7 +263,7 @@ pub(crate) fn delegated_roles(targets: &Targets) -> impl Iterator<Item = &str> {
 }
 
 fn undelegated(role: &str) -> Error {
-    Error::Metadata { name: role.to_owned(), why: "nothing is delegated to it in this repository" }
+    Error::NotDelegated(role.to_owned())
 }
 
 /// Targets under names that all clients ask for alike, in the one role that lists them; and nobody signs in that role's place.
@@ -307,20 +307,11 @@ pub(crate) fn online_create(folder: &Folder, role: &str) -> Result<PublicKey> {
 }
 
 /// The versions of a bundle that are offered, the latest last.
-pub(crate) fn versions(bundles: &Targets, name: &str) -> Vec<Version> {
-    let prefix = format!("bundle.{name}.");
-    let index = |target: &String| target.strip_prefix(&prefix)?.strip_suffix(".index")?.parse().ok();
-    let mut versions: Vec<Version> = bundles.targets.keys().filter_map(index).collect();
+pub(crate) fn versions(bundles: &Targets, name: &bundle::Name) -> Vec<Version> {
+    let named = bundles.targets.keys().filter_map(|target| index_named(target));
+    let mut versions: Vec<Version> = named.filter(|(one, _)| one == name).map(|(_, version)| version).collect();
     versions.sort();
     versions
-}
-
-pub(crate) fn index_name(name: &bundle::Name, version: &Version) -> String {
-    format!("bundle.{name}.{version}.index")
-}
-
-pub(crate) fn patch_name(name: &bundle::Name, from: &Version, to: &Version) -> String {
-    format!("bundle.{name}.{to}.from.{from}.patch")
 }
 
 /// A root that lies there. The last one counts for nothing while it is no metadata at all: writing it was cut.

@@ -3,10 +3,10 @@
 use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::key::PublicKey;
-use crate::kind::ListRole;
+use crate::kind::{ListRole, kind_of};
 use crate::proposal::Proposal;
-use crate::repository::{OFFLINE_LIFE, ONLINE, Repository, list_next, online_create, threshold_check};
-use crate::tuf::{Key, RoleKeys, moment};
+use crate::repository::{OFFLINE_LIFE, ONLINE, Published, Repository, list_next, online_create, threshold_check};
+use crate::tuf::{Key, RoleKeys, Targets, moment};
 use model::time::Timestamp as Moment;
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub fn rotate(folder: &Folder, role: &str, rotation: &Rotation, now: Moment) -> 
     let expires = moment(now.after(OFFLINE_LIFE));
     let mut proposal = Proposal::of(&repository, published);
     let (mut root, mut targets) = (repository.root.clone(), published.targets.clone());
-    let list = ListRole::named(role).map(|_| published.list(role)).transpose()?;
+    let list = ListRole::named(role).map(|named| list_of(named, published, &mut targets, now)).transpose()?;
     if ONLINE.contains(&role) {
         if !rotation.add.is_empty() || !rotation.remove.is_empty() || rotation.threshold.is_some() {
             return Err(Error::RoleOnline(role.to_owned()));
@@ -64,9 +64,21 @@ pub fn rotate(folder: &Folder, role: &str, rotation: &Rotation, now: Moment) -> 
         proposal.add("targets", &targets)?;
     }
     if let Some(list) = list {
-        proposal.add(role, &list_next(list, now))?;
+        proposal.add(role, &list)?;
     }
     Ok(proposal)
+}
+
+/// The next list of a role. A repository made before there was this role gets it now, to be signed by the keys that are added.
+fn list_of(role: &'static ListRole, published: &Published, targets: &mut Targets, now: Moment) -> Result<Targets> {
+    match published.list(role.name) {
+        Err(Error::NotDelegated(_)) if kind_of(targets)? == role.kind => {
+            let none = RoleKeys { keyids: Vec::new(), threshold: 1 };
+            targets.delegations.iter_mut().for_each(|all| all.roles.push(role.delegation(none.clone())));
+            Ok(Targets::new(moment(now.after(OFFLINE_LIFE)), None))
+        }
+        list => Ok(list_next(list?, now)),
+    }
 }
 
 fn keys_change(role: &str, keys: &mut RoleKeys, all: &mut BTreeMap<String, Key>, rotation: &Rotation) -> Result<()> {

@@ -7,6 +7,7 @@ use crate::publish::Done;
 use crate::release::Released;
 use crate::repository::Repository;
 use crate::tuf::moment;
+use bundle::index_named;
 use model::floor::Floor;
 use model::time::Timestamp;
 use serde_json::{Value as Json, json};
@@ -117,7 +118,7 @@ pub(crate) fn proposal_said(
 
 /// Whether a target is a resource's index: what a holder may compare with a folder.
 fn is_bundle(name: &str) -> bool {
-    name.starts_with("bundle.") && name.ends_with(".index")
+    index_named(name).is_some()
 }
 
 /// How far a proposal is after a signature; what it says was shown before.
@@ -197,7 +198,7 @@ pub(crate) fn status_said(repository: &Repository, now: Timestamp, words: &Catal
         bundles.push(about);
     }
     let others: Vec<&String> =
-        published.iter().map(|(name, _)| *name).filter(|name| !name.starts_with("bundle.")).collect();
+        published.iter().map(|(name, _)| *name).filter(|name| !name.ends_with(".patch") && !is_bundle(name)).collect();
     others.iter().for_each(|name| text.push_str(&format!("{name}\n")));
     if repository.published.is_none() {
         text.push_str(&words.text("nothing-published"));

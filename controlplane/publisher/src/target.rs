@@ -2,9 +2,8 @@
 
 use crate::error::{Error, Result, read_failed};
 use crate::folder::{Folder, file_put};
-use crate::repository::index_name;
 use crate::tuf::{Target, Targets};
-use bundle::{Index, Release};
+use bundle::{Index, Release, index_target};
 use model::floor::Floor;
 use serde_json::{Value, json};
 use std::fs;
@@ -76,6 +75,6 @@ pub(crate) fn target_check(folder: &Folder, list: &Targets, name: &str, target: 
         });
     }
     let index = Index::decode(&bytes)?;
-    named(index_name(&index.manifest().name, &index.manifest().version))?;
+    named(index_target(&index.manifest().name, &index.manifest().version))?;
     index.chunks().iter().try_for_each(|chunk| folder.chunk_read(chunk).map(drop).map_err(|_| bad()))
 }

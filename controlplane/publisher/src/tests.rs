@@ -15,21 +15,21 @@ use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-fn start() -> Timestamp {
+pub(crate) fn start() -> Timestamp {
     Timestamp::from_unix_seconds(1_788_000_000)
 }
 
 /// A repository with two holders of three for the root, and one each for the rest.
-struct World {
-    folder: Folder,
+pub(crate) struct World {
+    pub(crate) folder: Folder,
     home: tempfile::TempDir,
     root: Vec<SigningKey>,
-    targets: SigningKey,
-    bundles: SigningKey,
+    pub(crate) targets: SigningKey,
+    pub(crate) bundles: SigningKey,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let key = |name: &str| SigningKey::create(&home.path().join(name)).unwrap();
         let root = vec![key("root-a"), key("root-b"), key("root-c")];
@@ -51,12 +51,12 @@ impl World {
         assert!(matches!(said, Error::Threshold { have: 1, need: 2, .. }), "{said}");
         proposal.sign(&world.root[2]).unwrap();
         let done = publish(&world.folder, &proposal, start()).unwrap();
-        assert!(done.versions.values().all(|version| *version == 1) && done.versions.len() == 6, "{done:?}");
+        assert!(done.versions.values().all(|version| *version == 1) && done.versions.len() == 7, "{done:?}");
         world
     }
 
     /// A folder with a manifest and a file that differs by version.
-    fn source(&self, version: &str) -> PathBuf {
+    pub(crate) fn source(&self, version: &str) -> PathBuf {
         let folder = self.home.path().join(format!("source-{version}"));
         fs::create_dir_all(folder.join("img")).unwrap();
         let manifest = format!(
@@ -72,7 +72,7 @@ impl World {
         bundle_pack(&self.folder, sources, start(), &mut |_, _| Progress::hidden())
     }
 
-    fn packed(&self, version: &str) -> (Proposal, Packed) {
+    pub(crate) fn packed(&self, version: &str) -> (Proposal, Packed) {
         let (mut proposal, mut packed) = self.pack(&[self.source(version)]).unwrap();
         proposal.sign(&self.bundles).unwrap();
         (proposal, packed.remove(0))
@@ -299,17 +299,17 @@ fn what_ends_is_renewed() {
             .map(|(role, _, expires)| (role.to_owned(), expires.to_owned()))
             .collect::<Vec<_>>()
     };
-    assert_eq!(expires(&world)[5], ("timestamp".to_owned(), tuf::moment(start().after(7 * DAY))));
+    assert_eq!(expires(&world)[6], ("timestamp".to_owned(), tuf::moment(start().after(7 * DAY))));
     let later = start().after(6 * DAY);
     assert_eq!(refresh(&world.folder, later).unwrap().versions["timestamp"], 2);
-    assert_eq!(expires(&world)[5].1, tuf::moment(later.after(7 * DAY)));
+    assert_eq!(expires(&world)[6].1, tuf::moment(later.after(7 * DAY)));
     let later = start().after(390 * DAY);
     let mut proposal = renew(&world.folder, later).unwrap();
     for key in [&world.root[1], &world.root[2], &world.targets, &world.bundles] {
         proposal.sign(key).unwrap();
     }
     publish(&world.folder, &proposal, later).unwrap();
-    assert!(expires(&world)[..4].iter().all(|(_, expires)| *expires == tuf::moment(later.after(400 * DAY))));
+    assert!(expires(&world)[..5].iter().all(|(_, expires)| *expires == tuf::moment(later.after(400 * DAY))));
 }
 
 #[test]

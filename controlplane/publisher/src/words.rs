@@ -1,6 +1,8 @@
 //! What went wrong, in the reader's words.
 
 use crate::error::Error;
+use crate::list::said::source_text;
+use crate::list::told::objections_text;
 use bundle::{Error as BundleError, PathFault};
 use std::path::Path;
 use words::{Catalogue, Value};
@@ -19,6 +21,24 @@ pub(crate) fn error_text(error: &Error, words: &Catalogue) -> String {
         Error::Bundle(error) => bundle_text(error, words),
         Error::Manifest { path: p, why } => say("error-manifest", &[path(p), text("why", why)]),
         Error::Floor(error) => say("error-floor", &[text("field", error.field), text("why", &error.why)]),
+        Error::Filter(error) => say("error-filter", &[text("why", &error.to_string())]),
+        Error::List(error) => say("error-list", &[text("why", &error.to_string())]),
+        Error::Source { path, why } => source_text(path, why, words),
+        Error::Sentinels { path: p, why } => say("error-sentinels", &[path(p), text("why", why)]),
+        Error::Checksum { archive, sums } => {
+            say("error-checksum", &[path(archive), text("sums", &sums.display().to_string())])
+        }
+        Error::ListHeld(objections) => say("error-list-held", &[]) + &objections_text(objections, words),
+        Error::ListNone(p) => say("error-list-none", &[path(p)]),
+        Error::ListDamaged(p) => say("error-list-damaged", &[path(p)]),
+        Error::ListOther(digest) => say("error-list-other", &[text("digest", &digest.to_string())]),
+        Error::ListUnapproved => words.text("error-list-unapproved"),
+        Error::CategoryReserved(name) => say("error-category-reserved", &[text("name", name)]),
+        Error::ListSame => words.text("error-list-same"),
+        Error::ListNeedless(category) => say("error-list-needless", &[text("category", category)]),
+        Error::ListReason => words.text("error-list-reason"),
+        Error::NotDelegated(role) => say("error-not-delegated", &[text("role", role)]),
+        Error::NameReserved(name) => say("error-name-reserved", &[text("name", name)]),
         Error::Field { path: p, field } => say("error-field", &[path(p), text("field", field)]),
         Error::NotRegular(p) => say("error-not-regular", &[path(p)]),
         Error::NotUtf8(p) => say("error-not-utf8", &[path(p)]),
@@ -106,9 +126,15 @@ mod tests {
     fn every_key_that_the_program_says_is_there() {
         let words = Catalogue::new(Language::Fr, FR, FR);
         let mut said = 0;
-        for source in [include_str!("words.rs"), include_str!("program.rs"), include_str!("said.rs")] {
+        for source in [
+            include_str!("words.rs"),
+            include_str!("program.rs"),
+            include_str!("said.rs"),
+            include_str!("list/said.rs"),
+            include_str!("list/told.rs"),
+        ] {
             let own = source.split("#[cfg(test)]").next().unwrap_or_default();
-            let starts = ["error-", "path-", "line-", "role-"];
+            let starts = ["error-", "path-", "line-", "role-", "list-", "held-", "source-", "term-"];
             let named =
                 own.split('"').skip(1).step_by(2).filter(|part| starts.iter().any(|start| part.starts_with(start)));
             let called = ["words.text(\"", "words.text_with(\"", "done_said(\""]

@@ -1,7 +1,9 @@
 //! What the copy of the repository offers. Signatures are the devices' business; what is read here is whole, and no more than a list.
 
 use bundle::{Index, Manifest, Name, Version, index_named};
+use controlplane_core::assignment::Edition;
 use model::digest::Digest;
+use model::floor::Floor;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,6 +14,10 @@ use std::time::SystemTime;
 
 /// The largest metadata file that is read, in bytes.
 const METADATA_BYTES_MAX: u64 = 64 << 20;
+/// The role that lists bundles.
+const BUNDLES: &str = "bundles";
+/// The one that lists the filter's lists; a repository may lack it.
+const LISTS: &str = "lists";
 /// The most versions that are listed.
 const VERSIONS_MAX: usize = 10_000;
 
@@ -117,10 +123,20 @@ impl Catalogue {
             read => read?,
         };
         let snapshot: Listing = listed_read(&metadata, &timestamp, "snapshot")?;
-        let bundles: Targets = listed_read(&metadata, &snapshot, "bundles")?;
+        let bundles: Targets = listed_read(&metadata, &snapshot, BUNDLES)?;
+        let lists = match snapshot.meta.contains_key(&format!("{LISTS}.json")) {
+            true => listed_read::<Targets>(&metadata, &snapshot, LISTS)?.targets,
+            false => BTreeMap::new(),
+        };
         let (mut catalogue, mut whole) = (Self::default(), true);
-        for (target_name, target) in bundles.targets.iter().take(VERSIONS_MAX) {
+        let targets = lists.iter().map(|target| (LISTS, target));
+        let targets = targets.chain(bundles.targets.iter().map(|target| (BUNDLES, target)));
+        for (role, (target_name, target)) in targets.take(VERSIONS_MAX) {
             let Some((name, version)) = index_named(target_name) else { continue };
+            // No device would take it from the other role.
+            if name.is_lists() != (role == LISTS) {
+                continue;
+            }
             let known = before.find(&name, Some(&version)).filter(|offer| offer.index == target.hashes.sha256);
             let offer = match known {
                 Some(known) => Arc::clone(known),
@@ -144,6 +160,60 @@ impl Catalogue {
         }
         Ok((catalogue, whole))
     }
+}
+
+/// The release of the agent that the product's repository, which lies below this one, offers in a version, or the newest.
+///
+/// # Errors
+/// [`CatalogueError`] when it cannot be read, or its index is not here.
+pub(crate) fn release_find(root: &Path, version: Option<&Version>) -> Result<Option<Edition>, CatalogueError> {
+    let root = root.join("releases");
+    let metadata = root.join("metadata");
+    let timestamp: Listing = match json_read(&metadata.join("timestamp.json"), None) {
+        Err(CatalogueError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+        read => read?,
+    };
+    let snapshot: Listing = listed_read(&metadata, &timestamp, "snapshot")?;
+    let releases: Targets = listed_read(&metadata, &snapshot, "releases")?;
+    let named = releases.targets.iter().take(VERSIONS_MAX).filter_map(|(name, target)| {
+        let version: Version = name.strip_prefix("release.")?.strip_suffix(".index")?.parse().ok()?;
+        Some((version, name, target))
+    });
+    let found = named.filter(|(one, ..)| version.is_none_or(|version| version == one)).max_by(|a, b| a.0.cmp(&b.0));
+    let Some((version, name, target)) = found else { return Ok(None) };
+    let index = target.hashes.sha256;
+    let path = root.join("targets").join(format!("{index}.{name}"));
+    // One that is listed and not here yet would be wanted in vain.
+    if Digest::of(&bytes_read(&path, target.length)?) != index {
+        return Err(CatalogueError::Wrong(path));
+    }
+    Ok(Some(Edition { version, index }))
+}
+
+/// The policy floor that the repository of resources offers, if it does.
+///
+/// # Errors
+/// [`CatalogueError`] when it cannot be read, or is not what the list says it is.
+pub(crate) fn floor_find(root: &Path) -> Result<Option<Floor>, CatalogueError> {
+    let metadata = root.join("metadata");
+    let timestamp: Listing = match json_read(&metadata.join("timestamp.json"), None) {
+        Err(CatalogueError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+        read => read?,
+    };
+    let snapshot: Listing = listed_read(&metadata, &timestamp, "snapshot")?;
+    // A territory has one or not.
+    if !snapshot.meta.contains_key("floor.json") {
+        return Ok(None);
+    }
+    let floors: Targets = listed_read(&metadata, &snapshot, "floor")?;
+    let number = |name: &str| name.strip_prefix("floor.")?.strip_suffix(".json")?.parse::<u32>().ok();
+    let named = floors.targets.iter().filter_map(|(name, target)| Some((number(name)?, name, target)));
+    let Some((_, name, target)) = named.max_by_key(|(version, ..)| *version) else { return Ok(None) };
+    let path = root.join("targets").join(format!("{}.{name}", target.hashes.sha256));
+    let bytes = bytes_read(&path, target.length)?;
+    let whole = Digest::of(&bytes) == target.hashes.sha256;
+    let floor = Floor::decode(&bytes).ok().filter(|_| whole);
+    floor.map(Some).ok_or(CatalogueError::Wrong(path))
 }
 
 impl Shelf {
@@ -241,6 +311,71 @@ mod tests {
         put("metadata/1.bundles.json", bundles.as_bytes());
         put("metadata/1.snapshot.json", snapshot.as_bytes());
         put("metadata/timestamp.json", timestamp.as_bytes());
+    }
+
+    #[test]
+    fn a_release_is_found_by_its_version_or_as_the_newest_and_what_is_not_here_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, below) = (folder.path(), folder.path().join("releases"));
+        assert_eq!(release_find(root, None).unwrap(), None, "there is no repository yet");
+        let put = |path: &str, bytes: &[u8]| {
+            let path = below.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        };
+        let listed = |bytes: &[u8]| {
+            format!(r#"{{"version":1,"length":{},"hashes":{{"sha256":"{}"}}}}"#, bytes.len(), Digest::of(bytes))
+        };
+        let targets: Vec<String> = ["1.9", "1.10", "1.2"]
+            .map(|version| {
+                let (name, digest) = (format!("release.{version}.index"), Digest::of(version.as_bytes()));
+                put(&format!("targets/{digest}.{name}"), version.as_bytes());
+                format!(r#""{name}":{{"length":{},"hashes":{{"sha256":"{digest}"}}}}"#, version.len())
+            })
+            .to_vec();
+        let releases = format!(r#"{{"signed":{{"targets":{{{}}}}}}}"#, targets.join(","));
+        let snapshot = format!(r#"{{"signed":{{"meta":{{"releases.json":{}}}}}}}"#, listed(releases.as_bytes()));
+        let timestamp = format!(r#"{{"signed":{{"meta":{{"snapshot.json":{}}}}}}}"#, listed(snapshot.as_bytes()));
+        put("metadata/1.releases.json", releases.as_bytes());
+        put("metadata/1.snapshot.json", snapshot.as_bytes());
+        put("metadata/timestamp.json", timestamp.as_bytes());
+        let found = |version: Option<&str>| release_find(root, version.map(|one| one.parse().unwrap()).as_ref());
+        let of = |version: &str| Edition { version: version.parse().unwrap(), index: Digest::of(version.as_bytes()) };
+        assert_eq!(found(None).unwrap(), Some(of("1.10")));
+        assert_eq!(found(Some("1.9")).unwrap(), Some(of("1.9")));
+        assert_eq!(found(Some("2")).unwrap(), None);
+        put(&format!("targets/{}.release.1.10.index", of("1.10").index), b"1.11");
+        assert!(matches!(found(None), Err(CatalogueError::Wrong(_))));
+    }
+
+    #[test]
+    fn the_newest_floor_is_read_and_none_where_there_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        assert_eq!(floor_find(root).unwrap(), None, "there is no repository yet");
+        let bytes = index();
+        repository(root, &bytes, Digest::of(&bytes));
+        assert_eq!(floor_find(root).unwrap(), None, "it offers bundles alone");
+        let listed = |bytes: &[u8]| {
+            format!(r#"{{"version":1,"length":{},"hashes":{{"sha256":"{}"}}}}"#, bytes.len(), Digest::of(bytes))
+        };
+        let floor = |version: u32| format!(r#"{{"version":{version},"blocked":["adult"],"open":[]}}"#);
+        let targets = [2, 10].map(|version| {
+            let (text, name) = (floor(version), format!("floor.{version}.json"));
+            let digest = Digest::of(text.as_bytes());
+            fs::write(root.join(format!("targets/{digest}.{name}")), &text).unwrap();
+            format!(r#""{name}":{{"length":{},"hashes":{{"sha256":"{digest}"}}}}"#, text.len())
+        });
+        let floors = format!(r#"{{"signed":{{"targets":{{{}}}}}}}"#, targets.join(","));
+        let snapshot = format!(r#"{{"signed":{{"meta":{{"floor.json":{}}}}}}}"#, listed(floors.as_bytes()));
+        let timestamp = format!(r#"{{"signed":{{"meta":{{"snapshot.json":{}}}}}}}"#, listed(snapshot.as_bytes()));
+        fs::write(root.join("metadata/1.floor.json"), floors).unwrap();
+        fs::write(root.join("metadata/1.snapshot.json"), snapshot).unwrap();
+        fs::write(root.join("metadata/timestamp.json"), timestamp).unwrap();
+        assert_eq!(floor_find(root).unwrap().unwrap().version, 10);
+        let digest = Digest::of(floor(10).as_bytes());
+        fs::write(root.join(format!("targets/{digest}.floor.10.json")), floor(11)).unwrap();
+        assert!(matches!(floor_find(root), Err(CatalogueError::Wrong(_))));
     }
 
     fn index() -> Vec<u8> {

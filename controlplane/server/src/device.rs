@@ -1,6 +1,7 @@
 //! `Device.CheckIn`: a device's whole life, in one handler.
 
 use crate::acts;
+use crate::asks;
 use crate::caller::{device_of, record_of};
 use crate::clones;
 use crate::grant::{granted, missing, silence};
@@ -122,6 +123,7 @@ impl DeviceService {
         let missing = missing(granted(shared, id).await?.as_deref());
         let silenced = missing && silence(&mut message);
         let later = undone(shared, id, &mut message)?;
+        let asked = std::mem::take(&mut message.asks);
         let (mut said, report) = take(shared, id, message)?;
         let mut answer = CheckInResponse { spread_ms: shared.spread_ms(), ..CheckInResponse::default() };
         if clones::flapping(shared, id, said.boot).await? {
@@ -129,7 +131,10 @@ impl DeviceService {
             (state, said.hold) = (JoinState::Quarantined, Duration::ZERO);
             answer.wait_ms = clones::wait_ms();
         }
-        let at_once = silenced || report.is_some() || later.is_some();
+        let at_once = silenced || report.is_some() || later.is_some() || !asked.is_empty();
+        if !asked.is_empty() && !missing {
+            answer.asks_kept = asks::keep(shared, id, asked).await?;
+        }
         if let Some((report, observed)) = report {
             answer.stored = report.sections.iter().map(|(_, s)| s.digest.as_bytes().to_vec()).collect();
             keep(shared, id, &said, report, observed).await?;
@@ -346,7 +351,7 @@ async fn finish(
             answer.sequence = shared.live.with(id, |seat| seat.kept.map_or(0, |k| k.sequence));
             // No news of its own: it holds long enough to wait for what is.
             if let Some(held) = said.ticket.filter(|_| !missing) {
-                answer.ticket = ticket::renewed(shared, id, state, held).await?;
+                answer.ticket = ticket::renewed(shared, id, state, held, &now_ruling.rules.fetching).await?;
             }
             return Ok(answer);
         }

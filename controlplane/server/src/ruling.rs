@@ -77,24 +77,34 @@ impl Ruling {
 }
 
 impl Place {
+    /// The plan, where these rules give the one that is in hand.
+    fn ready(&mut self, rules: &Rules) -> Option<Arc<Encoded>> {
+        let plan = self.newest(rules).map(Arc::clone)?;
+        self.planned = Some((rules.revision, Arc::clone(&plan)));
+        Some(plan)
+    }
+
+    /// The plan in hand, if these rules give it.
+    fn newest(&self, rules: &Rules) -> Option<&Arc<Encoded>> {
+        let (known, (of, plan)) = (self.known.as_ref()?, self.planned.as_ref()?);
+        (*of == rules.revision || rules.same_since(&known.facts, *of)).then_some(plan)
+    }
+
     /// Whether a plan with this digest is the one that these rules give; nothing where that was not asked since they are in force.
     pub(crate) fn is(&self, rules: &Rules, digest: &[u8]) -> Option<bool> {
-        let (of, plan) = self.planned.as_ref()?;
-        (*of == rules.revision).then(|| plan.digest.as_bytes()[..] == *digest)
+        self.newest(rules).map(|plan| plan.digest.as_bytes()[..] == *digest)
     }
 }
 
 /// What a device is to hold. Costs a look into memory; at a device's first check-in and after its record, its asset or its loan changed,
-/// a few reads of the store; after a change of rules, planning anew.
+/// a few reads of the store; after a change of rules that may concern it, planning anew.
 ///
 /// # Errors
 /// `Unavailable` when the store fails.
 pub(crate) async fn planned(shared: &Shared, id: DeviceId, ruling: &Ruling) -> Result<Planned, Status> {
     let revision = ruling.rules.revision;
-    let (known, ready, changes) = shared.live.with(id, |seat| {
-        let ready = seat.place.planned.as_ref().filter(|(of, _)| *of == revision);
-        (seat.place.known.clone(), ready.map(|(_, plan)| Arc::clone(plan)), seat.changes)
-    });
+    let (known, ready, changes) =
+        shared.live.with(id, |seat| (seat.place.known.clone(), seat.place.ready(&ruling.rules), seat.changes));
     let (known, plan) = match (known, ready) {
         (Some(known), Some(plan)) => return Ok(Planned { plan, since: known.since }),
         (Some(known), None) => (Arc::clone(&known), ruling.encoded(&known.facts)),

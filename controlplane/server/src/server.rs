@@ -135,6 +135,7 @@ impl Server {
             revocations: Revocations::default(),
             rollouts: Tallies::default(),
             shelf: Arc::default(),
+            lists: Arc::default(),
             intake: Intake::default(),
         };
         let since = shared.ruling.borrow().rules.revision;

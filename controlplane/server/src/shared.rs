@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::folder::Folder;
 use crate::intake::Intake;
 use crate::keys::Keys;
+use crate::lists::Lists;
 use crate::live::Live;
 use crate::load::Load;
 use crate::metrics::Metrics;
@@ -64,6 +65,8 @@ pub(crate) struct Shared {
     pub(crate) rollouts: Tallies,
     /// What the repository offers.
     pub(crate) shelf: Arc<Shelf>,
+    /// The filter's lists in it that are open.
+    pub(crate) lists: Arc<Lists>,
     /// Who brings it.
     pub(crate) intake: Intake,
 }

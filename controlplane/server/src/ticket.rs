@@ -3,6 +3,7 @@
 use crate::shared::Shared;
 use crate::status::status;
 use controlplane_core::device::device_get;
+use controlplane_core::fetching::FetchPolicy;
 use controlplane_core::ticket::{ticket_due, ticket_of};
 use model::device::JoinState;
 use model::id::DeviceId;
@@ -33,6 +34,7 @@ pub(crate) async fn renewed(
     id: DeviceId,
     state: JoinState,
     held: Held,
+    fetching: &FetchPolicy,
 ) -> Result<Option<Envelope>, Status> {
     let now = shared.clock.now();
     let (school, changes) = shared.live.with(id, |seat| (seat.school, seat.changes));
@@ -49,6 +51,6 @@ pub(crate) async fn renewed(
     if device.school == held.school && !ticket_due(held.until, now) {
         return Ok(None);
     }
-    let ticket = ticket_of(shared.territory(), &device, device.school, now);
+    let ticket = ticket_of(shared.territory(), &device, device.school, fetching.site_nodes.contains(&id), now);
     Ok(ticket.map(|ticket| (&shared.ca().ticket_sign(ticket)).into()))
 }

@@ -2,6 +2,7 @@
 
 use crate::act_ids::act_ids_end;
 use crate::admin::retention_of;
+use crate::asks::asks_end;
 use crate::ca;
 use crate::ends::ends_follow;
 use crate::reminders::reminders_follow;
@@ -58,6 +59,7 @@ pub(crate) fn start(shared: &Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>, s
     tasks.spawn(rollouts_follow(Arc::clone(shared)));
     tasks.spawn(identities_end(Arc::clone(shared)));
     tasks.spawn(act_ids_end(Arc::clone(shared)));
+    tasks.spawn(asks_end(Arc::clone(shared)));
     Upkeep(tasks)
 }
 

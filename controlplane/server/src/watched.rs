@@ -9,14 +9,16 @@ use controlplane_core::fetching::FetchPolicy;
 use controlplane_core::kit::KITS;
 use controlplane_core::loan::{LOAN_OPEN, LOANS};
 use controlplane_core::presence::{CONTACTS, Condition, PRESENCES, presence_seen};
+use controlplane_core::rollout::list::list_condition;
 use controlplane_core::rollout::open::Held;
 use controlplane_core::rollout::phase::{Sighting, Standing};
 use controlplane_core::rollout::tally::Tally;
 use controlplane_core::rollout::wave::Member;
 use controlplane_core::rules::Rules;
-use controlplane_core::store::{Changes, PAGE_MAX, Revision, Scope};
+use controlplane_core::store::{Changes, Key, PAGE_MAX, Revision, Scope, Store};
 use model::desired::Generation;
 use model::device::JoinState;
+use model::filtering::FILTER_ITEM;
 use model::id::DeviceId;
 use model::resource::BundleName;
 use model::time::Timestamp;
@@ -28,6 +30,9 @@ const AWAY: Duration = Duration::from_secs(3_600);
 
 /// A loan or a kit that changes tells which device only when all is read again, which is done so often at most.
 const REFILED_EVERY: Duration = Duration::from_secs(600);
+
+/// So many pages of changes are read for one look at most: more than 100,000 devices write between two.
+const NEWS_PAGES_MAX: usize = 200;
 
 /// The devices that belong, with what they say of some bundles.
 #[derive(Debug)]
@@ -104,20 +109,11 @@ impl Watched {
             KITS.name,
         ];
         let scope = Scope { territory: shared.territory().clone(), tables, prefix: String::new() };
-        match shared.store.changes(&scope, self.since, PAGE_MAX).await? {
-            Changes::Keys { keys, upto } => {
-                for key in keys {
-                    let of_device = [DEVICES.name, PRESENCES.name, CONTACTS.name].contains(&key.table);
-                    let Some(id) = of_device.then(|| key.id.parse::<DeviceId>().ok()).flatten() else {
-                        self.stale = true;
-                        continue;
-                    };
-                    self.look(shared, id, key.table == DEVICES.name).await?;
-                }
-                self.since = upto;
-            }
-            Changes::Gone { now } => (self.since, self.stale) = (now, true),
+        let News { devices, filed, upto } = News::since(shared.store.as_ref(), &scope, self.since).await?;
+        for (id, refiled) in devices {
+            self.look(shared, id, refiled).await?;
         }
+        (self.since, self.stale) = (upto, self.stale || filed);
         Ok(())
     }
 
@@ -163,6 +159,52 @@ impl Watched {
     }
 }
 
+/// What has changed, each device once.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct News {
+    /// The devices of which something has changed, and whether their record has.
+    devices: BTreeMap<DeviceId, bool>,
+    /// Whether something was filed otherwise, of which it is not known whose it is.
+    filed: bool,
+    upto: Revision,
+}
+
+impl News {
+    /// Waits for a change, and takes with it those that are there already: after a look at many devices, more have called than a page
+    /// holds, and who follows a page a look falls behind.
+    async fn since(store: &dyn Store, scope: &Scope, since: Revision) -> Result<Self> {
+        let mut news = Self { upto: since, ..Self::default() };
+        for page in 0..NEWS_PAGES_MAX {
+            let changes = store.changes(scope, news.upto, PAGE_MAX);
+            let changes = if page == 0 {
+                changes.await?
+            } else {
+                tokio::select! {
+                    biased;
+                    changes = changes => changes?,
+                    () = std::future::ready(()) => break,
+                }
+            };
+            match changes {
+                Changes::Keys { keys, upto } => {
+                    keys.iter().for_each(|key| news.note(key));
+                    news.upto = upto;
+                }
+                Changes::Gone { now } => (news.upto, news.filed) = (now, true),
+            }
+        }
+        Ok(news)
+    }
+
+    fn note(&mut self, key: &Key) {
+        let of_device = [DEVICES.name, PRESENCES.name, CONTACTS.name].contains(&key.table);
+        match key.id.parse::<DeviceId>() {
+            Ok(id) if of_device => *self.devices.entry(id).or_default() |= key.table == DEVICES.name,
+            _ => self.filed = true,
+        }
+    }
+}
+
 impl Seen {
     const fn of(facts: Facts) -> Self {
         let (heard, back) = (Timestamp::from_unix_millis(0), Timestamp::from_unix_millis(0));
@@ -174,7 +216,10 @@ impl Seen {
         let (presence, seen) = presence_seen(store, shared.territory(), id).await?;
         let observed = presence.and_then(|presence| presence.observed).unwrap_or_default();
         self.held = Some(observed.generation).filter(|held| *held != Generation::default());
-        let items: BTreeSet<String> = names.iter().map(BundleName::item).collect();
+        let mut items: BTreeSet<String> = names.iter().map(BundleName::item).collect();
+        if names.contains(&BundleName::lists()) {
+            items.insert(FILTER_ITEM.to_owned());
+        }
         self.conditions = observed.conditions.into_iter().filter(|said| items.contains(&said.item)).collect();
         self.heard_at(seen);
         Ok(())
@@ -190,9 +235,14 @@ impl Seen {
     }
 
     fn sighting(&self, held: &Held, fetching: &FetchPolicy) -> Sighting {
-        let item = held.rollout.name.item();
+        let (name, version) = (&held.rollout.name, &held.rollout.version);
+        let said = |item: &str| self.conditions.iter().find(|said| said.item == item);
+        let mut condition = said(&name.item()).cloned();
+        if name.is_lists() {
+            condition = condition.map(|bundle| list_condition(bundle, said(FILTER_ITEM), version));
+        }
         Sighting {
-            condition: self.conditions.iter().find(|said| said.item == item).cloned(),
+            condition,
             held: self.held,
             heard: self.heard,
             back: self.back,
@@ -230,4 +280,45 @@ pub(crate) async fn standing_now(
     let (member, site) = (Member::of(&seen.facts), held.site(&seen.facts));
     let standing = tally.add(&held.rollout, &member, site, &sighting, shared.clock.now());
     Ok(Some((seen.facts.clone(), standing)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use controlplane_core::audit::{Act, Author};
+    use controlplane_core::memory::Memory;
+    use controlplane_core::presence::Presence;
+    use controlplane_core::store::{Expect, SharedStore};
+    use controlplane_core::table::Writes;
+    use model::id::TerritoryId;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn all_that_has_changed_since_a_look_is_taken_into_the_next_one() {
+        let (store, territory): (SharedStore, TerritoryId) = (Arc::new(Memory::default()), "doubs".parse().unwrap());
+        let tables = vec![DEVICES.name, PRESENCES.name, KITS.name];
+        let scope = Scope { territory: territory.clone(), tables, prefix: String::new() };
+        let mut told = BTreeMap::new();
+        let mut last = 0;
+        for batch in 0..10_i64 {
+            let mut writes = Writes::observed(&territory);
+            for n in 0..400 {
+                let id = DeviceId::new(Timestamp::from_unix_millis(batch * 300 + n), [1; 10]);
+                told.insert(id, false);
+                writes = writes.put(&PRESENCES, id.to_string(), &Presence::default(), Expect::Any).unwrap();
+            }
+            last = writes.commit(&store).await.unwrap();
+        }
+        let news = News::since(store.as_ref(), &scope, 0).await.unwrap();
+        assert_eq!((news.devices.len(), news.filed, news.upto), (told.len(), false, last));
+        assert!(told.len() > 3 * PAGE_MAX, "else it proves nothing");
+        assert_eq!(news.devices, told);
+
+        // What is known to be filed otherwise without saying whose it is makes it read all again, in its time.
+        let rule = Act::new(Timestamp::default(), Author::Rule("test".to_owned()), "test", "test");
+        let writes = Writes::by(&territory, &rule).unwrap().remove(&KITS, "K-1", Expect::Any);
+        let upto = writes.commit(&store).await.unwrap();
+        let news = News::since(store.as_ref(), &scope, last).await.unwrap();
+        assert_eq!(news, News { devices: BTreeMap::new(), filed: true, upto });
+    }
 }

@@ -23,7 +23,7 @@ pub use chunk::{CHUNK_AVERAGE, CHUNK_MAX, CHUNK_MIN, cut_point};
 pub use content::{ContentHasher, ContentId, Contents};
 pub use error::{Error, Result};
 pub use index::{Chunk, File, Index};
-pub use item::{ITEM_BYTES_MAX, index_named, item_is_plain};
+pub use item::{ITEM_BYTES_MAX, index_named, index_target, item_is_plain, patch_target, target_prefix};
 pub use manifest::{Architecture, Manifest, Name, System, Version};
 pub use pack::{Entry, Packer};
 pub use patch::{Patch, Stored, patch_make};

@@ -134,6 +134,9 @@ impl Manifest {
     /// # Errors
     /// [`Error::Manifest`] with the first that is not as it must be.
     pub fn check(&self) -> Result<()> {
+        if self.name.is_agent() {
+            return Err(fault("name", format!("{} is what releases of the agent are assigned as", self.name)));
+        }
         let texts = [
             ("title", &self.title, 200),
             ("description", &self.description, 4_000),
@@ -206,6 +209,7 @@ mod tests {
             spoil(&mut bad);
             bad.check().unwrap_err().to_string()
         };
+        assert!(said(&|m| m.name = "cartable-agent".parse().unwrap()).starts_with("name"), "that is the agent itself");
         assert!(said(&|m| m.title = " ".to_owned()).starts_with("title"));
         assert!(said(&|m| m.description = "x".repeat(4_001)).starts_with("description"));
         assert!(said(&|m| m.publisher = "a\u{7}".to_owned()).starts_with("publisher"));

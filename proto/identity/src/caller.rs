@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::issue::issue_number;
 use model::id::{DeviceId, TerritoryId};
+use model::key::IdentityKey;
 use model::time::Timestamp;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
@@ -90,6 +91,16 @@ pub fn certificate_read(der: &[u8]) -> Result<Certificate, Error> {
         from: Timestamp::from_unix_seconds(certificate.validity().not_before.timestamp()),
         until: Timestamp::from_unix_seconds(certificate.validity().not_after.timestamp()),
     })
+}
+
+/// The key that a certificate is for.
+///
+/// # Errors
+/// [`Error::Caller`] when it is none of a device.
+pub fn certificate_key(der: &[u8]) -> Result<IdentityKey, Error> {
+    let (_, certificate) = X509Certificate::from_der(der).map_err(|_| Error::Caller)?;
+    let point = certificate.public_key().subject_public_key.data.to_vec();
+    IdentityKey::try_from(point).map_err(|_| Error::Caller)
 }
 
 #[cfg(test)]

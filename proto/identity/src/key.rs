@@ -50,6 +50,21 @@ impl IdentitySigner {
         let signature = self.pair.sign(&SystemRandom::new(), message).map_err(|_| Error::Key("identity"))?;
         Ok(signature.as_ref().to_vec())
     }
+
+    /// Puts bytes into an envelope.
+    ///
+    /// # Errors
+    /// As [`IdentitySigner::sign`].
+    pub fn seal<T: Payload>(&self, bytes: Bytes) -> Result<Signed<T>, Error> {
+        let signature = self.sign(&Signed::<T>::message(&bytes))?;
+        Ok(Signed::from_parts(bytes, self.public.fingerprint(), signature.into()))
+    }
+}
+
+impl std::fmt::Debug for IdentitySigner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IdentitySigner").field("public", &self.public).finish_non_exhaustive()
+    }
 }
 
 /// The control plane's online key: Ed25519; signs heads and grants, never content.

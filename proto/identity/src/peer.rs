@@ -1,6 +1,7 @@
 //! TLS between devices of one territory: each shows its device certificate, and neither has a name that the other could check.
 
 use crate::caller::{Caller, certificate_read};
+use crate::key::IdentitySigner;
 use crate::tls::{Time, ders, key_of_pem, provider, roots};
 use crate::{Error, caller};
 use model::id::TerritoryId;
@@ -24,6 +25,8 @@ pub struct Ends {
     pub listening: Arc<ServerConfig>,
     /// Of who connects.
     pub connecting: Arc<ClientConfig>,
+    /// With the key that both show.
+    pub signer: Arc<IdentitySigner>,
 }
 
 /// The settings of a device with this certificate, which is known to be a device's of this territory.
@@ -47,7 +50,8 @@ pub fn ends(root: &[u8], chain: &[Vec<u8>], key_pem: &str, territory: &Territory
     connecting.alpn_protocols = vec![ALPN.to_vec()];
     connecting.resumption = Resumption::disabled();
     connecting.enable_sni = false;
-    Ok(Ends { listening: Arc::new(listening), connecting: Arc::new(connecting) })
+    let signer = IdentitySigner::from_pkcs8(key_of_pem(key_pem)?.secret_der())?;
+    Ok(Ends { listening: Arc::new(listening), connecting: Arc::new(connecting), signer: Arc::new(signer) })
 }
 
 fn verifier(root: &[u8], territory: &TerritoryId) -> Result<PeerVerifier, Error> {

@@ -1,10 +1,11 @@
 //! What a device is told: a small head of its own, and a plan that equal devices share.
 
 use crate::digest::Digest;
+use crate::filtering::Filtering;
 use crate::grant::Grant;
 use crate::id::DeviceId;
 use crate::measure::Measure;
-use crate::resource::{BundleWanted, Fetching, ReleaseWanted};
+use crate::resource::{BundleName, BundleVersion, BundleWanted, Fetching, ReleaseWanted};
 use crate::signed::Payload;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -48,6 +49,19 @@ pub struct Plan {
     pub release: Option<ReleaseWanted>,
     /// For which measure the device is, where that is known and there are bundles to judge by it.
     pub measure: Option<Measure>,
+    /// What to filter; none: nothing, and what was taken over is put back.
+    pub filtering: Option<Box<Filtering>>,
+}
+
+impl Plan {
+    /// The version of a bundle, or of the agent, that it wants.
+    #[must_use]
+    pub fn version_of(&self, name: &BundleName) -> Option<&BundleVersion> {
+        if name.is_agent() {
+            return self.release.as_ref().map(|release| &release.version);
+        }
+        self.bundles.iter().find(|wanted| wanted.name == *name).map(|wanted| &wanted.version)
+    }
 }
 
 /// How a device keeps in touch.

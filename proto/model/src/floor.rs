@@ -51,6 +51,23 @@ pub struct FloorError {
 }
 
 impl Floor {
+    /// What holds where no floor has been published: the package's own.
+    ///
+    /// Circulaire 2004-035 asks for adult content to be closed to pupils; the ministry's own names and those of its exams stay open.
+    #[must_use]
+    pub fn built_in() -> Self {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Self {
+            version: 0,
+            blocked: names(&["adult"]),
+            open: names(&["education.gouv.fr", "eduscol.education.fr", "pix.fr"]),
+            lesson_opens: BTreeSet::new(),
+            lesson_minutes: LESSON_MINUTES_MAX,
+            unblock_days: UNBLOCK_DAYS_MAX,
+            rollback_days: 30,
+        }
+    }
+
     /// Judges each field.
     ///
     /// # Errors

@@ -58,6 +58,12 @@ pub struct ReleaseWanted {
     pub version: BundleVersion,
     /// SHA-256 of its index, which must be signed under this version in the product's own repository.
     pub index: Digest,
+    /// Whether a device waits for no other one to fetch it first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub urgent: bool,
+    /// Whether it is not begun until this is no longer said.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hold: bool,
 }
 
 /// How a device fetches.
@@ -113,6 +119,8 @@ pub struct PeerTicket {
     /// What devices of the school call themselves on the local network, for each day (UTC) that the ticket touches, in order: who is of no
     /// school learns nothing from it.
     pub rendezvous: Vec<Rendezvous>,
+    /// Whether it may say of others that they are in school.
+    pub site_node: bool,
     /// When it was given.
     pub from: crate::time::Timestamp,
     /// Until when it holds; at most [`TICKET_LIFE`] later.
@@ -165,12 +173,48 @@ impl Default for Fetching {
 
 /// What the items begin with under which devices report bundles.
 pub const BUNDLE_ITEM: &str = "bundle ";
+/// The item under which devices report the release of the agent.
+pub const RELEASE_ITEM: &str = "agent";
+/// The name under which a release of the agent is assigned and rolled out; no bundle has it.
+const RELEASE_NAME: &str = "cartable-agent";
+/// The name under which the filter's lists travel; another role signs them.
+const LISTS_NAME: &str = "cartable-lists";
 
 impl BundleName {
+    /// The agent itself, whose releases are assigned as bundles are.
+    #[must_use]
+    pub fn agent() -> Self {
+        Self(RELEASE_NAME.to_owned())
+    }
+
+    /// Whether it is the agent itself.
+    #[must_use]
+    pub fn is_agent(&self) -> bool {
+        self.0 == RELEASE_NAME
+    }
+
+    /// The filter's lists, a bundle that only the role of lists may sign.
+    #[must_use]
+    pub fn lists() -> Self {
+        Self(LISTS_NAME.to_owned())
+    }
+
+    /// Whether it is the filter's lists.
+    #[must_use]
+    pub fn is_lists(&self) -> bool {
+        self.0 == LISTS_NAME
+    }
+
     /// The item under which a device reports it.
     #[must_use]
     pub fn item(&self) -> String {
-        format!("{BUNDLE_ITEM}{self}")
+        if self.is_agent() { RELEASE_ITEM.to_owned() } else { format!("{BUNDLE_ITEM}{self}") }
+    }
+
+    /// What is reported under an item; nothing where that is something else.
+    #[must_use]
+    pub fn of_item(item: &str) -> Option<Self> {
+        if item == RELEASE_ITEM { Some(Self::agent()) } else { item.strip_prefix(BUNDLE_ITEM)?.parse().ok() }
     }
 
     /// The name.
@@ -255,6 +299,18 @@ impl From<BundleVersion> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_agent_is_no_bundle_and_each_is_found_by_its_item() {
+        for name in ["cartable-agent", "cartable-agent-2", "agent"] {
+            let name: BundleName = name.parse().unwrap();
+            assert_eq!(BundleName::of_item(&name.item()), Some(name));
+        }
+        assert!(BundleName::agent().is_agent() && BundleName::agent().item() == "agent");
+        assert_eq!(BundleName::of_item("loan"), None);
+        let lists: BundleName = "cartable-lists".parse().unwrap();
+        assert!(lists == BundleName::lists() && lists.is_lists() && lists.item() == "bundle cartable-lists");
+    }
 
     #[test]
     fn versions_are_compared_number_by_number() {

@@ -1,7 +1,7 @@
 //! The one envelope: bytes as sent, whose key, and the signature over both with the purpose.
 
 use crate::digest::Digest;
-use crate::key::{KeyError, OnlineKey};
+use crate::key::{IdentityKey, KeyError, OnlineKey};
 use bytes::Bytes;
 use std::marker::PhantomData;
 
@@ -56,6 +56,18 @@ impl<T: Payload> Signed<T> {
     /// [`SignedError`] when the key is not trusted or the signature does not hold.
     pub fn bytes(&self, trusted: &[OnlineKey]) -> Result<&Bytes, SignedError> {
         let key = trusted.iter().find(|k| k.fingerprint() == self.key).ok_or(SignedError::Unknown(self.key))?;
+        key.verify(&Self::message(&self.bytes), &self.signature)?;
+        Ok(&self.bytes)
+    }
+
+    /// The bytes, once this device is found to have signed them for this purpose.
+    ///
+    /// # Errors
+    /// [`SignedError`] when another key signed, or the signature does not hold.
+    pub fn bytes_of(&self, key: &IdentityKey) -> Result<&Bytes, SignedError> {
+        if key.fingerprint() != self.key {
+            return Err(SignedError::Unknown(self.key));
+        }
         key.verify(&Self::message(&self.bytes), &self.signature)?;
         Ok(&self.bytes)
     }

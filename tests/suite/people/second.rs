@@ -8,9 +8,10 @@ use std::time::Duration;
 use tests::world::World;
 use tonic::Code;
 use wire::v1::{
-    Cadence, CadenceSetRequest, CadenceShowRequest, DeviceDecideManyRequest, DeviceDecideRequest, JoinState,
-    OperatorRevokeRequest, ProposalDecideRequest, ProposalListRequest, ProposalState, ReleaseSetRequest,
-    ReleaseShowRequest, ReleaseWanted,
+    BundleAssignRequest, BundleWord, Cadence, CadenceSetRequest, CadenceShowRequest, ClassListRequest, ClassPutRequest,
+    ClassShowRequest, DeviceDecideManyRequest, DeviceDecideRequest, JoinState, OperatorRevokeRequest,
+    ProposalDecideRequest, ProposalListRequest, ProposalState, ReleaseSetRequest, ReleaseShowRequest, ReleaseWanted,
+    RolloutActRequest, RolloutDeed, RolloutPlanRequest, RolloutWish,
 };
 
 const A: &str = "0951099D";
@@ -166,7 +167,8 @@ async fn a_release_waits_for_a_second_person_and_takes_nobody_elses_word_back() 
     let first = Staff::first(&world);
     let second = Staff::invited(&world, "second", vec![whole(Role::Admin)]).await;
     let (mut one, mut other) = (first.client(&world).await, second.client(&world).await);
-    let release = |version: &str| ReleaseWanted { version: version.to_owned(), index: vec![1; 32] };
+    let release =
+        |version: &str| ReleaseWanted { version: version.to_owned(), index: vec![1; 32], ..ReleaseWanted::default() };
     let mut proposed = Vec::new();
     for version in ["0.2", "0.3"] {
         let set = ReleaseSetRequest { release: Some(release(version)), why: "better".to_owned() };
@@ -189,6 +191,103 @@ async fn a_release_waits_for_a_second_person_and_takes_nobody_elses_word_back() 
         let set = ReleaseSetRequest { release: Some(bad), why: String::new() };
         assert_eq!(one.release_set(set).await.unwrap_err().code(), Code::InvalidArgument);
     }
+    // Assigned or rolled out it is the same release, and nobody else's word: who assigns bundles does not assign it.
+    let author = Staff::invited(&world, "author", vec![whole(Role::PolicyAuthor)]).await;
+    let mut author = author.client(&world).await;
+    let assign = |bundle: &str| BundleAssignRequest {
+        bundle: bundle.to_owned(),
+        targets: vec!["territory".to_owned()],
+        word: BundleWord::Absent.into(),
+        ..BundleAssignRequest::default()
+    };
+    let plan = || RolloutPlanRequest {
+        wish: Some(RolloutWish {
+            bundle: "cartable-agent".to_owned(),
+            version: "0.4".to_owned(),
+            index: vec![1; 32],
+            scope: vec!["territory".to_owned()],
+            ..RolloutWish::default()
+        }),
+        ..RolloutPlanRequest::default()
+    };
+    assert_eq!(author.bundle_assign(assign("cartable-agent")).await.unwrap_err().code(), Code::PermissionDenied);
+    assert!(author.bundle_assign(assign("eau")).await.unwrap().into_inner().proposal.is_some());
+    assert_eq!(author.rollout_plan(plan()).await.unwrap_err().code(), Code::PermissionDenied);
+    let rollout = one.rollout_plan(plan()).await.unwrap().into_inner().rollout.unwrap();
+    assert!(rollout.second);
+    let start = RolloutActRequest { rollout: rollout.id, deed: RolloutDeed::Approve.into(), ..Default::default() };
+    assert_eq!(author.rollout_act(start).await.unwrap_err().code(), Code::PermissionDenied);
+    let proposed = one.bundle_assign(assign("cartable-agent")).await.unwrap().into_inner().proposal.unwrap();
+    assert_eq!(author.proposal_decide(decide(&proposed.id, true)).await.unwrap_err().code(), Code::NotFound);
+    other.proposal_decide(decide(&proposed.id, true)).await.unwrap();
+}
+
+/// A class decides what devices hold, so many of them are put into one as a bundle is assigned: by two, within their schools.
+#[tokio::test]
+async fn many_devices_come_into_a_class_by_two_people_of_that_school() {
+    let world = World::new().await;
+    let devices = enrolled(&world, A, 11).await;
+    let first = Staff::first(&world);
+    let mut admin = first.client(&world).await;
+    let tech = Staff::invited(&world, "tech", vec![schools(Role::Technician, &[A])]).await;
+    let other = Staff::invited(&world, "other", vec![schools(Role::Technician, &[B])]).await;
+    let desk = Staff::invited(&world, "desk", vec![schools(Role::LoanDesk, &[A])]).await;
+    let put = |class: &str, devices: &[String]| ClassPutRequest {
+        class: class.to_owned(),
+        devices: devices.to_vec(),
+        why: "September".to_owned(),
+        ..ClassPutRequest::default()
+    };
+    let class = format!("{A}/CM2 A");
+    let few = tech.client(&world).await.class_put(put(&class, &devices[..2])).await.unwrap().into_inner();
+    assert_eq!((few.devices, few.proposal), (2, None));
+    let refused = desk.client(&world).await.class_put(put(&class, &devices)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
+    let refused = other.client(&world).await.class_put(put(&class, &devices[..1])).await.unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound);
+    let waits = tech.client(&world).await.class_put(put(&format!("{A}/CM2 B"), &devices)).await.unwrap().into_inner();
+    let proposal = waits.proposal.unwrap();
+    assert_eq!((waits.devices, proposal.verb.as_str()), (11, "class_put"));
+    assert!(proposal.detail.starts_with(&format!("{A}/CM2 B --device ")), "{}", proposal.detail);
+    let shown = other.client(&world).await.proposal_decide(decide(&proposal.id, true)).await.unwrap_err();
+    assert_eq!(shown.code(), Code::NotFound);
+    admin.proposal_decide(decide(&proposal.id, true)).await.unwrap();
+    let list = admin.class_list(ClassListRequest { school: A.to_owned() }).await.unwrap().into_inner().classes;
+    let counts: Vec<(&str, u32)> = list.iter().map(|class| (class.class.as_str(), class.devices)).collect();
+    assert_eq!(counts, [(&*format!("{A}/CM2 B"), 11)]);
+
+    // What was put elsewhere since is not taken back by who agrees to something older.
+    let again =
+        tech.client(&world).await.class_put(put(&class, &devices)).await.unwrap().into_inner().proposal.unwrap();
+    tech.client(&world).await.class_put(put("", &devices[..1])).await.unwrap();
+    let changed = admin.proposal_decide(decide(&again.id, true)).await.unwrap_err();
+    assert!(changed.message().contains("was changed since"), "{changed:?}");
+
+    // A rollout that was planned for a class of nobody does not start alone when many have come into it in small steps.
+    let small = format!("{A}/CE1");
+    let wish = RolloutWish {
+        bundle: "cartable-agent".to_owned(),
+        version: "0.4".to_owned(),
+        index: vec![1; 32],
+        scope: vec![format!("class:{small}")],
+        ..RolloutWish::default()
+    };
+    let planned = admin.rollout_plan(RolloutPlanRequest { wish: Some(wish), ..Default::default() }).await;
+    let planned = planned.unwrap().into_inner().rollout.unwrap();
+    assert!(!planned.second);
+    for some in [&devices[..6], &devices[6..]] {
+        assert_eq!(admin.class_put(put(&small, some)).await.unwrap().into_inner().proposal, None);
+    }
+    let start = RolloutActRequest { rollout: planned.id, deed: RolloutDeed::Start.into(), ..Default::default() };
+    let refused = admin.rollout_act(start).await.unwrap_err();
+    assert!(refused.message().contains("a second person has to approve"), "{refused:?}");
+    // Loan desks propose classes of their loans, and see and decide what they propose.
+    desk.client(&world).await.proposal_list(ProposalListRequest::default()).await.unwrap();
+    let shown = ClassShowRequest { class: small };
+    assert_eq!(admin.class_show(shown.clone()).await.unwrap().into_inner().members.len(), 11);
+    let author = Staff::invited(&world, "author", vec![schools(Role::PolicyAuthor, &[A])]).await;
+    let refused = author.client(&world).await.class_show(shown).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied, "loans are not theirs to read");
 }
 
 /// One after the other they are as many as all at once.

@@ -14,11 +14,21 @@ const STARTS_MAX: u32 = 3;
 
 /// What goes before a program so that its clock is so many days ahead; unlike faketime itself it becomes the program, so that a
 /// signal reaches it.
+///
+/// faketime names its shared memory by its process number, and fails where one that was killed left the same name behind: so it is asked
+/// again, and those that are killed here make none.
 fn shifted(days: u32) -> Vec<String> {
-    let out = Command::new("faketime").args(["-f", &format!("+{days}d"), "env"]).output().unwrap();
-    let text = String::from_utf8(out.stdout).unwrap();
-    let set = text.lines().filter(|line| line.starts_with("LD_PRELOAD=") || line.starts_with("FAKETIME="));
-    std::iter::once("env".to_owned()).chain(set.map(str::to_owned)).collect()
+    let shift = format!("+{days}d");
+    for _ in 0..20 {
+        let out = Command::new("faketime").args(["-f", &shift, "env"]).output().unwrap();
+        let text = String::from_utf8(out.stdout).unwrap();
+        let set = text.lines().filter(|line| line.starts_with("LD_PRELOAD=") || line.starts_with("FAKETIME="));
+        let set: Vec<String> = set.map(str::to_owned).collect();
+        if set.len() == 2 {
+            return [vec!["env".to_owned()], set, vec!["FAKETIME_DISABLE_SHM=1".to_owned()]].concat();
+        }
+    }
+    panic!("faketime sets no clock")
 }
 
 /// Starts the agent under a shifted clock, to be killed at its n-th rename; says whether it came to that.

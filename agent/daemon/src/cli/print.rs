@@ -2,7 +2,7 @@
 
 use super::resources;
 use crate::enforce::date_text;
-use crate::status::{Condition, Fault, Live, Loan, Status};
+use crate::status::{Condition, Fault, Live, Loan, ReleaseStands, Status};
 use crate::{Advice, ConfigFault, Error, Joined};
 use model::resource::BUNDLE_ITEM;
 use model::time::Timestamp;
@@ -75,8 +75,21 @@ pub(super) fn status(status: &Status, flags: &str, catalogue: &Catalogue) -> Str
     });
     rows.push((say("status-generation"), generation.unwrap_or_else(|| say("status-none"))));
     rows.extend(status.loan.iter().flat_map(|loan| loan_rows(loan, catalogue)));
+    rows.extend(status.answered.iter().map(|day| {
+        let said = [
+            ("day", date_text(day.day, catalogue).into()),
+            ("n", Value::count(day.answered)),
+            ("closed", Value::count(day.closed)),
+            ("safe", Value::count(day.made_safe)),
+            ("failed", Value::count(day.failed)),
+        ];
+        (say("status-answered"), catalogue.text_with("status-answered-text", &said))
+    }));
     if let Some(summary) = resources::summary(&status.resources, catalogue) {
         rows.push((say("status-resources"), summary));
+    }
+    if let Some(release) = &status.release {
+        rows.push((say("status-release"), release_text(release, catalogue)));
     }
     let own = |condition: &&Condition| {
         (condition.item != "loan" || condition.state != "held") && !condition.item.starts_with(BUNDLE_ITEM)
@@ -109,6 +122,21 @@ pub(super) fn status(status: &Status, flags: &str, catalogue: &Catalogue) -> Str
     }
     let width = rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
     rows.into_iter().map(|(label, value)| format!("{label:width$}  {value}\n")).collect()
+}
+
+/// Which release of the agent is wanted, runs, is tried, and did not work.
+fn release_text(release: &ReleaseStands, catalogue: &Catalogue) -> String {
+    let said = |key: &str, version: &Option<String>| {
+        let version = version.as_ref()?;
+        Some(catalogue.text_with(key, &[("version", version.as_str().into())]))
+    };
+    let in_force = said("status-release-in-force", &release.in_force);
+    let in_force = in_force.unwrap_or_else(|| catalogue.text("status-release-installed"));
+    let tries = [("n", Value::count(u64::from(release.returned)))];
+    let returned = (release.returned > 0).then(|| catalogue.text_with("status-release-returned", &tries));
+    let wanted = said("status-release-wanted", &release.wanted);
+    let parts = [wanted, returned, Some(in_force), said("status-release-trial", &release.trial)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// How the loan stands: what it is, until when, whom to contact.
@@ -260,7 +288,7 @@ mod tests {
 
     fn of(device: Live, expired: bool) -> String {
         let made = crate::fixture::made(1);
-        let mut shown = crate::status::read(made.state.folder(), crate::fixture::NOW).unwrap();
+        let mut shown = crate::status::read(made.state.folder(), made.state.folder(), crate::fixture::NOW).unwrap();
         (shown.live, shown.certificate_expired) = (Some(device), expired);
         status(&shown, " --state 'a b'", &catalogue(Language::Fr)).replace(['\u{a0}', '\u{202f}'], " ")
     }

@@ -1,7 +1,9 @@
 //! Keeps the device to its loan: finds the stage by grant and time, and has it shown, with or without a network.
 
+mod filter;
 mod notice;
 
+pub(crate) use filter::{FilterSaid, Filters};
 pub(crate) use notice::{Notice, date_text, days_left, first_day, last_day};
 
 use crate::clock::{Clock, JudgingTime};
@@ -25,7 +27,10 @@ pub(crate) enum Medium {
     Desktop,
     /// A window that their session begins with, if the loan is in such a stage.
     Session,
+    /// A notification that a site is closed.
+    Closed,
     /// The whole screen of this terminal, for as long as that stage lasts.
+    #[cfg_attr(windows, allow(dead_code, reason = "only Linux has terminals that a loan may take"))]
     Screen(PathBuf),
 }
 
@@ -134,7 +139,7 @@ pub(crate) fn forget(config: &Config) -> Result<(), Error> {
 
 /// The root below which things are shown, if at all. An agent that somebody tries out in a folder elsewhere speaks for this machine as
 /// little as it takes what an installer placed.
-fn places(config: &Config) -> Option<PathBuf> {
+pub(crate) fn places(config: &Config) -> Option<PathBuf> {
     let own = config.state == Here::state_folder() || config.root != Path::new("/");
     own.then(|| config.root.clone())
 }

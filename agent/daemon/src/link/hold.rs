@@ -120,6 +120,14 @@ impl Link {
                         return Ok(Ended::Report);
                     }
                 }
+                // The filter stands otherwise, or somebody asks for a name.
+                () = self.heard.changed() => {
+                    self.look();
+                    self.note();
+                    if self.something_to_say() {
+                        return Ok(Ended::Report);
+                    }
+                }
                 // The release of the agent is further than it was.
                 Ok(()) = self.release.changed() => {
                     self.look();

@@ -14,6 +14,7 @@ impl Link {
     pub(super) fn stage_note(&mut self) {
         self.desired.loan_note(*self.stage.borrow_and_update());
         self.release_note();
+        self.filter_note();
     }
 
     /// Whether a section is to be sent.
@@ -23,6 +24,6 @@ impl Link {
 
     /// Whether anything is to be sent. Of a device that is lost or stolen nothing is, but that it is there.
     pub(super) fn something_to_say(&self) -> bool {
-        !self.desired.missing() && (self.report.pending() || self.desired.news().is_some())
+        !self.desired.missing() && (self.report.pending() || self.desired.news().is_some() || self.asks_due())
     }
 }

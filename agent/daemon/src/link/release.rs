@@ -1,20 +1,13 @@
-//! What the conversation has to do with the agent's releases: it says which is wanted, lends its line, and reports how it stands.
+//! What the conversation has to do with the agent's releases: it says which is wanted, and reports how it stands.
 
 use super::Link;
 use crate::release::Releases;
 use std::sync::Arc;
-use tokio::sync::watch;
-use tonic::transport::Channel;
 
 impl Link {
     /// Whoever keeps to the release that is wanted, beside the conversation.
     pub(crate) fn releases(&self) -> Arc<Releases> {
         Arc::clone(&self.releases)
-    }
-
-    /// The line, while it stands.
-    pub(crate) fn line(&self) -> watch::Receiver<Option<Channel>> {
-        self.beside.line.subscribe()
     }
 
     /// Takes note of how the release stands.

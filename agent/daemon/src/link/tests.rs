@@ -5,6 +5,7 @@ mod renewal;
 mod world;
 
 use super::*;
+use model::digest::Digest;
 use std::collections::BTreeSet;
 use tonic::Status;
 use world::{World, answer, health, stored, until};
@@ -206,6 +207,25 @@ async fn a_server_that_asks_for_haste_is_given_a_second_and_soon_the_plans_pause
     world.until(|live| !live.connected).await;
     world.clock.forward(Duration::from_secs(400));
     world.quiet().await;
+}
+
+#[tokio::test]
+async fn much_that_happens_at_once_is_followed_by_a_breath_and_not_by_the_plans_pause() {
+    let mut world = World::started().await;
+    world.reports().await;
+    let revisions = 50..50 + u64::from(ROUNDS_MAX);
+    for revision in revisions {
+        let call = tokio::time::timeout(Duration::from_millis(500), world.calls.recv()).await;
+        let Ok(Some((request, reply))) = call else { break };
+        let (head, _, plan) = world.made.told(world.made.device, revision);
+        let server_unix_ms = world.clock.now().unix_millis();
+        let told = v1::CheckInResponse { head: Some(head), plan, server_unix_ms, ..stored(&request) };
+        reply.send(Ok(told)).unwrap();
+    }
+    world.quiet().await;
+    world.clock.forward(Duration::from_secs(11));
+    let called = tokio::time::timeout(Duration::from_secs(20), world.calls.recv()).await;
+    assert!(called.is_ok_and(|call| call.is_some()), "what happened meanwhile is not told");
 }
 
 #[tokio::test]

@@ -12,6 +12,11 @@ impl Link {
         !self.desired.missing() && self.desired.fetching().peers
     }
 
+    /// Until when the ticket that is held holds, as a check-in says it; nothing where none is wanted.
+    pub(super) fn ticket_until(&self) -> Option<i64> {
+        self.ticket_wanted().then(|| self.tickets.until_unix_ms(self.desired.fetching().site_node))
+    }
+
     /// Takes a ticket, if it is for this device and signed by a key that is trusted.
     pub(super) fn ticket_take(&mut self, envelope: v1::Envelope) {
         let shown = self.certificates.names(&self.enrolment);

@@ -16,6 +16,7 @@ impl Link {
         self.clock_ahead_ms = Some(now.unix_millis().saturating_sub(server.unix_millis()));
         self.live.clock_ahead_ms = self.clock_ahead_ms;
         self.time.heard(server);
+        self.filters.time(server);
         if let Some(floor) = floor_raised(self.floor, server, self.certificates.until()) {
             self.floor = Some(floor);
             self.time.floor_set(floor);

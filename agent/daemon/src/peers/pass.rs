@@ -4,10 +4,10 @@ use crate::clock::JudgingTime;
 use crate::frame;
 use crate::ticket::{Own, ticket_open};
 use agent_core::peer::{Shown, judge};
-use identity::caller::{Caller, certificate_read};
+use identity::caller::{Caller, certificate_key, certificate_read};
 use identity::peer::Ends;
 use model::id::DeviceId;
-use model::key::OnlineKey;
+use model::key::{IdentityKey, OnlineKey};
 use model::resource::{Fetching, Rendezvous};
 use model::time::Timestamp;
 use std::io::{self, ErrorKind};
@@ -28,6 +28,18 @@ pub(crate) struct Pass {
     pub(crate) trusted: Vec<OnlineKey>,
     pub(crate) time: Arc<JudgingTime>,
     pub(crate) fetching: Fetching,
+}
+
+/// Whom one has met.
+#[derive(Clone, Debug)]
+pub(super) struct Met {
+    pub(super) device: DeviceId,
+    /// When its ticket is over.
+    pub(super) until: Timestamp,
+    /// Whether its ticket says that it may say of others that they are in school.
+    pub(super) site_node: bool,
+    /// The key of the certificate that it showed.
+    pub(super) key: IdentityKey,
 }
 
 /// Who says hello first.
@@ -60,13 +72,13 @@ impl Pass {
         self.own.ticket.rendezvous.get(usize::try_from(at).ok()?).copied()
     }
 
-    /// Both say hello over a connection whose other end showed this certificate; gives the device there, and when its ticket is over.
+    /// Both say hello over a connection whose other end showed this certificate; gives the device there.
     pub(super) async fn met(
         &self,
         stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
         certificate: Option<&[u8]>,
         side: Side,
-    ) -> io::Result<(DeviceId, Timestamp)> {
+    ) -> io::Result<Met> {
         let hello = PeerHello { ticket: Some(self.own.envelope.clone()) };
         if side == Side::First {
             frame::put(stream, &hello).await?;
@@ -79,14 +91,15 @@ impl Pass {
         Ok(met)
     }
 
-    fn judged(&self, certificate: &[u8], hello: PeerHello) -> Result<(DeviceId, Timestamp), String> {
+    fn judged(&self, certificate: &[u8], hello: PeerHello) -> Result<Met, String> {
         let read = certificate_read(certificate).map_err(|error| error.to_string())?;
         let Caller::Device { territory, device } = read.caller else { return Err("no device".to_owned()) };
         let shown = Shown { device, territory, number: read.number };
         let envelope = hello.ticket.ok_or("no ticket")?;
         let ticket = ticket_open(&envelope, &self.trusted)?;
         judge(&shown, &ticket, self.own.ticket.school, self.time.now()).map_err(|error| error.to_string())?;
-        Ok((device, ticket.until))
+        let key = certificate_key(certificate).map_err(|error| error.to_string())?;
+        Ok(Met { device, until: ticket.until, site_node: ticket.site_node, key })
     }
 }
 

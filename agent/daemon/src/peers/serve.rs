@@ -7,8 +7,11 @@ use crate::frame;
 use crate::source::{ANSWER_BYTES_MAX, PIECES_MAX};
 use agent_core::bucket::Bucket;
 use bundle::item_is_plain;
+use bytes::Bytes;
 use model::id::DeviceId;
+use model::site::{Nonce, SiteProof, site_nonce};
 use model::time::Timestamp;
+use prost::Message;
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +21,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use wire::v1::{FetchRequest, FetchResponse, FetchedPiece};
+use wire::convert::site_proof_encode;
+use wire::v1::{Envelope, FetchRequest, FetchResponse, FetchedPiece};
 
 /// Devices that are met at a time: all that have this one among those they ask, and a class at a site node.
 pub(super) const GUESTS_MAX: usize = 32;
@@ -105,12 +109,11 @@ impl Host {
         let _ = tcp.set_nodelay(true);
         let mut stream = TlsAcceptor::from(Arc::clone(&pass.ends.listening)).accept(tcp).await?;
         let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|own| own.to_vec());
-        let (device, until) =
-            pass.met(&mut stream, certificate.as_deref(), Side::Second).await.inspect_err(|error| {
-                tracing::debug!(%error, "a device of this network is not met");
-            })?;
-        let line = self.line(device).ok_or(ErrorKind::ConnectionRefused)?;
-        Ok((line, stream, Until { pass, guest: until }))
+        let met = pass.met(&mut stream, certificate.as_deref(), Side::Second).await.inspect_err(|error| {
+            tracing::debug!(%error, "a device of this network is not met");
+        })?;
+        let line = self.line(met.device).ok_or(ErrorKind::ConnectionRefused)?;
+        Ok((line, stream, Until { pass, guest: met.until }))
     }
 
     async fn entertain(&self, _line: Line, mut stream: TlsStream<TcpStream>, until: &Until) {
@@ -119,6 +122,16 @@ impl Host {
             let request: Option<io::Result<FetchRequest>> =
                 within(&*self.clock, IDLE_LIMIT, frame::take(&mut stream, REQUEST_BYTES_MAX)).await;
             let Some(Ok(request)) = request else { return };
+            if let [piece] = &request.pieces[..]
+                && let Some(nonce) = site_nonce(&piece.item)
+            {
+                let answer = FetchResponse { pieces: vec![self.word(nonce, &until.pass)] };
+                let sent = within(&*self.clock, ANSWER_LIMIT, frame::put(&mut stream, &answer)).await;
+                match sent {
+                    Some(Ok(())) => continue,
+                    _ => return,
+                }
+            }
             // Those who are slow to take theirs keep the others waiting no longer than this.
             let short = matches!(&request.pieces[..], [piece] if piece.item.starts_with(HELD));
             let turn = match short {
@@ -133,6 +146,26 @@ impl Host {
             let sent = within(&*self.clock, ANSWER_LIMIT, frame::put(&mut stream, &answer)).await;
             if !matches!(sent, Some(Ok(()))) {
                 return;
+            }
+        }
+    }
+
+    /// This device's word that another is beside it, if plan and ticket say that it may give one; by the key that this line's other end was shown.
+    fn word(&self, nonce: Nonce, shown: &Pass) -> FetchedPiece {
+        let planned = self.pass.borrow().as_ref().is_some_and(|pass| pass.fetching.site_node);
+        if !planned || !shown.own.ticket.site_node {
+            return FetchedPiece::default();
+        }
+        let proof =
+            SiteProof { school: shown.own.ticket.school, nonce, device: shown.shown.device, at: shown.time.now() };
+        match shown.ends.signer.seal::<SiteProof>(site_proof_encode(&proof)) {
+            Ok(signed) => {
+                let body = Bytes::from(Envelope::from(&signed).encode_to_vec());
+                FetchedPiece { found: true, size: body.len() as u64, body }
+            }
+            Err(error) => {
+                tracing::debug!(%error, "nobody is told that this is school");
+                FetchedPiece::default()
             }
         }
     }

@@ -1,12 +1,16 @@
 //! Another device of the school, as a source of files.
 
-use super::pass::{Pass, Side};
+use super::pass::{Met, Pass, Side};
 use super::serve::HELLO_LIMIT;
 use super::shelf::HELD;
 use crate::clock::{Clock, within};
 use crate::frame;
 use crate::source::{ANSWER_BYTES_MAX, Fetched, Piece, Road, Source, SourceError};
+use agent_core::site::{Asked, judge};
 use async_trait::async_trait;
+use model::signed::Signed;
+use model::site::{Nonce, PROOF_BYTES_MAX, SiteProof, site_item};
+use prost::Message;
 use rustls::pki_types::ServerName;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -16,7 +20,8 @@ use tokio::net::TcpStream;
 use tokio::sync::{Mutex, watch};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use wire::v1::{FetchRequest, FetchResponse, FilePiece};
+use wire::convert::site_proof_decode;
+use wire::v1::{Envelope, FetchRequest, FetchResponse, FilePiece};
 
 /// The largest answer with what stands around its bytes.
 const MESSAGE_BYTES_MAX: usize = ANSWER_BYTES_MAX + (64 << 10);
@@ -32,9 +37,16 @@ pub(crate) struct PeerSource {
     clock: Arc<dyn Clock>,
     pass: watch::Receiver<Option<Arc<Pass>>>,
     /// The connection that stands. While it is used nobody else has it, so one that was left in the middle is closed.
-    line: Mutex<Option<TlsStream<TcpStream>>>,
+    line: Mutex<Option<Line>>,
     /// Another for what is answered at once, which must not wait behind megabytes.
-    short_line: Mutex<Option<TlsStream<TcpStream>>>,
+    short_line: Mutex<Option<Line>>,
+}
+
+/// A connection, and whom it leads to.
+#[derive(Debug)]
+struct Line {
+    stream: TlsStream<TcpStream>,
+    met: Met,
 }
 
 impl PeerSource {
@@ -46,18 +58,47 @@ impl PeerSource {
         self.address
     }
 
-    async fn connected(&self) -> io::Result<TlsStream<TcpStream>> {
+    /// Asks for the word of a site node that this device is beside it, over a connection of which it is known who is at its other end.
+    ///
+    /// # Errors
+    /// [`SourceError`] when it gives none, or one that proves nothing.
+    pub(super) async fn proof(&self) -> Result<(), SourceError> {
+        let pass = self.pass.borrow().clone().ok_or_else(|| SourceError::Unreachable("no ticket".to_owned()))?;
+        let nonce: Nonce = rand::random();
+        let length = u32::try_from(PROOF_BYTES_MAX).unwrap_or(u32::MAX);
+        let pieces = [Piece { item: site_item(&nonce), offset: 0, length }];
+        let mut kept = self.short_line.lock().await;
+        // Who was met with a ticket that is over is met anew.
+        *kept = kept.take().filter(|line| pass.time.now() < line.met.until);
+        let answer = self.exchanged(&mut kept, &pieces).await?;
+        // Let go of at once: at a site node a whole school waits for its turn.
+        let line = kept.take().ok_or_else(|| SourceError::Unreachable("the line was cut".to_owned()))?;
+        let said = match judged(&pieces, answer)?.pop() {
+            Some(Fetched::Found { body, .. }) => body,
+            _ => return Err(SourceError::Refused("it gives no word".to_owned())),
+        };
+        let refused = |error: &dyn std::fmt::Display| SourceError::Refused(error.to_string());
+        let envelope = Envelope::decode(said).map_err(|error| refused(&error))?;
+        let signed = Signed::<SiteProof>::try_from(envelope).map_err(|error| refused(&error))?;
+        let bytes = signed.bytes_of(&line.met.key).map_err(|error| refused(&error))?;
+        let proof = site_proof_decode(bytes).map_err(|error| refused(&error))?;
+        let asked =
+            Asked { school: pass.own.ticket.school, nonce, node: line.met.device, site_node: line.met.site_node };
+        judge(&proof, &asked, pass.time.now()).map_err(|error| refused(&error))
+    }
+
+    async fn connected(&self) -> io::Result<Line> {
         let pass = self.pass.borrow().clone().ok_or(ErrorKind::NotConnected)?;
         let name = ServerName::try_from(identity::peer::NAME).map_err(io::Error::other)?;
         let tcp = TcpStream::connect(self.address).await?;
         let _ = tcp.set_nodelay(true);
         let mut stream = TlsConnector::from(Arc::clone(&pass.ends.connecting)).connect(name, tcp).await?;
         let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|own| own.to_vec());
-        pass.met(&mut stream, certificate.as_deref(), Side::First).await?;
-        Ok(stream)
+        let met = pass.met(&mut stream, certificate.as_deref(), Side::First).await?;
+        Ok(Line { stream, met })
     }
 
-    async fn line(&self) -> Result<TlsStream<TcpStream>, SourceError> {
+    async fn line(&self) -> Result<Line, SourceError> {
         let made = within(&*self.clock, HELLO_LIMIT, self.connected()).await;
         made.ok_or_else(|| SourceError::Unreachable("too slow".to_owned()))?.map_err(|error| match error.kind() {
             ErrorKind::PermissionDenied | ErrorKind::InvalidData => SourceError::Refused(error.to_string()),
@@ -65,10 +106,34 @@ impl PeerSource {
         })
     }
 
-    async fn asked(&self, line: &mut TlsStream<TcpStream>, request: &FetchRequest) -> io::Result<FetchResponse> {
+    /// Asks over the connection that stands, or another where it was closed; the one that was used stands afterwards.
+    async fn exchanged(&self, kept: &mut Option<Line>, pieces: &[Piece]) -> Result<FetchResponse, SourceError> {
+        let piece = |piece: &Piece| FilePiece { item: piece.item.clone(), offset: piece.offset, length: piece.length };
+        let request = FetchRequest { pieces: pieces.iter().map(piece).collect() };
+        if let Some(mut line) = kept.take() {
+            match self.asked(&mut line, &request).await {
+                Ok(said) => {
+                    *kept = Some(line);
+                    return Ok(said);
+                }
+                Err(error) if error.kind() == ErrorKind::TimedOut => {
+                    return Err(SourceError::Unreachable(error.to_string()));
+                }
+                // It was closed for its silence: once more.
+                Err(_) => {}
+            }
+        }
+        let mut line = self.line().await?;
+        let said = self.asked(&mut line, &request).await;
+        let said = said.map_err(|error| SourceError::Unreachable(error.to_string()))?;
+        *kept = Some(line);
+        Ok(said)
+    }
+
+    async fn asked(&self, line: &mut Line, request: &FetchRequest) -> io::Result<FetchResponse> {
         let exchange = async {
-            frame::put(line, request).await?;
-            frame::take(line, MESSAGE_BYTES_MAX).await
+            frame::put(&mut line.stream, request).await?;
+            frame::take(&mut line.stream, MESSAGE_BYTES_MAX).await
         };
         within(&*self.clock, ANSWER_LIMIT, exchange).await.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))
     }
@@ -81,31 +146,9 @@ impl Source for PeerSource {
     }
 
     async fn fetch(&self, pieces: &[Piece]) -> Result<Vec<Fetched>, SourceError> {
-        let piece = |piece: &Piece| FilePiece { item: piece.item.clone(), offset: piece.offset, length: piece.length };
-        let request = FetchRequest { pieces: pieces.iter().map(piece).collect() };
         let short = pieces.iter().all(|piece| piece.item.starts_with(HELD));
         let mut kept = if short { self.short_line.lock().await } else { self.line.lock().await };
-        let mut answer = None;
-        if let Some(mut line) = kept.take() {
-            match self.asked(&mut line, &request).await {
-                Ok(said) => (answer, *kept) = (Some(said), Some(line)),
-                Err(error) if error.kind() == ErrorKind::TimedOut => {
-                    return Err(SourceError::Unreachable(error.to_string()));
-                }
-                // It was closed for its silence: once more.
-                Err(_) => {}
-            }
-        }
-        let answer = match answer {
-            Some(answer) => answer,
-            None => {
-                let mut line = self.line().await?;
-                let said = self.asked(&mut line, &request).await;
-                let said = said.map_err(|error| SourceError::Unreachable(error.to_string()))?;
-                *kept = Some(line);
-                said
-            }
-        };
+        let answer = self.exchanged(&mut kept, pieces).await?;
         judged(pieces, answer).inspect_err(|error| {
             if matches!(error, SourceError::Refused(_)) {
                 *kept = None;

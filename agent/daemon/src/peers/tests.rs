@@ -1,8 +1,10 @@
 //! Devices that meet over real sockets on loopback, and those that pretend.
 
 mod keeping;
+mod proving;
 mod strangers;
 
+use super::Proofs;
 use super::pass::{Pass, Side};
 use super::serve::{GUESTS_MAX, Host, IDLE_LIMIT};
 use super::shelf::Shelf;
@@ -22,9 +24,10 @@ use identity::peer::ends;
 use model::id::{DeviceId, TerritoryId};
 use model::resource::{Fetching, PeerTicket, TICKET_LIFE};
 use model::signed::Signed;
+use model::time::Timestamp;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -62,6 +65,7 @@ impl Territory {
             school: HERE.parse().unwrap(),
             certificate_from: 1,
             rendezvous: vec![[7; 10], [8; 10]],
+            site_node: false,
             from: NOW,
             until: NOW.after(TICKET_LIFE),
         }
@@ -118,6 +122,20 @@ impl Shelf for Files {
         let body = self.0.get(item)?;
         let from = usize::try_from(offset).unwrap().min(body.len());
         Some((body.slice(from..(from + length).min(body.len())), body.len() as u64))
+    }
+}
+
+/// Until when school is proven, in memory.
+#[derive(Debug, Default)]
+struct Noted(Mutex<Option<Timestamp>>);
+
+impl Proofs for Noted {
+    fn until(&self) -> Option<Timestamp> {
+        *self.0.lock().unwrap()
+    }
+
+    fn keep(&self, until: Option<Timestamp>) {
+        *self.0.lock().unwrap() = until;
     }
 }
 

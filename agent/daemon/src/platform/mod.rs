@@ -113,6 +113,9 @@ pub(crate) trait Platform: Sized {
     /// Where resources lie unless the configuration says otherwise.
     fn resources_folder() -> PathBuf;
 
+    /// Where the filter keeps what is its own unless the configuration says otherwise.
+    fn filter_folder() -> PathBuf;
+
     /// How a file is opened that only its owner may read.
     fn file_options() -> OpenOptions;
 

@@ -16,6 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The one role that may sign bundles; targets names its keys.
 pub(crate) const BUNDLES: &str = "bundles";
+/// The one that may sign the filter's lists; a repository may lack it.
+pub(crate) const LISTS: &str = "lists";
+/// The one that may sign the policy floor; a repository may lack it.
+pub(crate) const FLOOR: &str = "floor";
 /// The one that may sign releases of the agent, in another repository.
 pub(crate) const RELEASES: &str = "releases";
 /// The most new roots of one refresh: the next one goes on from there.
@@ -27,26 +31,31 @@ pub(crate) struct Standing {
     pub(crate) kept: Kept,
     pub(crate) trusted: TrustedMetadataSet,
     pub(crate) floors: Floors,
-    /// The role whose list is read.
-    pub(crate) role: &'static str,
+    /// The roles whose lists are read: the first always, others where the repository has them.
+    roles: &'static [&'static str],
     first: Root,
 }
 
 impl Standing {
     /// A root and nothing under it.
-    pub(crate) fn new(root: &[u8], role: &'static str) -> Result<Self, PublisherError> {
+    pub(crate) fn new(root: &[u8], roles: &'static [&'static str]) -> Result<Self, PublisherError> {
         let trusted = TrustedMetadataSet::from_root(root)?;
         root_check(trusted.root())?;
         let text =
             std::str::from_utf8(root).map_err(|_| PublisherError::Damaged("the root is not a text".to_owned()))?;
         let floors = Floors::new(trusted.root(), root);
         let kept = Kept { roots: vec![text.to_owned()], listed: None };
-        Ok(Self { kept, first: trusted.root().clone(), trusted, floors, role })
+        Ok(Self { kept, first: trusted.root().clone(), trusted, floors, roles })
     }
 
     /// The root this device was told of.
     pub(crate) const fn first(&self) -> &Root {
         &self.first
+    }
+
+    /// The roles whose lists are read here and now.
+    pub(crate) fn lists(&self) -> impl Iterator<Item = &'static str> {
+        lists_of(self.roles, &self.trusted)
     }
 
     /// Takes the next root: signed by who signs under the one before and under itself.
@@ -64,7 +73,7 @@ impl Standing {
     pub(crate) fn listed_restore(&mut self, listed: Option<&Listed>) {
         let (mut trusted, mut floors) = (self.trusted.clone(), self.floors.clone());
         self.kept.listed =
-            listed.filter(|listed| listed_read(&mut trusted, &mut floors, listed, self.role).is_ok()).cloned();
+            listed.filter(|listed| listed_read(&mut trusted, &mut floors, listed, self.roles).is_ok()).cloned();
         if self.kept.listed.is_some() {
             (self.trusted, self.floors) = (trusted, floors);
         }
@@ -98,7 +107,8 @@ impl Standing {
         self.trusted.check_root_expired(at(now))?;
         self.trusted.check_timestamp_expired(at(daily))?;
         self.trusted.check_snapshot_expired(at(daily))?;
-        for name in ["targets", self.role] {
+        // A floor that nobody has signed anew holds on: what it closes must not open because of that, nor anything else stop.
+        for name in std::iter::once("targets").chain(self.lists().filter(|role| *role != FLOOR)) {
             if let Some(role) = self.trusted.targets_role(name).filter(|role| role.is_expired(at(now))) {
                 return Err(PublisherError::Expired(format!("{name} at {}", role.expires)));
             }
@@ -143,17 +153,26 @@ impl Standing {
         let take = |text: &str| next.update_targets(text.as_bytes(), daily).map(drop);
         let targets = document_next(source, &name, TARGETS_BYTES_MAX, kept(|k| &k.targets), take).await?;
         delegated_check(&next)?;
-        let name = format!("{}.{}", listed_version(&next, self.role)?, self.role);
-        let take = |text: &str| next.update_delegated_targets(text.as_bytes(), self.role, "targets", daily).map(drop);
-        let bundles = document_next(source, &name, TARGETS_BYTES_MAX, kept(|k| &k.bundles), take).await?;
+        let (mut bundles, mut lists, mut floor) = (String::new(), None, None);
+        for role in lists_of(self.roles, &next).collect::<Vec<_>>() {
+            let name = format!("{}.{role}", listed_version(&next, role)?);
+            let kept = self.kept.listed.as_ref().and_then(|kept| kept.list(role)).cloned();
+            let take = |text: &str| next.update_delegated_targets(text.as_bytes(), role, "targets", daily).map(drop);
+            let text = document_next(source, &name, TARGETS_BYTES_MAX, kept, take).await?;
+            match role {
+                LISTS => lists = Some(text),
+                FLOOR => floor = Some(text),
+                _ => bundles = text,
+            }
+        }
         let verified = Self {
             kept: Kept {
                 roots: self.kept.roots.clone(),
-                listed: Some(Listed { timestamp, snapshot, targets, bundles, medium }),
+                listed: Some(Listed { timestamp, snapshot, targets, bundles, lists, floor, medium }),
             },
             trusted: next,
             floors,
-            role: self.role,
+            roles: self.roles,
             first: self.first.clone(),
         };
         verified.fresh_check(now, medium)?;
@@ -175,8 +194,10 @@ impl Standing {
             "timestamp.json" => Some(&listed.timestamp),
             name if name == versioned("snapshot", snapshot.version) => Some(&listed.snapshot),
             name if name == versioned("targets", version("targets")) => Some(&listed.targets),
-            name if name == versioned(self.role, version(self.role)) => Some(&listed.bundles),
-            _ => None,
+            name => {
+                let role = self.lists().find(|role| name == versioned(role, version(role)))?;
+                listed.list(role).map(String::as_str)
+            }
         }
     }
 
@@ -208,6 +229,14 @@ pub(crate) fn role_may(trusted: &TrustedMetadataSet, named: &str, name: &str) ->
     Ok(false)
 }
 
+/// The first role of those that are read, and the others that the targets let sign.
+fn lists_of(roles: &'static [&'static str], trusted: &TrustedMetadataSet) -> impl Iterator<Item = &'static str> {
+    let delegations = trusted.targets_role("targets").and_then(|targets| targets.delegations.as_ref());
+    let named = delegations.map(|delegations| &*delegations.roles).unwrap_or_default();
+    let is_named = |role: &str| named.iter().any(|one| one.name == role);
+    roles.iter().enumerate().filter(move |(at, role)| *at == 0 || is_named(role)).map(|(_, role)| *role)
+}
+
 /// A time as the metadata has it.
 pub(crate) fn at(time: Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(time.unix_millis()).unwrap_or(jiff::Timestamp::MAX)
@@ -218,14 +247,18 @@ fn listed_read(
     trusted: &mut TrustedMetadataSet,
     floors: &mut Floors,
     listed: &Listed,
-    role: &str,
+    roles: &'static [&'static str],
 ) -> Result<(), PublisherError> {
     const ALWAYS: jiff::Timestamp = jiff::Timestamp::MIN;
     trusted.update_timestamp(listed.timestamp.as_bytes(), ALWAYS)?;
     trusted.update_snapshot(listed.snapshot.as_bytes(), ALWAYS)?;
     trusted.update_targets(listed.targets.as_bytes(), ALWAYS)?;
     delegated_check(trusted)?;
-    trusted.update_delegated_targets(listed.bundles.as_bytes(), role, "targets", ALWAYS)?;
+    for role in lists_of(roles, trusted).collect::<Vec<_>>() {
+        // An agent before this one may have kept none: then all is fetched anew.
+        let list = listed.list(role).ok_or(Error::NotRefreshed)?;
+        trusted.update_delegated_targets(list.as_bytes(), role, "targets", ALWAYS)?;
+    }
     floors.timestamp_take(trusted.timestamp().ok_or(Error::NotRefreshed)?)?;
     floors.snapshot_take(trusted.snapshot().ok_or(Error::NotRefreshed)?)
 }

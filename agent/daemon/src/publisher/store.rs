@@ -1,6 +1,7 @@
 //! The metadata on the disk: what was verified last and what was before it, each whole or not there.
 
 use super::floors::Floors;
+use super::standing::{FLOOR, LISTS};
 use crate::error::Error;
 use crate::folder::Folder;
 use model::digest::Digest;
@@ -13,8 +14,8 @@ pub(crate) const FOLDER: &str = "publisher";
 const SET: &str = "metadata";
 const SET_BEFORE: &str = "metadata.before";
 const FLOORS: &str = "floors";
-/// The largest file of it, in bytes: five documents at their limits, quoted.
-const FILE_BYTES_MAX: u64 = 24 << 20;
+/// The largest file of it, in bytes: six documents at their limits, quoted.
+const FILE_BYTES_MAX: u64 = 32 << 20;
 
 /// Documents as they were signed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,12 @@ pub(crate) struct Listed {
     pub(crate) snapshot: String,
     pub(crate) targets: String,
     pub(crate) bundles: String,
+    /// The filter's lists, where a repository has a role for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) lists: Option<String>,
+    /// The floor, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) floor: Option<String>,
     /// When the medium it came on was written; none: it came over a network.
     pub(crate) medium: Option<Timestamp>,
 }
@@ -39,6 +46,17 @@ pub(crate) struct Listed {
 /// The folder.
 #[derive(Debug)]
 pub(crate) struct Store(Folder);
+
+impl Listed {
+    /// The list of a role.
+    pub(crate) fn list(&self, role: &str) -> Option<&String> {
+        match role {
+            LISTS => self.lists.as_ref(),
+            FLOOR => self.floor.as_ref(),
+            _ => Some(&self.bundles),
+        }
+    }
+}
 
 /// Whether a file in it is of the agent.
 pub(crate) fn own(name: &str) -> bool {
@@ -115,7 +133,15 @@ mod tests {
     fn kept(timestamp: &str) -> Kept {
         let text = || "{\"é\": \"\\u00e9\"}".to_owned();
         let (snapshot, targets, bundles) = (text(), text(), text());
-        let listed = Listed { timestamp: timestamp.to_owned(), snapshot, targets, bundles, medium: None };
+        let listed = Listed {
+            timestamp: timestamp.to_owned(),
+            snapshot,
+            targets,
+            bundles,
+            lists: None,
+            floor: None,
+            medium: None,
+        };
         Kept { roots: vec![text()], listed: Some(listed) }
     }
 

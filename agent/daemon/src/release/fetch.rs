@@ -1,12 +1,12 @@
 //! The product's own repository, as far as a device reads it: the list of releases, and a program.
 
-use crate::clock::{Clock, within};
+use super::shelf::FETCHED;
 use crate::error::Error;
 use crate::folder::Folder;
 use crate::platform::{Here, Platform};
-use crate::publisher::{Publisher, PublisherError, Signed};
-use crate::resources::Fault;
-use crate::source::{ANSWER_BYTES_MAX, Fetched, Piece, Road, Source, SourceError};
+use crate::publisher::{Documents, Publisher, PublisherError, Signed};
+use crate::resources::{Counted, Fault, Fetcher, Gate};
+use crate::source::{Fetched, Piece, Road, Source, SourceError};
 use async_trait::async_trait;
 use bundle::{Architecture, Program, Release, System};
 use model::digest::Digest;
@@ -14,23 +14,21 @@ use model::resource::{BundleVersion, ReleaseWanted};
 use model::time::Timestamp;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Where the product's repository lies within the one that is mirrored.
-const BELOW: &str = "releases";
+pub(super) const BELOW: &str = "releases/";
 /// The largest root that a package brings, in bytes.
 const ROOT_BYTES_MAX: u64 = 64 << 10;
 /// The largest program as it is stored, in bytes.
 const PROGRAM_STORED_MAX: usize = 64 << 20;
-/// How long a source may take for a piece.
-const ANSWER_LIMIT: Duration = Duration::from_secs(120);
 /// What stays free beside a program that is put in place, in bytes.
 const FREE_BYTES: u64 = 64 << 20;
 
 /// What is signed of releases.
 pub(super) struct Repository {
     publisher: Publisher,
-    clock: Arc<dyn Clock>,
+    /// What was fetched of it.
+    fetched: Folder,
 }
 
 /// Why a release is not taken.
@@ -39,6 +37,9 @@ pub(super) enum Stopped {
     /// What the repository says, or does not.
     #[error(transparent)]
     Publisher(#[from] PublisherError),
+    /// A file does not come.
+    #[error("a file of it is not fetched: {0:?}")]
+    Fetch(Fault),
     /// Something else than what was signed.
     #[error("damaged: {0}")]
     Damaged(String),
@@ -61,6 +62,7 @@ impl Stopped {
     pub(super) fn fault(self) -> Fault {
         match self {
             Self::Publisher(error) => error.into(),
+            Self::Fetch(fault) => fault,
             Self::Damaged(_) => Fault::Failed("damaged"),
             Self::Rootless(_) => Fault::Skipped("no_root"),
             Self::Room => Fault::Skipped("disk"),
@@ -72,55 +74,63 @@ impl Stopped {
 
 /// A repository that lies in a folder of another one's source.
 #[derive(Debug)]
-struct Below<'a>(&'a dyn Source, &'a dyn Clock);
+pub(super) struct Below(pub(super) Arc<dyn Source>);
 
 #[async_trait]
-impl Source for Below<'_> {
+impl Source for Below {
     fn road(&self) -> Road {
         self.0.road()
     }
 
     async fn fetch(&self, pieces: &[Piece]) -> Result<Vec<Fetched>, SourceError> {
-        let below = |piece: &Piece| Piece { item: format!("{BELOW}/{}", piece.item), ..piece.clone() };
+        let below = |piece: &Piece| Piece { item: format!("{BELOW}{}", piece.item), ..piece.clone() };
         let pieces: Vec<Piece> = pieces.iter().map(below).collect();
-        let late = || Err(SourceError::Unreachable("no answer in time".to_owned()));
-        within(self.1, ANSWER_LIMIT, self.0.fetch(&pieces)).await.unwrap_or_else(late)
+        self.0.fetch(&pieces).await
     }
+}
+
+/// What files are fetched with.
+pub(super) struct Asking<'a> {
+    pub(super) fetcher: &'a mut Fetcher,
+    pub(super) gate: &'a mut Gate,
+    pub(super) counted: &'a Counted<'a>,
+    pub(super) now: Timestamp,
 }
 
 impl Repository {
     /// What was kept of it, from the package's root on.
-    pub(super) fn open(folder: &Folder, root: &Path, clock: &Arc<dyn Clock>) -> Result<Self, Stopped> {
+    pub(super) fn open(folder: &Folder, root: &Path) -> Result<Self, Stopped> {
         let above = Folder::new(root.parent().unwrap_or(Path::new("/")));
         let name = root.file_name().unwrap_or_default().to_string_lossy();
         let root = above.read_within(&name, ROOT_BYTES_MAX)?.ok_or_else(|| Stopped::Rootless(root.to_owned()))?;
-        Ok(Self { publisher: Publisher::open_releases(folder, &root)?, clock: clock.clone() })
+        Ok(Self { publisher: Publisher::open_releases(folder, &root)?, fetched: folder.inner(FETCHED) })
     }
 
-    /// Takes what is newest.
-    pub(super) async fn refresh(&mut self, source: &dyn Source, now: Timestamp) -> Result<(), Stopped> {
-        let clock = self.clock.clone();
-        Ok(self.publisher.refresh(&Below(source, &*clock), now).await?)
+    /// Takes what is newest at a source.
+    pub(super) async fn refresh(&mut self, source: &dyn Source, now: Timestamp) -> Result<(), PublisherError> {
+        self.publisher.refresh(source, now).await
+    }
+
+    /// Whether the list that is held is new enough for what is wanted.
+    pub(super) fn lists(&self, wanted: &ReleaseWanted, now: Timestamp) -> bool {
+        let signed = self.publisher.release(&Release::index_name(&wanted.version), bundle::RELEASE_BYTES_MAX, now);
+        signed.is_ok_and(|signed| signed.sha256 == wanted.index)
+    }
+
+    /// What devices beside this one are given of it.
+    pub(super) fn documents(&self) -> Documents {
+        self.publisher.documents()
     }
 
     /// The least version that the newest release lets anybody be led to.
-    pub(super) async fn minimum(&self, source: &dyn Source, now: Timestamp) -> Result<BundleVersion, Stopped> {
-        let named = self.publisher.names().filter_map(|name| {
-            let version = name.strip_prefix("release.")?.strip_suffix(".index")?;
-            version.parse::<BundleVersion>().ok()
-        });
-        let newest = named.max().ok_or_else(|| PublisherError::NotSigned("no release".to_owned()))?;
-        Ok(self.release(&newest, source, now).await?.1.minimum)
+    pub(super) async fn minimum(&self, asking: &mut Asking<'_>) -> Result<BundleVersion, Stopped> {
+        let newest = self.newest().ok_or_else(|| PublisherError::NotSigned("no release".to_owned()))?;
+        Ok(self.release(&newest, asking).await?.1.minimum)
     }
 
     /// The program of a release that is wanted, for this machine.
-    pub(super) async fn program(
-        &self,
-        wanted: &ReleaseWanted,
-        source: &dyn Source,
-        now: Timestamp,
-    ) -> Result<Program, Stopped> {
-        let (index, release) = self.release(&wanted.version, source, now).await?;
+    pub(super) async fn program(&self, wanted: &ReleaseWanted, asking: &mut Asking<'_>) -> Result<Program, Stopped> {
+        let (index, release) = self.release(&wanted.version, asking).await?;
         if index != wanted.index {
             return Err(PublisherError::NotSigned(Release::index_name(&wanted.version)).into());
         }
@@ -128,63 +138,73 @@ impl Repository {
         program.cloned().ok_or(Stopped::System)
     }
 
-    /// The program itself, where there is room for it.
+    /// The program itself, where there is room for it. Its frame stays, for devices beside this one; those of other releases go.
     pub(super) async fn bytes(
         &self,
         program: &Program,
         wanted: &ReleaseWanted,
-        source: &dyn Source,
-        now: Timestamp,
-        to: &Folder,
+        asking: &mut Asking<'_>,
     ) -> Result<Vec<u8>, Stopped> {
-        let room = program.bytes.saturating_add(FREE_BYTES);
-        if Here::free_bytes(to.root()).is_some_and(|free| free < room) {
+        let name = program.target_name(&wanted.version);
+        let signed = self.publisher.release(&name, PROGRAM_STORED_MAX, asking.now)?;
+        // Who is led back to an older one reads the newest one's index too, and so do its neighbours.
+        let newest = self.newest().and_then(|newest| {
+            let name = Release::index_name(&newest);
+            self.publisher.release(&name, bundle::RELEASE_BYTES_MAX, asking.now).ok()
+        });
+        let newest = newest.map_or(wanted.index, |signed| signed.sha256);
+        self.prune(&[wanted.index, newest, signed.sha256])?;
+        let room = program.bytes.saturating_add(signed.length).saturating_add(FREE_BYTES);
+        if Here::free_bytes(self.fetched.root()).is_some_and(|free| free < room) {
             return Err(Stopped::Room);
         }
-        let name = program.target_name(&wanted.version);
-        let signed = self.publisher.release(&name, PROGRAM_STORED_MAX, now)?;
-        let stored = whole(&Below(source, &*self.clock), &signed).await?;
+        let stored = self.file(&signed, asking).await?;
         let program = program.clone();
         aside(move || program.open(&stored).map_err(|error| Stopped::Damaged(format!("{name}: {error}")))).await
     }
 
     /// A release with the digest of its index.
-    async fn release(
-        &self,
-        version: &BundleVersion,
-        source: &dyn Source,
-        now: Timestamp,
-    ) -> Result<(Digest, Release), Stopped> {
+    async fn release(&self, version: &BundleVersion, asking: &mut Asking<'_>) -> Result<(Digest, Release), Stopped> {
         let name = Release::index_name(version);
-        let signed = self.publisher.release(&name, bundle::RELEASE_BYTES_MAX, now)?;
-        let bytes = whole(&Below(source, &*self.clock), &signed).await?;
+        let signed = self.publisher.release(&name, bundle::RELEASE_BYTES_MAX, asking.now)?;
+        let bytes = self.file(&signed, asking).await?;
         let release = Release::decode(&bytes).map_err(|error| Stopped::Damaged(format!("{name}: {error}")))?;
         if release.version != *version {
             return Err(Stopped::Damaged(format!("{name}: another release")));
         }
         Ok((signed.sha256, release))
     }
-}
 
-/// A signed file, whole and as it was signed.
-async fn whole(source: &dyn Source, signed: &Signed) -> Result<Vec<u8>, Stopped> {
-    let damaged = |why: &str| Stopped::Damaged(format!("{}: {why}", signed.item));
-    let mut whole = Vec::new();
-    while (whole.len() as u64) < signed.length {
-        let offset = whole.len() as u64;
-        let length = u32::try_from((signed.length - offset).min(ANSWER_BYTES_MAX as u64)).unwrap_or(u32::MAX);
-        let piece = Piece { item: signed.item.clone(), offset, length };
-        let fetched = source.fetch(std::slice::from_ref(&piece)).await.map_err(PublisherError::from)?;
-        let Some(Fetched::Found { body, size }) = fetched.into_iter().next() else {
-            return Err(PublisherError::from(SourceError::Unreachable(format!("{} is not there", signed.item))).into());
-        };
-        // Else a source could give a byte at a time, or more than was asked for.
-        if size != signed.length || body.len() as u64 != u64::from(length) {
-            return Err(damaged("not as long as it was signed"));
+    /// A signed file, whole and as it was signed. It lies under its SHA-256 from its first piece on, so that what came is not fetched again.
+    async fn file(&self, signed: &Signed, asking: &mut Asking<'_>) -> Result<Vec<u8>, Stopped> {
+        self.fetched.make()?;
+        let name = signed.sha256.to_string();
+        let to = self.fetched.path(&name);
+        asking.fetcher.file_counted(signed, &to, asking.counted, asking.gate).await.map_err(Stopped::Fetch)?;
+        let bytes = self.fetched.read_within(&name, signed.length)?.unwrap_or_default();
+        // The disk may have given something else than it took.
+        if Digest::of(&bytes) == signed.sha256 {
+            return Ok(bytes);
         }
-        whole.extend_from_slice(&body);
+        self.fetched.remove(&name)?;
+        Err(Stopped::Damaged(format!("{}: not what was signed", signed.item)))
     }
-    if Digest::of(&whole) == signed.sha256 { Ok(whole) } else { Err(damaged("not what was signed")) }
+
+    /// Deletes what was fetched beside this.
+    /// The newest release that is signed.
+    fn newest(&self) -> Option<BundleVersion> {
+        let named = self.publisher.names().filter_map(|name| {
+            let version = name.strip_prefix("release.")?.strip_suffix(".index")?;
+            version.parse::<BundleVersion>().ok()
+        });
+        named.max()
+    }
+
+    fn prune(&self, kept: &[Digest]) -> Result<(), Error> {
+        let kept: Vec<String> = kept.iter().map(ToString::to_string).collect();
+        let old = self.fetched.names(|name| !kept.iter().any(|kept| kept == name))?;
+        old.iter().try_for_each(|name| self.fetched.remove(name))
+    }
 }
 
 /// Does what takes long beside the conversation.

@@ -1,5 +1,6 @@
 //! The folder of releases: two slots with a program each, and the file that says which is which, whole at every instant.
 
+use super::shelf::FETCHED;
 use crate::error::Error;
 use crate::folder::Folder;
 use crate::platform::{Here, Platform};
@@ -13,6 +14,8 @@ use std::path::PathBuf;
 pub(crate) const FOLDER: &str = "releases";
 /// What says which slot is which.
 const FILE: &str = "slots.json";
+/// What says how much came, and whence.
+const CAME: &str = "came.json";
 /// The program of a slot, in its folder.
 const PROGRAM: &str = "cartable-agent";
 const SLOTS: [(Slot, &str); 2] = [(Slot::A, "a"), (Slot::B, "b")];
@@ -20,6 +23,18 @@ const SLOTS: [(Slot, &str); 2] = [(Slot::A, "a"), (Slot::B, "b")];
 /// The folder.
 #[derive(Clone, Debug)]
 pub(super) struct Kept(Folder);
+
+/// What came for a release, by which road.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Came {
+    /// For which.
+    pub(super) release: Option<Digest>,
+    /// Bytes from outside the school.
+    pub(super) wan: u64,
+    /// Bytes from devices of it.
+    pub(super) lan: u64,
+}
 
 /// The file's form. A field that is not there is none: it may come from another version of the agent.
 #[derive(Default, Serialize, Deserialize)]
@@ -82,6 +97,28 @@ impl Kept {
         };
         let bytes = serde_json::to_vec(&written).unwrap_or_default();
         self.0.write(FILE, &bytes)
+    }
+
+    /// What came for the release that was fetched last; what cannot be read is nothing.
+    pub(super) fn came(&self) -> Came {
+        let read = self.0.read(CAME).ok().flatten();
+        read.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    }
+
+    /// Notes it, for figures alone.
+    pub(super) fn came_write(&self, came: &Came) {
+        if let Ok(bytes) = serde_json::to_vec(came) {
+            let _ = self.0.write_lightly(CAME, &bytes);
+        }
+    }
+
+    /// Deletes what was fetched, begun or whole.
+    pub(super) fn fetched_forget(&self) -> Result<(), Error> {
+        let fetched = self.0.inner(FETCHED);
+        if !fetched.root().is_dir() {
+            return Ok(());
+        }
+        fetched.names(|_| true)?.iter().try_for_each(|name| fetched.remove(name))
     }
 
     /// Where a slot's program lies.

@@ -58,7 +58,7 @@ impl Fault {
     }
 
     /// The same for a device that does not go outside for so long: what neighbours lack or spoilt is asked of the server then.
-    pub(super) fn waited(self, outside: Option<Duration>) -> Self {
+    pub(crate) fn waited(self, outside: Option<Duration>) -> Self {
         match (self, outside) {
             (Self::Unreachable(_) | Self::Failed("damaged"), Some(wait)) => Self::Neighbours(wait),
             (fault, _) => fault,
@@ -66,7 +66,7 @@ impl Fault {
     }
 
     /// Whether what was begun is to make way, so that a full disk does not stay full of it.
-    pub(super) fn makes_way(&self) -> bool {
+    pub(crate) fn makes_way(&self) -> bool {
         matches!(self, Self::Skipped("disk" | "quota")) || matches!(self, Self::File(error) if is_full(error))
     }
 }

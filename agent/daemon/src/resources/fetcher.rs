@@ -61,7 +61,7 @@ impl Named {
 }
 
 /// Asks sources, and remembers how they answered.
-pub(super) struct Fetcher {
+pub(crate) struct Fetcher {
     clock: Arc<dyn Clock>,
     sources: Vec<Named>,
     roads: Roads,
@@ -72,6 +72,9 @@ pub(super) struct Fetcher {
     /// What other devices are told is there.
     making: Arc<Making>,
 }
+
+/// Whoever counts what came by which road.
+pub(crate) type Counted<'a> = dyn Fn(Road, u64) + Sync + 'a;
 
 /// What came of one request.
 struct Answer {
@@ -87,15 +90,20 @@ impl Fetcher {
         Self { clock, sources: Vec::new(), roads, pace, bucket, near_bytes: 0, making }
     }
 
+    /// One whose files are of no use to others before they are whole.
+    pub(crate) fn alone(clock: Arc<dyn Clock>) -> Self {
+        Self::new(clock, Arc::default())
+    }
+
     /// From now on it is these that may be asked, at so many bytes a second from outside.
-    pub(super) fn follow(&mut self, mut sources: Vec<Named>, bytes_per_second: u64) {
+    pub(crate) fn follow(&mut self, mut sources: Vec<Named>, bytes_per_second: u64) {
         sources.truncate(SOURCES_MAX);
         self.sources = sources;
         self.bucket.rate_set(bytes_per_second);
     }
 
     /// The sources that may be asked now, the nearest first.
-    pub(super) fn free(&self) -> Vec<Named> {
+    pub(crate) fn free(&self) -> Vec<Named> {
         let now = self.clock.elapsed();
         let mut free: Vec<&Named> =
             self.sources.iter().filter(|source| self.roads.pause(&source.name, now).is_zero()).collect();
@@ -109,18 +117,18 @@ impl Fetcher {
     }
 
     /// Notes that a source gave nothing, or something else than was signed.
-    pub(super) fn failed(&mut self, name: &str, lied: bool) {
+    pub(crate) fn failed(&mut self, name: &str, lied: bool) {
         let fault = if lied { roads::Fault::Lied } else { roads::Fault::Stalled };
         self.roads.failed(name, fault, self.clock.elapsed());
     }
 
     /// How many bytes other devices gave so far.
-    pub(super) const fn near_bytes(&self) -> u64 {
+    pub(crate) const fn near_bytes(&self) -> u64 {
         self.near_bytes
     }
 
     /// Nobody is left: when to ask again.
-    pub(super) fn nobody(&self) -> Fault {
+    pub(crate) fn nobody(&self) -> Fault {
         let now = self.clock.elapsed();
         Fault::Unreachable(self.sources.iter().map(|s| self.roads.pause(&s.name, now)).min().unwrap_or_default())
     }
@@ -131,6 +139,20 @@ impl Fetcher {
         signed: &Signed,
         to: &Path,
         (name, shown, gate): (&BundleName, &Shown, &mut Gate),
+    ) -> Result<(), Fault> {
+        self.file_counted(signed, to, &|road, bytes| shown.came(name, road, bytes), gate).await
+    }
+
+    /// The same, for whoever counts by themselves what came by which road.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub(crate) async fn file_counted(
+        &mut self,
+        signed: &Signed,
+        to: &Path,
+        counted: &Counted<'_>,
+        gate: &mut Gate,
     ) -> Result<(), Fault> {
         let (mut lacked, mut lied) = (0_u64, false);
         loop {
@@ -166,7 +188,7 @@ impl Fetcher {
                         continue;
                     }
                 };
-                self.came(&source, name, shown, body.len());
+                self.came(&source, counted, body.len());
                 givers |= 1 << at;
                 appended(to, &body)?;
                 digester.update(&body);
@@ -300,7 +322,7 @@ impl Fetcher {
             if missed && near.lacks(at) || missed && found.is_empty() && source.source.road() == Road::Mirror {
                 self.failed(&source.name, false);
             }
-            self.came(&source, name, shown, came);
+            self.came(&source, &|road, bytes| shown.came(name, road, bytes), came);
             let good = put(stage, found).await?;
             if good.contains(&false) {
                 self.failed(&source.name, true);
@@ -419,14 +441,14 @@ impl Fetcher {
         if source.is_wan() { self.bucket.wait(self.clock.elapsed()) } else { Duration::ZERO }
     }
 
-    fn came(&mut self, source: &Named, name: &BundleName, shown: &Shown, bytes: usize) {
+    fn came(&mut self, source: &Named, counted: &Counted<'_>, bytes: usize) {
         if source.is_wan() {
             self.bucket.went(bytes as u64, self.clock.elapsed());
         }
         if source.source.road() == Road::Peer {
             self.near_bytes += bytes as u64;
         }
-        shown.came(name, source.source.road(), bytes as u64);
+        counted(source.source.road(), bytes as u64);
     }
 }
 

@@ -108,7 +108,7 @@ impl Shelf {
         lock(&self.documents).as_ref()?.document(item)
     }
 
-    /// `targets/SHA256.bundle.NAME.VERSION.index`.
+    /// `targets/SHA256.bundle.NAME.VERSION.index`, and the same of the filter's lists.
     fn index(&self, item: &str) -> Option<Bytes> {
         let (digest, name) = item.strip_prefix("targets/")?.split_once('.')?;
         let (digest, (name, version)): (Digest, _) = (digest.parse().ok()?, index_named(name)?);

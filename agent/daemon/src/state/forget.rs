@@ -2,6 +2,7 @@
 
 use super::{ENROLMENT, IDENTITY_KEY, again, own};
 use crate::error::Error;
+use crate::filter::active;
 use crate::folder::{self, Folder};
 use crate::platform::{Here, Platform};
 use crate::{publisher, release, resources, spool};
@@ -28,6 +29,7 @@ pub(crate) fn forget(folder: &Folder) -> Result<bool, Error> {
     inner_forget(folder, publisher::FOLDER, publisher::own)?;
     inner_forget(folder, resources::FOLDER, resources::own)?;
     release::forget(folder)?;
+    inner_forget(folder, active::FOLDER, active::own)?;
     let names = folder.names(own)?;
     let kept = |name: &&String| !folder::OWN.contains(&name.as_str()) && !folder.path(name).is_dir();
     names.iter().filter(kept).try_for_each(|name| folder.remove(name))?;

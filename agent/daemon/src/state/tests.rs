@@ -100,7 +100,7 @@ fn what_an_agent_leaves_behind_is_its_own() {
     for name in ["status.json", "progress.json", "clock_floor", &format!("{plan}.tmp"), "head.tmp"] {
         fs::write(folder.path(name), b"{}").unwrap();
     }
-    spool::Spool::open(&folder);
+    crate::spool::Spool::open(&folder);
     fs::write(folder.path("plan-2026.md"), b"mine").unwrap();
     made.hold(made.device, 2);
     assert!(folder.path("plan-2026.md").exists() && !folder.path(&plan).exists());

@@ -3,6 +3,7 @@
 use super::row::AssignmentRow;
 use crate::Error;
 use crate::call::Call;
+use crate::class::class_read;
 use crate::device::{owner_read, school_read};
 use crate::print::{Sheet, clean};
 use crate::proposal::proposal_print;
@@ -53,6 +54,8 @@ struct Targets {
     owner: Vec<String>,
     #[arg(long, value_delimiter = ',')]
     school: Vec<String>,
+    #[arg(long)]
+    class: Vec<String>,
     #[arg(long)]
     kit: Vec<String>,
     #[arg(long, value_delimiter = ',')]
@@ -158,6 +161,9 @@ impl Targets {
         }
         for school in &self.school {
             texts.push(format!("school:{}", school_read(school)?));
+        }
+        for class in &self.class {
+            texts.push(format!("class:{}", class_read(class)?));
         }
         for (kind, names) in [("kit", &self.kit), ("loan", &self.loan), ("device", &self.device)] {
             texts.extend(names.iter().map(|name| format!("{kind}:{name}")));

@@ -7,7 +7,7 @@ use crate::Error;
 use crate::call::Call;
 use crate::print::{Sheet, Tone, clean};
 use bundle::limits::{INDEX_BYTES_MAX, PATCH_BYTES_MAX};
-use bundle::{Index, Name, Version, index_named};
+use bundle::{Index, Name, Version, index_named, index_target, target_prefix};
 use clap::Args;
 use identity::tls;
 use model::digest::{Digest, Digester};
@@ -112,7 +112,7 @@ pub(super) async fn bundle_export(export: Export, call: &mut Call<'_>) -> Result
     let mut items: BTreeMap<String, Item> = BTreeMap::new();
     let (mut carried, mut indexes) = (Vec::new(), Vec::new());
     for (name, version) in &chosen {
-        let target_name = format!("bundle.{name}.{version}.index");
+        let target_name = index_target(name, version);
         let target = &metadata.targets[&target_name];
         let item = item_of(&target_name, target);
         let bytes = shelf.file(&item.path, INDEX_BYTES_MAX as u64, call).await?;
@@ -204,8 +204,8 @@ async fn metadata_read(shelf: &mut Shelf, call: &mut Call<'_>) -> Result<Metadat
     for (file, listed) in listing.meta.iter().take(ROLES_MAX) {
         let path = format!("metadata/{}.{file}", listed.version);
         let role = document(shelf, &path, call).await?;
-        if file == "bundles.json" {
-            targets = parsed::<Targets>(&role, &path)?.targets;
+        if ["bundles.json", "lists.json"].contains(&file.as_str()) {
+            targets.extend(parsed::<Targets>(&role, &path)?.targets);
         }
         room = room.checked_sub(role.len()).ok_or_else(|| damaged(&path))?;
         documents.push((path, role));
@@ -285,7 +285,8 @@ async fn assigned(call: &mut Call<'_>) -> Result<BTreeSet<(Name, Version)>, Erro
         let answer = call.answer(client.bundle_assignments(request)).await?;
         let pairs =
             answer.assignments.iter().filter_map(|one| Some((one.bundle.parse().ok()?, one.version.parse().ok()?)));
-        assigned.extend(pairs);
+        // Releases of the agent lie in another repository.
+        assigned.extend(pairs.filter(|(name, _): &(Name, Version)| !name.is_agent()));
         if answer.next.is_empty() {
             return Ok(assigned);
         }
@@ -391,7 +392,7 @@ fn item_of(name: &str, target: &Target) -> Item {
 }
 
 fn is_patch(target: &str, name: &Name, version: &Version) -> bool {
-    target.starts_with(&format!("bundle.{name}.{version}.from.")) && target.ends_with(".patch")
+    target.starts_with(&format!("{}{version}.from.", target_prefix(name))) && target.ends_with(".patch")
 }
 
 fn now() -> jiff::Timestamp {

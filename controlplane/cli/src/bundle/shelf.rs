@@ -105,7 +105,7 @@ pub(super) fn piece(item: &str, offset: u64, length: u64) -> FilePiece {
 
 /// A file of the repository is not what another one says of it.
 pub(super) fn damaged(item: &str) -> Error {
-    Error::usage("error-repository-damaged", &[("item", &clean(item))])
+    Error::Damaged(clean(item))
 }
 
 fn piece_read(path: PathBuf, piece: &FilePiece) -> Result<FetchedPiece, Error> {

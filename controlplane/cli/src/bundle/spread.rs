@@ -13,6 +13,8 @@ pub(crate) struct Reach {
     bundle: String,
     #[arg(long)]
     by_owner: bool,
+    #[arg(long, conflicts_with = "by_owner")]
+    by_class: bool,
 }
 
 #[derive(Debug, Args)]
@@ -26,6 +28,7 @@ struct Explained {
     device: String,
     school: Option<String>,
     owner: Option<String>,
+    class: Option<String>,
     kit: Option<String>,
     loan: Option<String>,
     measure: Option<String>,
@@ -34,7 +37,7 @@ struct Explained {
 
 pub(super) async fn bundle_reach(reach: Reach, call: &mut Call<'_>) -> Result<(), Error> {
     let mut client = call.client().await?;
-    let request = BundleReachRequest { bundle: reach.bundle, by_owner: reach.by_owner };
+    let request = BundleReachRequest { bundle: reach.bundle, by_owner: reach.by_owner, by_class: reach.by_class };
     let answer = call.answer(client.bundle_reach(request)).await?;
     call.progress.clear();
     let rows: Vec<PlaceRow> = answer.places.into_iter().map(PlaceRow::from).collect();
@@ -57,6 +60,7 @@ pub(super) async fn bundle_explain(explain: Explain, call: &mut Call<'_>) -> Res
         for (key, value) in [
             ("bundle-school", &explained.school),
             ("bundle-owner", &explained.owner),
+            ("bundle-class", &explained.class),
             ("bundle-kit", &explained.kit),
             ("bundle-loan", &explained.loan),
             ("bundle-measure", &explained.measure),
@@ -80,6 +84,7 @@ impl From<BundleExplainResponse> for Explained {
             device: clean(&answer.device),
             school: some(answer.school),
             owner: some(answer.owner),
+            class: some(answer.class),
             kit: some(answer.kit),
             loan: some(answer.loan),
             measure: some(answer.measure),

@@ -6,6 +6,7 @@ use super::row::{health_tone, state_tone};
 use super::show::DeviceSheet;
 use crate::print::{Look, Sheet, Tone};
 use model::inventory::{Packages, System};
+use model::resource::RELEASE_ITEM;
 use words::Value;
 
 /// The sheet of a device; the packages by name only when asked for.
@@ -132,14 +133,22 @@ fn desired_lines(device: &DeviceSheet, sheet: &mut Sheet, look: &Look<'_>) {
         None => ("desired-unknown", Tone::Faint),
     };
     sheet.line(look.text("device-desired"), format!("{}.{} ({})", told.epoch, told.revision, look.text(key)), tone);
-    let conditions = device.observed.iter().flat_map(|o| &o.conditions).filter(|c| c.state != "held");
+    let conditions = device.observed.iter().flat_map(|o| &o.conditions);
+    let conditions = conditions.filter(|c| c.state != "held" || c.item == RELEASE_ITEM);
     for condition in conditions {
         let state = look.text(&format!("condition-{}", condition.state));
         let reason = condition.reason.as_ref().map(|r| format!(" ({})", look.reason(r))).unwrap_or_default();
         // A newer agent may know items that have no words here yet.
         let item = look.words.find(&format!("condition-item-{}", condition.item), None);
         let item = item.unwrap_or_else(|| condition.item.clone());
-        let tone = if condition.state == "failed" { Tone::Bad } else { Tone::Warning };
+        let runs = condition.version.as_ref().filter(|_| condition.item == RELEASE_ITEM);
+        let runs = runs.map(|version| look.words.text_with("condition-agent-runs", &[("version", version.into())]));
+        let reason = reason + &runs.unwrap_or_default();
+        let tone = match condition.state {
+            "held" => Tone::Good,
+            "failed" => Tone::Bad,
+            _ => Tone::Warning,
+        };
         sheet.line(String::new(), format!("{item}{} {state}{reason}", look.colon()), tone);
     }
 }

@@ -10,6 +10,7 @@ mod template;
 use crate::Error;
 use crate::asset::{Measure, measure_name, measure_text};
 use crate::call::Call;
+use crate::class::class_read;
 use crate::device::{owner_read, school_read};
 use crate::print::{Look, Sheet, Tone};
 use clap::{Args, Subcommand};
@@ -49,6 +50,8 @@ pub(crate) struct Create {
     template_version: Option<u32>,
     #[arg(long)]
     school: Option<String>,
+    #[arg(long)]
+    class: Option<String>,
     #[arg(long)]
     owner: Option<String>,
     #[arg(long)]
@@ -109,6 +112,7 @@ async fn kit_create(create: Create, call: &mut Call<'_>) -> Result<(), Error> {
         template: create.template,
         version: create.template_version.unwrap_or_default(),
         school: create.school.as_deref().map(school_read).transpose()?.unwrap_or_default(),
+        class: create.class.as_deref().map(class_read).transpose()?.unwrap_or_default(),
         owner: create.owner.as_deref().map(owner_read).transpose()?.unwrap_or_default(),
         operator: create.operator.as_deref().map(owner_read).transpose()?.unwrap_or_default(),
         measure: measure_name(create.measure),
@@ -191,6 +195,7 @@ fn sheet(kit: &KitSheet, look: &Look<'_>) -> Sheet {
     for (key, value) in [
         ("kit-template", Some(row.template_text())),
         ("kit-school", row.school.clone()),
+        ("kit-class", row.class.clone()),
         ("kit-owner", row.owner.clone()),
         ("kit-operator", row.operator.clone()),
         ("kit-measure", row.measure.as_deref().map(|measure| measure_text(measure, look))),

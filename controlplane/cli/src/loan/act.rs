@@ -3,6 +3,7 @@
 use super::condition::{Back, Condition, Grade};
 use crate::Error;
 use crate::asset::{Measure, measure_name};
+use crate::class::class_read;
 use crate::config::file_bytes;
 use crate::device::{owner_read, school_read};
 use clap::{Args, ValueEnum};
@@ -41,6 +42,8 @@ pub(crate) struct Plain {
 pub(crate) struct Create {
     #[arg(long)]
     school: String,
+    #[arg(long)]
+    class: Option<String>,
     #[arg(long)]
     borrower: String,
     #[arg(long, value_enum, default_value = "pupil")]
@@ -239,6 +242,7 @@ impl Create {
         let deed = Deed::Create(LoanCreate {
             id: self.id.unwrap_or_default(),
             school: school_read(&self.school)?,
+            class: self.class.as_deref().map(class_read).transpose()?.unwrap_or_default(),
             owner: self.owner.as_deref().map(owner_read).transpose()?.unwrap_or_default(),
             borrower: self.borrower,
             kind: kind.into(),

@@ -13,6 +13,7 @@ pub(crate) struct Shown {
     pub(crate) id: String,
     pub(crate) state: &'static str,
     pub(crate) school: String,
+    pub(crate) class: Option<String>,
     pub(crate) owner: Option<String>,
     pub(crate) borrower: Option<String>,
     pub(crate) kind: &'static str,
@@ -143,6 +144,7 @@ impl Shown {
             number: loan.number,
             id: loan.id,
             school: loan.school,
+            class: some(loan.class),
             owner: some(loan.owner),
             borrower: some(loan.borrower),
             minor: loan.minor,
@@ -190,6 +192,7 @@ pub(super) fn loan_sheet(loan: &Shown, done: Option<String>, look: &Look<'_>) ->
     };
     line("loan-state", Some(look.text(&format!("loan-state-{}", loan.state))), state_tone(loan.state));
     line("loan-school", Some(loan.school.clone()), Tone::Plain);
+    line("loan-class", loan.class.clone(), Tone::Plain);
     line("loan-owner", loan.owner.clone(), Tone::Plain);
     line("loan-kind", Some(look.text(&format!("loan-kind-{}", loan.kind))), Tone::Plain);
     line("loan-borrower", loan.borrower.clone(), Tone::Plain);

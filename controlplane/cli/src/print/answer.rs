@@ -255,6 +255,7 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("rollout * of this bundle is open; end it first", "answer-rollout-open"),
     ("* rollouts are planned or open; end some first", "answer-rollout-many"),
     ("the bundle was assigned to * by another act since; assign the version there", "answer-rollout-since"),
+    ("no release is assigned to * to return to; assign the one that devices are to run there", "answer-rollout-return"),
     ("a rollout has at most * waves", "answer-rollout-waves"),
     ("each share of a rollout is larger than the one before, and counts with it", "answer-rollout-shares"),
     ("success is above 0 to 100 %, error 0 to below 100 %, a sample at least 1", "answer-rollout-thresholds"),
@@ -270,9 +271,20 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("no such target *", "answer-bundle-target"),
     ("no such bundle *", "answer-bundle-none"),
     (
-        "a target is territory, or measure:, owner:, school:, kit:, loan: or device: with a name, not *",
+        "a target is territory, or measure:, owner:, school:, class:, kit:, loan: or device: with a name, not *",
         "answer-bundle-target-text",
     ),
+    ("* is not filed under *, the school of class *", "answer-class-elsewhere"),
+    ("a loan is for a class of its own school, *", "answer-class-loan"),
+    ("loan * is over", "answer-class-over"),
+    ("name 1 to * kits, loans or devices at a time", "answer-class-many"),
+    ("this is about more than * devices; do it in portions", "answer-class-portions"),
+    ("all of them are in that class already, or in none", "answer-class-same"),
+    ("there are more than * classes; name a school", "answer-class-list"),
+    ("a class is a UAI and a label of 1 to * characters, such as 0951099D/CM2 A, not *", "answer-class"),
+    ("this rollout covers no device now; assign the bundle instead, or plan it for others", "answer-rollout-nobody"),
+    ("no such class *", "answer-class-none"),
+    ("name the class", "answer-class-name"),
     ("the repository is not whole; bring it once more", "answer-repository-broken"),
     ("the repository cannot be written; try again", "answer-repository-write"),
     ("the mirror cannot be read; try again", "answer-repository-read"),
@@ -289,6 +301,43 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("a mirror is named as https://…/, in at most * bytes, and there are at most *", "answer-fetch-mirror"),
     ("at most * schools and as many site nodes differ from the rest", "answer-fetch-many"),
     ("* was changed by somebody else", "failure-conflict"),
+    ("this policy is refused: *", "answer-policy-refused"),
+    ("this policy holds already", "answer-policy-same"),
+    ("no such policy of layer *", "answer-policy-none"),
+    ("no such version * of layer *", "answer-policy-version"),
+    ("a layer is national, territory, or owner:, school: or class: with a name, not *", "answer-policy-layer"),
+    ("there are at most * policies", "answer-policy-many"),
+    ("in version * this layer says nothing; remove it instead", "answer-policy-emptied"),
+    ("name a document, a version, or that the layer be emptied", "answer-policy-what"),
+    ("at most * names are compared at once", "answer-policy-names"),
+    ("a name is in at most * categories", "answer-policy-categories"),
+    ("this proposal is not about a policy", "answer-policy-proposal"),
+    ("* is not a name such as example.org: a-z 0-9 - and dots, two labels at least", "answer-host"),
+    ("* is not a category: 1-60 × a-z 0-9 - _", "answer-category"),
+    ("no such lesson *", "answer-lesson-none"),
+    ("a lesson lasts 1 to * minutes", "answer-lesson-minutes"),
+    ("a lesson names at most * names and categories", "answer-lesson-names"),
+    ("a lesson opens or blocks something", "answer-lesson-nothing"),
+    ("a lesson opens categories by their names, not all of them", "answer-lesson-all"),
+    ("a lesson is for a class or a school", "answer-lesson-scope"),
+    ("* lessons are open for them; stop one first", "answer-lesson-many"),
+    ("this lesson is over", "answer-lesson-over"),
+    ("there is no such page", "answer-lesson-page"),
+    ("no lesson is open for the device that asked", "answer-unblock-lesson"),
+    ("the policy lets names be unblocked for * days at most", "answer-unblock-policy"),
+    ("nothing serves class *; perhaps * is meant", "answer-class-meant"),
+    ("nothing serves class *; class list shows the classes of a school", "answer-class-unserved"),
+    ("no policy filters anything there, so that a lesson has nothing to change", "answer-lesson-unfiltered"),
+    ("layer * does not let lessons open anything; it can block, or show only what is open", "answer-lesson-left"),
+    ("* is kept open by a layer above", "answer-lesson-kept"),
+    ("too many names", "answer-lesson-too-many"),
+    ("no such unblock request *", "answer-unblock-none"),
+    ("this asks that a name be blocked; a policy does that", "answer-unblock-report"),
+    ("a name is unblocked for 1 to 366 days", "answer-unblock-days"),
+    ("layer * does not let names be unblocked; a policy of this layer can leave it", "answer-unblock-left"),
+    ("* names are unblocked for them; refuse one first", "answer-unblock-many"),
+    ("the device that asked is in no *; unblock it for another one", "answer-unblock-nowhere"),
+    ("a name is unblocked for a lesson, a class, a school or a device", "answer-unblock-scope"),
 ];
 
 /// The key of a sentence of the control plane, and what its `*` stand for: `one`, then `two`, then `three`.
@@ -354,103 +403,4 @@ fn shape_match<'t>(shape: &str, text: &'t str) -> Option<Vec<&'t str>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sentence_is_known_by_its_shape() {
-        let known = |text: &str| answer_known(text).map(|(key, parts)| (key, parts.into_iter().map(|p| p.1).collect()));
-        let said = |key, parts: &[&str]| Some((key, parts.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>()));
-        assert_eq!(known("no such device \"x\""), said("answer-device", &["\"x\""]));
-        assert_eq!(known("a kit token lets in 1 to 40 devices, not 99"), said("answer-kit-uses", &["40", "99"]));
-        assert_eq!(known("several devices fit: a, b; give the whole id"), said("answer-ambiguous", &["a, b"]));
-        assert_eq!(known("the text is too long"), said("answer-text", &[]));
-        assert_eq!(known("the text is too long, much"), None);
-        assert_eq!(known("something else"), None);
-    }
-
-    /// The other side may be reworded; the shapes then no longer fit anything.
-    #[test]
-    fn the_control_plane_still_says_so() {
-        let mut sources = String::new();
-        for folder in ["../core/src", "../server/src", "../../proto/model/src"] {
-            let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
-            while let Some(folder) = folders.pop() {
-                for entry in std::fs::read_dir(folder).unwrap() {
-                    let path = entry.unwrap().path();
-                    if path.is_dir() {
-                        folders.push(path);
-                    } else {
-                        sources.push_str(&std::fs::read_to_string(path).unwrap());
-                    }
-                }
-            }
-        }
-        for (shape, _) in SHAPES {
-            // `no such {0}` is put together from two places.
-            let shape = shape.strip_prefix("no such ").unwrap_or(shape);
-            for piece in shape.split('*').filter(|piece| !piece.is_empty()) {
-                assert!(sources.contains(piece), "nothing says {piece:?} any more");
-            }
-        }
-    }
-    /// The sentences with which loans, kits, equipment, campaigns and stock counts are refused, `x` for what changes.
-    fn refusals() -> Vec<String> {
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut paths = Vec::new();
-        for at in ["../core/src", "../server/src/admin"] {
-            for noun in ["loan", "kit", "asset", "campaign", "stocktake"] {
-                paths.push(root.join(at).join(format!("{noun}.rs")));
-                let folder = std::fs::read_dir(root.join(at).join(noun));
-                paths.extend(folder.into_iter().flatten().map(|entry| entry.unwrap().path()));
-            }
-        }
-        let mut said = Vec::new();
-        for path in paths.iter().filter(|path| !path.ends_with("tests.rs")) {
-            let Ok(source) = std::fs::read_to_string(path) else { continue };
-            let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
-            for marker in ["Invalid(", "Expired(", "Denied(", "invalid(", "refused(", "let text ="] {
-                for rest in source.split(marker).skip(1) {
-                    let rest = rest.trim_start();
-                    let rest = rest.strip_prefix("format!(").unwrap_or(rest).trim_start();
-                    said.extend(rest.strip_prefix('"').map(sentence));
-                }
-            }
-        }
-        said
-    }
-
-    /// A literal up to its end, with `x` in the place of each value.
-    fn sentence(literal: &str) -> String {
-        let (mut text, mut inside) = (String::new(), false);
-        let mut characters = literal.chars().peekable();
-        while let Some(character) = characters.next() {
-            match character {
-                '"' => break,
-                '\\' if characters.peek() == Some(&'\n') => {
-                    while characters.peek().is_some_and(|c| c.is_whitespace()) {
-                        characters.next();
-                    }
-                }
-                '\\' => text.extend(characters.next()),
-                '{' => {
-                    inside = true;
-                    text.push('x');
-                }
-                '}' => inside = false,
-                _ if inside => {}
-                other => text.push(other),
-            }
-        }
-        text
-    }
-
-    #[test]
-    fn no_refusal_of_a_loan_a_kit_or_equipment_is_left_in_english() {
-        let said = refusals();
-        assert!(said.len() > 100, "{}", said.len());
-        let unknown: Vec<&String> =
-            said.iter().filter(|text| text.contains(' ') && answer_known(text).is_none()).collect();
-        assert_eq!(unknown, Vec::<&String>::new());
-    }
-}
+mod tests;

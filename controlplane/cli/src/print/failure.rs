@@ -24,7 +24,7 @@ pub enum Exit {
     NotFound = 3,
     /// Not allowed, not known, or not confirmed.
     Refused = 4,
-    /// It exists already, changed meanwhile, or is not as it was written: a broken audit chain.
+    /// It exists already, changed meanwhile, or is not as it was written: a broken audit chain, a damaged repository.
     Conflict = 5,
     /// The control plane cannot be reached or is too busy.
     Unavailable = 6,
@@ -69,7 +69,7 @@ pub(crate) fn failure_exit(error: &Error) -> Exit {
         Error::WatchEnded => Exit::Unavailable,
         Error::Connect { source, .. } => kind_of_source(source).unwrap_or(Kind::Unreachable).exit(),
         Error::Status(status) => kind_of_status(status).exit(),
-        Error::ChainBroken(_) => Exit::Conflict,
+        Error::ChainBroken(_) | Error::Damaged(_) => Exit::Conflict,
         Error::LinesRefused(_)
         | Error::PapersLeft(_)
         | Error::Short { .. }
@@ -92,6 +92,7 @@ pub(crate) fn failure_text(error: &Error, words: &Catalogue) -> String {
     let path = |path: &std::path::Path| ("path", Value::from(path.display().to_string()));
     match error {
         Error::Usage { key, values } | Error::Absent { key, values } => said(key, values, None),
+        Error::Damaged(item) => said("error-repository-damaged", &[("item", item.as_str().into())], None),
         Error::Short { values } => said("failure-short", values, None),
         Error::NotConfirmed(key) => said(key, &[], None),
         Error::Desk(fault) => said(fault.key(), &[], None),

@@ -72,6 +72,12 @@ impl<'a> Printer<'a> {
         Ok(self.out.write_all(bytes)?)
     }
 
+    /// Bytes as they are, on their way at once.
+    pub(crate) fn now(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.out.write_all(bytes)?;
+        Ok(self.out.flush()?)
+    }
+
     /// One thing: a sheet, a JSON object, or CSV lines of field and value.
     pub(crate) fn one<T: Serialize>(&mut self, value: &T, sheet: impl FnOnce() -> Sheet) -> Result<(), Error> {
         match self.output {

@@ -1,23 +1,21 @@
 //! `cartable rollout`: a version of a bundle reaches its scope in waves, which people plan, steer and watch.
 
 mod explain;
+mod live;
 mod row;
+mod watch;
 mod wish;
 
 use crate::Error;
 use crate::call::Call;
 use crate::confirm::confirm;
-use crate::print::{Sheet, Tone};
+use crate::print::{Look, Sheet, Tone};
 use clap::{Args, Subcommand};
 use model::digest::hex;
-use row::{RolloutRow, WaveRow, percent};
+use row::{RolloutRow, WaveRow, devices, percent};
 use serde::Serialize;
-use std::time::Duration;
 use wire::v1::{Rollout, RolloutActRequest, RolloutDeed, RolloutListRequest, RolloutPlanRequest, RolloutShowRequest};
 use wish::Plan;
-
-/// How often a rollout that is watched is asked for.
-const WATCH_EVERY: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -91,10 +89,23 @@ struct Shown {
     success_percent: f64,
     error_percent: f64,
     sample: u32,
+    patience: Patience,
     wan_bytes: u64,
     lan_bytes: u64,
     waves: Vec<WaveRow>,
     reasons: Vec<Reason>,
+}
+
+/// For how long each thing is waited for.
+#[derive(Debug, Serialize)]
+struct Patience {
+    offered_seconds: u32,
+    downloading_seconds: u32,
+    verifying_seconds: u32,
+    staged_seconds: u32,
+    unreachable_seconds: u32,
+    seed_seconds: u32,
+    wave_seconds: u32,
 }
 
 /// How many devices stand so, and why.
@@ -114,7 +125,7 @@ pub(crate) async fn run(verb: Verb, call: &mut Call<'_>) -> Result<(), Error> {
             act(asked, call).await
         }
         Verb::Start(sure) => surely(sure, RolloutDeed::Start, "rollout-question-start", call).await,
-        Verb::Watch(named) => rollout_watch(named.rollout, call).await,
+        Verb::Watch(named) => watch::rollout_watch(named.rollout, call).await,
         Verb::List(list) => rollout_list(list.all, call).await,
         Verb::Show(named) => {
             let rollout = shown(named.rollout, call).await?;
@@ -130,6 +141,25 @@ pub(crate) async fn run(verb: Verb, call: &mut Call<'_>) -> Result<(), Error> {
     }
 }
 
+impl Patience {
+    /// In words, in the order in which a device comes through them.
+    fn text(&self, look: &Look<'_>) -> String {
+        let spans = [
+            ("phase-offered", self.offered_seconds),
+            ("phase-downloading", self.downloading_seconds),
+            ("phase-verifying", self.verifying_seconds),
+            ("phase-staged", self.staged_seconds),
+            ("phase-unreachable", self.unreachable_seconds),
+            ("seed", self.seed_seconds),
+            ("wave", self.wave_seconds),
+        ];
+        let said = spans.map(|(key, seconds)| {
+            format!("{} {}", look.text(&format!("rollout-{key}")).to_lowercase(), look.span(seconds.into()))
+        });
+        said.join(", ")
+    }
+}
+
 async fn rollout_plan(plan: Plan, call: &mut Call<'_>) -> Result<(), Error> {
     let dry = plan.dry;
     let request = RolloutPlanRequest { wish: Some(plan.read()?), dry };
@@ -137,7 +167,12 @@ async fn rollout_plan(plan: Plan, call: &mut Call<'_>) -> Result<(), Error> {
     let answer = call.answer(client.rollout_plan(request)).await?;
     let rollout = answer.rollout.unwrap_or_default();
     let (id, second) = (rollout.id.clone(), rollout.second);
+    let nobody = rollout.counts.as_ref().is_some_and(|of| devices(of) == 0);
     rollout_print(rollout, call)?;
+    if nobody {
+        let text = call.words.text("rollout-nobody");
+        call.note(&text);
+    }
     let key = match (dry, second) {
         (true, _) => "rollout-planned-dry",
         (false, true) => "rollout-planned-second",
@@ -175,35 +210,6 @@ async fn rollout_list(all: bool, call: &mut Call<'_>) -> Result<(), Error> {
     call.print.list(&rows)
 }
 
-/// For people at a terminal the whole is drawn anew; else a line is written whenever something has changed.
-async fn rollout_watch(id: String, call: &mut Call<'_>) -> Result<(), Error> {
-    let draws = call.print.for_people() && call.surroundings.out_terminal;
-    let (mut before, mut first) = (None, true);
-    loop {
-        let rollout = shown(id.clone(), call).await?;
-        // Of one that has not begun all devices are looked at anew for each answer.
-        let begun = !["draft", "approved"].contains(&rollout.state.as_str());
-        let every = if begun { WATCH_EVERY } else { WATCH_EVERY * 15 };
-        let over = !["draft", "approved", "running", "paused"].contains(&rollout.state.as_str());
-        if before.as_ref() != Some(&rollout) {
-            if draws {
-                call.print.raw(b"\x1b[H\x1b[2J")?;
-                rollout_print(rollout.clone(), call)?;
-            } else {
-                call.print.line(&RolloutRow::from(&rollout), first)?;
-            }
-            (before, first) = (Some(rollout), false);
-        }
-        if over {
-            return Ok(());
-        }
-        tokio::select! {
-            () = tokio::time::sleep(every) => {}
-            stopped = tokio::signal::ctrl_c() => return stopped.map_err(Error::Output),
-        }
-    }
-}
-
 async fn shown(rollout: String, call: &mut Call<'_>) -> Result<Rollout, Error> {
     let mut client = call.client().await?;
     let answer = call.answer(client.rollout_show(RolloutShowRequest { rollout })).await?;
@@ -227,6 +233,15 @@ fn rollout_print(rollout: Rollout, call: &mut Call<'_>) -> Result<(), Error> {
         success_percent: percent(wish.success),
         error_percent: percent(wish.error),
         sample: wish.sample,
+        patience: Patience {
+            offered_seconds: wish.offered_seconds,
+            downloading_seconds: wish.downloading_seconds,
+            verifying_seconds: wish.verifying_seconds,
+            staged_seconds: wish.staged_seconds,
+            unreachable_seconds: wish.unreachable_seconds,
+            seed_seconds: wish.seed_seconds,
+            wave_seconds: wish.wave_seconds,
+        },
         wan_bytes: rollout.wan_bytes,
         lan_bytes: rollout.lan_bytes,
         waves,
@@ -251,6 +266,7 @@ fn rollout_print(rollout: Rollout, call: &mut Call<'_>) -> Result<(), Error> {
         ],
     );
     sheet.line(look.text("rollout-thresholds"), limits, Tone::Plain);
+    sheet.line(look.text("rollout-patience"), shown.patience.text(look), Tone::Plain);
     let bytes = format!("{} / {}", look.bytes(shown.wan_bytes), look.bytes(shown.lan_bytes));
     sheet.line(look.text("rollout-bytes"), bytes, Tone::Plain);
     for reason in &shown.reasons {

@@ -59,7 +59,8 @@ const fn under_way(of: &RolloutCounts) -> u64 {
     of.withheld + of.offered + of.downloading + of.verifying + of.staged + of.waiting
 }
 
-const fn devices(of: &RolloutCounts) -> u64 {
+/// How many there are.
+pub(super) const fn devices(of: &RolloutCounts) -> u64 {
     of.closed + under_way(of) + of.in_place + failing(of) + of.skipped + of.unreachable
 }
 

@@ -5,7 +5,11 @@ use crate::device::school_read;
 use crate::span::{hours_read, span_read_u32};
 use clap::Args;
 use model::digest::Digest;
+use std::collections::BTreeMap;
 use wire::v1::{RolloutWave, RolloutWish};
+
+/// What a rollout waits for: a device that is offered it, and so on, the first device of a school, a wave.
+const PATIENCE: [&str; 6] = ["offered", "downloading", "verifying", "staged", "seed", "wave"];
 
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
@@ -30,7 +34,7 @@ pub(crate) struct Plan {
     #[arg(long)]
     unreachable: Option<String>,
     #[arg(long)]
-    patience: Option<String>,
+    patience: Vec<String>,
     #[arg(long)]
     seeds: bool,
     #[arg(long)]
@@ -66,6 +70,8 @@ impl Plan {
             Some(text) => hours_read(text).ok_or_else(|| Error::usage("error-rollout-hours", &[("value", text)]))?,
             None => (0, 0),
         };
+        let waited = patience_read(&self.patience)?;
+        let patience = |what: &str| waited.get(what).copied().unwrap_or(0);
         let share = |text: Option<f64>| text.map_or(Ok(0), |percent| share_read(percent, &percent.to_string()));
         Ok(RolloutWish {
             bundle: bundle.to_owned(),
@@ -79,16 +85,34 @@ impl Plan {
             errors: self.errors.unwrap_or(0),
             sample: self.sample.unwrap_or(0),
             unreachable_seconds: span(&self.unreachable)?,
-            wave_seconds: span(&self.patience)?,
+            offered_seconds: patience("offered"),
+            downloading_seconds: patience("downloading"),
+            verifying_seconds: patience("verifying"),
+            staged_seconds: patience("staged"),
+            seed_seconds: patience("seed"),
+            wave_seconds: patience("wave"),
             seeds: self.seeds,
             site_bytes: u64::from(self.site_mb.unwrap_or(0)) * 1_000_000,
             from_minute,
             until_minute,
             urgent: self.urgent,
             why: self.why.unwrap_or_default(),
-            ..RolloutWish::default()
         })
     }
+}
+
+/// What a rollout waits for, and for how long: `downloading=12h`, and a span alone for a wave as a whole.
+fn patience_read(texts: &[String]) -> Result<BTreeMap<String, u32>, Error> {
+    let mut waited = BTreeMap::new();
+    for text in texts {
+        let bad = || Error::usage("error-rollout-patience", &[("value", text)]);
+        let (what, span) = text.split_once('=').unwrap_or(("wave", text));
+        let what = what.trim().to_lowercase();
+        if !PATIENCE.contains(&what.as_str()) || waited.insert(what, span_read_u32(span)?).is_some() {
+            return Err(bad());
+        }
+    }
+    Ok(waited)
 }
 
 /// A wave as it is typed: `10%`, `5sites`, or schools with commas between them.
@@ -118,6 +142,19 @@ fn share_read(percent: f64, text: &str) -> Result<u32, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patience_is_a_span_for_each_phase_or_for_the_wave() {
+        let read = |texts: &[&str]| patience_read(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        let waited = read(&["3d", "downloading=12h", "Seed = 30m"]).unwrap();
+        let waited: Vec<_> = waited.iter().map(|(what, seconds)| (what.as_str(), *seconds)).collect();
+        assert_eq!(waited, [("downloading", 43_200), ("seed", 1_800), ("wave", 259_200)]);
+        for bad in
+            [&["lunch=1h"][..], &["=1h"], &["staged="], &["staged=5"], &["1h", "wave=2h"], &["seed=1h", "seed=1h"]]
+        {
+            assert!(read(bad).is_err(), "{bad:?}");
+        }
+    }
 
     #[test]
     fn waves_are_shares_drawn_sites_or_schools() {

@@ -119,7 +119,7 @@ fn device() -> DeviceSheet {
         observed: Some(Observed {
             conditions: vec![
                 condition("head", ConditionState::Failed, "head_signature"),
-                condition("filter", ConditionState::Pending, "not_yet"),
+                condition("printers", ConditionState::Pending, "not_yet"),
             ],
             ..Observed::default()
         }),
@@ -171,7 +171,7 @@ fn a_device_reads_well_in_french() {
         ("Installés", "1 paquet (dpkg)"),
         // What has no words yet is shown as its code.
         ("consignes reçues", ": en échec (signature non valable)"),
-        ("filter", ": en cours (not_yet)"),
+        ("printers", ": en cours (not_yet)"),
     ] {
         has(&fr, label, value);
     }

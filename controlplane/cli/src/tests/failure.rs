@@ -22,6 +22,8 @@ fn each_status_has_its_exit_code() {
         assert_eq!(failure_exit(&Status::new(code, "").into()), exit, "{code:?}");
     }
     assert_eq!(Exit::Expired as u8, 7);
+    // What was typed is right, and the repository is not.
+    assert_eq!(failure_exit(&Error::Damaged("targets/x".to_owned())), Exit::Conflict);
 }
 
 fn french(error: &Error) -> String {

@@ -181,7 +181,7 @@ pub(crate) async fn bound(
         &asset.number,
         Expect::Absent,
     )?;
-    Ok((writes, asset, device))
+    Ok((writes, asset, device.in_class_here()))
 }
 
 /// Adds to a batch that a device has a new identity: what it runs on was reinstalled, and so is wiped.

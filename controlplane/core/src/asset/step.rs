@@ -122,7 +122,8 @@ pub async fn asset_move(
     let mut writes = Writes::by(territory, &act)?;
     if let Some(id) = asset.device {
         let device = device_get(store.as_ref(), territory, id).await?;
-        let moved = crate::device::Device { school: asset.school, owner: asset.owner.clone(), ..device.value };
+        let moved =
+            crate::device::Device { school: asset.school, owner: asset.owner.clone(), ..device.value }.in_class_here();
         writes = writes.put(&DEVICES, id.to_string(), &moved, Expect::At(device.revision))?;
     }
     writes.put(&ASSETS, number, &asset, Expect::At(row.revision))?.commit(store).await?;

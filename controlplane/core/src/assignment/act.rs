@@ -3,6 +3,7 @@
 use super::{ASSIGNMENTS, ASSIGNMENTS_MAX, Assignment, Assignments, Edition, Target};
 use crate::audit::{Act, Person};
 use crate::error::{Error, Result};
+use crate::release::release_before_end;
 use crate::rules::{rules_mark, rules_marked};
 use crate::store::{Expect, Store};
 use crate::table::{Intent, Writes};
@@ -103,6 +104,9 @@ pub async fn assignment_writes(
         return Err(Error::Invalid(format!("there are at most {ASSIGNMENTS_MAX} assignments; take some back first")));
     }
     match writes {
+        Some(writes) if wish.bundle.is_agent() && wish.targets.contains(&Target::Territory) => {
+            rules_mark(release_before_end(store, territory, writes).await?, mark)
+        }
         Some(writes) => rules_mark(writes, mark),
         None => Err(Error::Invalid("this is assigned so already".to_owned())),
     }
@@ -123,7 +127,8 @@ fn after(wish: &Wish, target: &Target, by: &Person, now: Timestamp) -> Option<As
 fn room_check(all: &Assignments, wish: &Wish, target: &Target) -> Result<()> {
     let here = all.of_target(target).chain(all.of_target(&Target::Territory));
     let held: BTreeSet<_> = here.filter(|one| one.edition.is_some()).map(|one| &one.bundle).collect();
-    if held.len() < BUNDLES_MAX || held.contains(&wish.bundle) {
+    let full = held.iter().filter(|name| !name.is_agent()).count() >= BUNDLES_MAX;
+    if !full || wish.bundle.is_agent() || held.contains(&wish.bundle) {
         return Ok(());
     }
     Err(Error::Invalid(format!("a device holds at most {BUNDLES_MAX} bundles; {target} is assigned as many already")))

@@ -21,6 +21,8 @@ pub async fn target_check(store: &dyn Store, territory: &TerritoryId, reach: &Re
         Target::Territory | Target::Measure(_) => reach.is_territory(),
         Target::Owner(owner) => reach.contains(&Scope::Owner(owner.clone())),
         Target::School(school) => reach.contains(&Scope::Schools(BTreeSet::from([*school]))),
+        // A bundle may be there before the kit that is to hold it.
+        Target::Class(class) => reach.contains(&Scope::Schools(BTreeSet::from([class.school]))),
         Target::Kit(label) => {
             KITS.get(store, territory, label.as_str()).await?.is_some_and(|row| reach.covers(&row.value.filed()))
         }

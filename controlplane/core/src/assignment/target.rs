@@ -2,6 +2,7 @@
 
 use crate::facts::Facts;
 use crate::rules::EVERYWHERE;
+use model::class::Class;
 use model::id::DeviceId;
 use model::loan::LoanId;
 use model::measure::Measure;
@@ -15,8 +16,6 @@ use std::str::FromStr;
 const KIT_BYTES_MAX: usize = 100;
 
 /// Whom an assignment is for, the most particular last: of two that cover a device the later one decides.
-///
-/// A class is none of them: who is in which stands in the vault, of which plans know nothing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Target {
@@ -28,6 +27,8 @@ pub enum Target {
     Owner(OwnerId),
     /// What is filed under this school.
     School(Uai),
+    /// What serves this class of a school.
+    Class(Class),
     /// What is packed in this kit.
     Kit(String),
     /// What is lent by this loan.
@@ -38,7 +39,7 @@ pub enum Target {
 
 /// Why a text names no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a target is territory, or measure:, owner:, school:, kit:, loan: or device: with a name, not {0:?}")]
+#[error("a target is territory, or measure:, owner:, school:, class:, kit:, loan: or device: with a name, not {0:?}")]
 pub struct TargetError(String);
 
 impl Target {
@@ -50,6 +51,7 @@ impl Target {
             Self::Measure(_) => "measure",
             Self::Owner(_) => "owner",
             Self::School(_) => "school",
+            Self::Class(_) => "class",
             Self::Kit(_) => "kit",
             Self::Loan(_) => "loan",
             Self::Device(_) => "device",
@@ -64,6 +66,7 @@ impl Target {
             Self::Measure(measure) => facts.measure == Some(*measure),
             Self::Owner(owner) => facts.owner.as_ref() == Some(owner),
             Self::School(school) => facts.school == Some(*school),
+            Self::Class(class) => facts.class.as_ref() == Some(class),
             Self::Kit(kit) => facts.kit.as_ref() == Some(kit),
             Self::Loan(loan) => facts.loan == Some(*loan),
             Self::Device(device) => facts.device == *device,
@@ -77,6 +80,7 @@ impl Target {
             facts.measure.map(Self::Measure),
             facts.owner.clone().map(Self::Owner),
             facts.school.map(Self::School),
+            facts.class.clone().map(Self::Class),
             facts.kit.clone().map(Self::Kit),
             facts.loan.map(Self::Loan),
             Some(Self::Device(facts.device)),
@@ -93,6 +97,7 @@ impl fmt::Display for Target {
             Self::Measure(measure) => write!(f, ":{}", measure.name()),
             Self::Owner(owner) => write!(f, ":{owner}"),
             Self::School(school) => write!(f, ":{school}"),
+            Self::Class(class) => write!(f, ":{class}"),
             Self::Kit(kit) => write!(f, ":{kit}"),
             Self::Loan(loan) => write!(f, ":{loan}"),
             Self::Device(device) => write!(f, ":{device}"),
@@ -112,6 +117,7 @@ impl FromStr for Target {
             "measure" => name.parse().ok().map(Self::Measure),
             "owner" => name.parse().ok().map(Self::Owner),
             "school" => name.parse().ok().map(Self::School),
+            "class" => name.parse().ok().map(Self::Class),
             "kit" => is_label(name).then(|| Self::Kit(name.to_owned())),
             "loan" => name.parse().ok().map(Self::Loan),
             "device" => name.parse().ok().map(Self::Device),

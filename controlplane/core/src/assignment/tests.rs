@@ -11,12 +11,13 @@ use crate::store::SharedStore;
 use model::id::DeviceId;
 use model::loan::LoanId;
 use model::measure::Measure;
-use model::resource::BUNDLES_MAX;
+use model::resource::{BUNDLES_MAX, BundleName};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const SCHOOLS: [&str; 2] = ["0951099D", "0750654D"];
+const CLASSES: [&str; 3] = ["0951099D/CM2 A", "0951099D/CM2 B", "0750654D/CM2 A"];
 const OWNERS: [&str; 2] = ["commune-a", "commune-b"];
 
 fn device(n: u8) -> DeviceId {
@@ -33,6 +34,7 @@ fn target() -> impl Strategy<Value = Target> {
         (0usize..2).prop_map(|n| Target::Measure(Measure::ALL[n])),
         (0usize..2).prop_map(|n| Target::Owner(OWNERS[n].parse().unwrap())),
         (0usize..2).prop_map(|n| Target::School(SCHOOLS[n].parse().unwrap())),
+        (0usize..3).prop_map(|n| Target::Class(CLASSES[n].parse().unwrap())),
         (0u8..2).prop_map(|n| Target::Kit(format!("MALLE-{n}"))),
         (0u8..2).prop_map(|n| Target::Loan(loan(n))),
         (0u8..2).prop_map(|n| Target::Device(device(n))),
@@ -41,13 +43,18 @@ fn target() -> impl Strategy<Value = Target> {
 
 fn facts() -> impl Strategy<Value = Facts> {
     let some = || proptest::option::of(0u8..2);
-    (0u8..2, some(), some(), some(), some(), some()).prop_map(|(id, school, owner, kit, of, measure)| Facts {
-        device: device(id),
-        school: school.map(|n| SCHOOLS[usize::from(n)].parse().unwrap()),
-        owner: owner.map(|n| OWNERS[usize::from(n)].parse().unwrap()),
-        kit: kit.map(|n| format!("MALLE-{n}")),
-        loan: of.map(loan),
-        measure: measure.map(|n| Measure::ALL[usize::from(n)]),
+    let class = proptest::option::of(0usize..3);
+    (0u8..2, some(), some(), class, some(), some(), some()).prop_map(|(id, school, owner, class, kit, of, measure)| {
+        Facts {
+            device: device(id),
+            school: school.map(|n| SCHOOLS[usize::from(n)].parse().unwrap()),
+            class: class.map(|n| CLASSES[n].parse().unwrap()),
+            owner: owner.map(|n| OWNERS[usize::from(n)].parse().unwrap()),
+            kit: kit.map(|n| format!("MALLE-{n}")),
+            loan: of.map(loan),
+            measure: measure.map(|n| Measure::ALL[usize::from(n)]),
+            quarantined: false,
+        }
     })
 }
 
@@ -64,7 +71,7 @@ fn said(bundle: u8, target: Target, version: Option<u8>, urgent: bool) -> Assign
 fn oracle(all: &[Assignment], facts: &Facts) -> Vec<(String, u8, bool)> {
     let names: BTreeSet<String> = all.iter().map(|one| one.bundle.to_string()).collect();
     let decided = names.into_iter().filter_map(|name| {
-        for kind in ["device", "loan", "kit", "school", "owner", "measure", "territory"] {
+        for kind in ["device", "loan", "kit", "class", "school", "owner", "measure", "territory"] {
             let fits = |one: &&Assignment| {
                 one.bundle.to_string() == name && one.target.kind() == kind && one.target.covers(facts)
             };
@@ -103,9 +110,19 @@ proptest! {
 
 #[test]
 fn what_names_no_target_is_refused() {
-    for bad in
-        ["", "territory:", "school", "school:", "school:0951099A", "kit:", "kit:a\u{1b}b", "class:5B", "device:7"]
-    {
+    for bad in [
+        "",
+        "territory:",
+        "school",
+        "school:",
+        "school:0951099A",
+        "kit:",
+        "kit:a\u{1b}b",
+        "class:5B",
+        "class:0951099D",
+        "class:0951099D/",
+        "device:7",
+    ] {
         assert!(bad.parse::<Target>().is_err(), "{bad:?}");
     }
 }
@@ -122,6 +139,12 @@ fn of_more_bundles_than_a_device_holds_the_most_particular_stay() {
     let cut: Vec<_> = planned.why.iter().filter(|why| why.cut).map(|why| why.bundle.as_str()).collect();
     assert_eq!(cut, ["b-9"]);
     assert_eq!(plan(&rules, &Facts::bare(device(1))).plan.bundles.len(), BUNDLES_MAX);
+    // The filter's lists, which everybody has, give way to nothing.
+    let lists = Assignment { bundle: BundleName::lists(), ..said(201, Target::Territory, Some(1), false) };
+    rules.assignments.extend([lists]);
+    let planned = plan(&rules, &Facts::bare(device(0)));
+    assert_eq!(planned.plan.bundles.len(), BUNDLES_MAX);
+    assert!(planned.plan.bundles.iter().any(|wanted| wanted.name.is_lists()));
     // For which measure it is, where there is something to judge by it.
     let measured = Facts { measure: Some(Measure::HybridKit), ..Facts::bare(device(1)) };
     assert_eq!(plan(&rules, &measured).plan.measure, Some(Measure::HybridKit));

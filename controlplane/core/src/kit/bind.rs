@@ -182,7 +182,7 @@ pub(super) fn serial_check(slot: &Slot, asset: &Asset) -> Result<()> {
 }
 
 /// Whether a part is this device, or one whose place it took.
-pub(super) fn part_is(part: &KitPart, device: &Device) -> bool {
+pub(crate) fn part_is(part: &KitPart, device: &Device) -> bool {
     part.device.is_some_and(|id| id == device.id || device.absorbed.contains(&id))
 }
 

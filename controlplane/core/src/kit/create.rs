@@ -3,6 +3,7 @@
 use super::{KIT_CODES, KITS, Kit, TEMPLATES};
 use crate::asset::{CODE_CHARS, code_of, number_read};
 use crate::audit::{Act, Person};
+use crate::class::class_filed;
 use crate::device::KitSlot;
 use crate::error::{Error, Result};
 use crate::establishment::filed_check;
@@ -10,6 +11,7 @@ use crate::organisation::organisation_check;
 use crate::scope::{Filed, Reach};
 use crate::store::{Expect, PAGE_MAX, SharedStore, Store};
 use crate::table::{Row, Writes};
+use model::class::Class;
 use model::id::TerritoryId;
 use model::kit::{Slot, Template};
 use model::measure::{FundingLine, Measure};
@@ -31,6 +33,8 @@ pub struct KitWish {
     pub version: u32,
     /// Where it is filed.
     pub filed: Filed,
+    /// Which class of its school it serves.
+    pub class: Option<Class>,
     /// Who runs it.
     pub operator: Option<OwnerId>,
     /// What it was bought for.
@@ -122,6 +126,7 @@ pub async fn kit_create(
     if wish.measure.is_none() {
         return Err(Error::Invalid(format!("{label} names no measure")));
     }
+    class_filed(wish.class.as_ref(), wish.filed.school, &label)?;
     filed_check(store.as_ref(), territory, &wish.filed).await?;
     if let Some(operator) = &wish.operator {
         organisation_check(store.as_ref(), territory, operator).await?;
@@ -134,6 +139,7 @@ pub async fn kit_create(
         school: wish.filed.school,
         owner: wish.filed.owner.clone(),
         operator: wish.operator.clone(),
+        class: wish.class.clone(),
         measure: wish.measure,
         funding: wish.funding.clone(),
         parts: Vec::new(),

@@ -203,7 +203,7 @@ pub(crate) async fn device_of(
 /// Adds a device, where there is one, to a batch.
 pub(crate) fn device_put(writes: Writes<Intent>, device: Option<Row<Device>>) -> Result<Writes<Intent>> {
     match device {
-        Some(row) => writes.put(&DEVICES, row.id, &row.value, Expect::At(row.revision)),
+        Some(row) => writes.put(&DEVICES, row.id, &row.value.in_class_here(), Expect::At(row.revision)),
         None => Ok(writes),
     }
 }

@@ -7,8 +7,10 @@ use crate::audit::{Act, Author, Reader, audit_page};
 use crate::campaign::{
     self, CAMPAIGN_OUTCOMES, CampaignKind, Ended, Note, campaign_create, campaign_lines, campaign_note, campaign_page,
 };
+use crate::class::{ClassWish, class_writes};
 use crate::device::{DEVICES, Device, Reason};
 use crate::error::Error;
+use crate::facts::facts_of;
 use crate::kit::{KitWish, kit_bind, kit_create, kit_find, template_put};
 use crate::scope::Reach;
 use crate::store::Expect;
@@ -243,4 +245,48 @@ async fn a_campaign_is_read_page_by_page_without_reading_all_of_it_each_time() {
         assert_eq!(paged, whole);
         assert!(paged.len() >= usize::try_from(SCHOOLS * EACH / 3).unwrap());
     }
+}
+
+#[tokio::test]
+async fn a_class_is_written_on_a_loan_until_it_is_over() {
+    let town = Town::new().await;
+    let class: Class = "0951099D/CM2 A".parse().unwrap();
+    let served = async |town: &Town| {
+        let id = town.asset(0).await.device.unwrap();
+        facts_of(town.store.as_ref(), &town.territory, id).await.unwrap()
+    };
+    let with = |class: &str| {
+        let mut deed = wish(true, 30, town.now);
+        if let Deed::Create(wish) = &mut deed {
+            wish.class = Some(class.parse().unwrap());
+        }
+        deed
+    };
+    let refused = town.act(None, "", with("0750654D/CM2 A")).await.unwrap_err().to_string();
+    assert!(refused.contains("a class of its own school, 0951099D"), "{refused}");
+    let begun = town.act(None, "", with("0951099D/CM2 A")).await.unwrap().loan;
+    town.act(None, &begun.number, Deed::Cancel).await.unwrap();
+    let row = find::loan_get(town.store.as_ref(), &town.territory, begun.id).await.unwrap().unwrap();
+    assert_eq!((begun.class, row.value.class), (Some(class.clone()), None), "what never was is of no class");
+
+    let mut town = town;
+    town.now = town.now.after(std::time::Duration::from_millis(1));
+    let loan = handed(&town, true).await;
+    let (before, since) = served(&town).await;
+    assert_eq!(before.class, None);
+    let id = before.loan.unwrap();
+    let put = async |town: &Town, class: Option<Class>| {
+        let wish = ClassWish { class, loans: [id].into(), ..ClassWish::default() };
+        let (store, reach) = (town.store.as_ref(), Reach::territory());
+        class_writes(store, &town.territory, &reach, &wish, &town.by, None, "", town.now).await
+    };
+    put(&town, Some(class.clone())).await.unwrap().commit(&town.store).await.unwrap();
+    let (during, later) = served(&town).await;
+    assert_eq!((during.class, later > since), (Some(class.clone()), true), "its device is told");
+    let back = Deed::Return { seen: Some(seen(Grade::Good)), parts: vec![], asset: None };
+    town.act(None, &loan, back).await.unwrap();
+    assert_eq!(served(&town).await.0.class, None, "nobody has it any more");
+    let closed = town.act(None, &loan, Deed::Close(Closing::Returned)).await.unwrap().loan;
+    assert_eq!(closed.class, None, "what is over says nothing of its borrower's class");
+    assert!(put(&town, Some(class)).await.unwrap_err().to_string().contains("is over"));
 }

@@ -103,6 +103,7 @@ impl Work<'_> {
                     return Err(Error::Denied(text.to_owned()));
                 }
                 let from = std::mem::replace(&mut self.loan.school, school);
+                self.loan.class = None;
                 self.event(EventKind::Transferred { from, to: school })?;
                 if let Some(number) = self.loan.line().map(|line| line.asset.clone()) {
                     // Where its borrower is, it is filed; its device with it.

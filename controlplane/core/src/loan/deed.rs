@@ -4,6 +4,7 @@ use super::PartState;
 use crate::error::{Error, Result};
 use jiff::civil::Date;
 use model::borrower::BorrowerRef;
+use model::class::Class;
 use model::digest::Digest;
 use model::loan::{ActId, BorrowerKind, ExamDays, Grade, IncidentKind, LoanId, Signature};
 use model::measure::{FundingLine, Measure};
@@ -117,6 +118,9 @@ pub struct Wish {
     pub id: Option<LoanId>,
     /// The establishment.
     pub school: Uai,
+    /// For which class of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
     /// Whose equipment it is to be.
     pub owner: Option<OwnerId>,
     /// The borrower.

@@ -34,6 +34,7 @@ use crate::scope::Filed;
 use crate::table::{Intent, Table};
 use jiff::civil::Date;
 use model::borrower::BorrowerRef;
+use model::class::Class;
 use model::digest::Digest;
 use model::loan::{
     BorrowerKind, ConditionReport, Difference, ExamDays, IncidentKind, LoanId, LoanState, Reminder, Signature,
@@ -76,6 +77,9 @@ pub struct Loan {
     pub state: LoanState,
     /// The establishment.
     pub school: Uai,
+    /// For which class of that school it is, where that was said; until it is over, for it says something of the borrower.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
     /// Whose equipment it is about, where that was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<OwnerId>,

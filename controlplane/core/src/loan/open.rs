@@ -32,6 +32,9 @@ impl<'a> Work<'a> {
             let text = "loans are made only within your scope: name its school or its owner";
             return Err(Error::Denied(text.to_owned()));
         }
+        if wish.class.as_ref().is_some_and(|class| class.school != wish.school) {
+            return Err(Error::Invalid(format!("a loan is for a class of its own school, {}", wish.school)));
+        }
         let store = desk.store.as_ref();
         filed_check(store, desk.territory, &filed).await?;
         let id = wish.id.unwrap_or(fresh);
@@ -47,6 +50,7 @@ impl<'a> Work<'a> {
             number: format!("{}-{sequence:05}", key.replace('/', "-")),
             state: LoanState::Draft,
             school: wish.school,
+            class: wish.class.clone(),
             owner: wish.owner.clone(),
             borrower: Some(wish.borrower),
             kind: wish.kind,
@@ -76,6 +80,9 @@ impl<'a> Work<'a> {
     /// Where the loan goes by an act.
     pub(super) fn go(&mut self, step: LoanStep) -> Result<()> {
         self.loan.state = self.loan.state.after(step).map_err(|error| Error::Expired(error.to_string()))?;
+        if self.loan.state.is_over() {
+            self.loan.class = None;
+        }
         Ok(())
     }
 

@@ -197,6 +197,7 @@ pub(super) fn wish(minor: bool, days: i32, now: Timestamp) -> Deed {
     Deed::Create(Box::new(Wish {
         id: None,
         school: "0951099D".parse().unwrap(),
+        class: None,
         owner: None,
         borrower: "0123456789abcdef0123456789abcdef".parse().unwrap(),
         kind: if minor { BorrowerKind::Pupil } else { BorrowerKind::Teacher },

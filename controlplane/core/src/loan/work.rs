@@ -174,7 +174,7 @@ async fn device_put(
     why: &str,
 ) -> Result<Writes<Intent>> {
     let Some(row) = DEVICES.get(desk.store.as_ref(), desk.territory, id.to_string()).await? else { return Ok(writes) };
-    let mut device = Device { school: asset.school.or(row.value.school), ..row.value.clone() };
+    let mut device = Device { school: asset.school.or(row.value.school), ..row.value.clone() }.in_class_here();
     if *hold == Hold::Missing
         && let Some(lost) = device.missed()?
     {

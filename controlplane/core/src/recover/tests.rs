@@ -41,6 +41,7 @@ impl World {
             reason: None,
             school: None,
             owner: None,
+            class: None,
             kit: None,
             claims: Claims::default(),
             identity_key: IdentityKey::try_from(NOBODY.to_vec()).unwrap(),

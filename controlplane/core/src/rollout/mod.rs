@@ -5,6 +5,7 @@
 
 pub mod deed;
 pub mod hours;
+pub mod list;
 pub mod open;
 pub mod phase;
 pub mod record;
@@ -16,7 +17,7 @@ pub mod wave;
 #[cfg(test)]
 mod tests;
 
-use crate::assignment::{Assignment, TARGETS_MAX, Target};
+use crate::assignment::{Assignment, Assignments, TARGETS_MAX, Target};
 use crate::error::{Error, Result};
 use crate::table::{Intent, Table};
 use hours::Hours;
@@ -325,6 +326,29 @@ impl Rollout {
     #[must_use]
     pub const fn by_site(&self) -> bool {
         self.seeds || self.site_bytes > 0
+    }
+
+    /// Whether devices have a release of the agent to return to: of a bundle none is an answer too, and of the agent it changes nothing.
+    ///
+    /// # Errors
+    /// `Invalid` with a target for which none is assigned beside this one.
+    pub fn return_check(&self, assignments: &Assignments) -> Result<()> {
+        let holds = |one: Option<&Assignment>| one.map(|one| one.edition.is_some());
+        let said = |target: &Target| {
+            let replaced = self.replaced.iter().find(|(one, _)| self.state == State::Finished && one == target);
+            match replaced {
+                Some((_, before)) => holds(before.as_ref()),
+                None => holds(assignments.get(target, &self.name)),
+            }
+        };
+        // That none is to be there is a word too, and the more particular one decides.
+        let returns = |target: &Target| said(target).or_else(|| said(&Target::Territory)) == Some(true);
+        match self.scope.iter().find(|target| !returns(target)) {
+            None => Ok(()),
+            Some(target) => Err(Error::Invalid(format!(
+                "no release is assigned to {target} to return to; assign the one that devices are to run there"
+            ))),
+        }
     }
 
     /// Whether what is not in place yet waits to be put there.

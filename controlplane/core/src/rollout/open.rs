@@ -84,6 +84,12 @@ impl Rollouts {
 }
 
 impl Rollouts {
+    /// Whether any brings a version of the filter's lists.
+    #[must_use]
+    pub fn bring_lists(&self) -> bool {
+        self.0.iter().any(|held| held.rollout.name.is_lists())
+    }
+
     /// Whether a rollout is for a device, and no other one decides there.
     #[must_use]
     pub fn concerns(&self, held: &Held, facts: &Facts, assignments: &Assignments) -> bool {

@@ -107,7 +107,8 @@ impl Rollout {
         let reason = said.filter(|c| c.state == ConditionState::Pending).map_or("offered", |c| c.reason.as_str());
         let (phase, patience) = match reason {
             "downloading" | "unreachable" => (Phase::Downloading, self.patience.downloading),
-            "verifying" => (Phase::Verifying, self.patience.verifying),
+            // A release of the agent proves itself.
+            "verifying" | "trial" => (Phase::Verifying, self.patience.verifying),
             "staged" => (Phase::Staged, self.patience.staged),
             waits if waits.starts_with("waiting_") => return Standing::of(Phase::Waiting, waits),
             _ => (Phase::Offered, self.patience.offered),

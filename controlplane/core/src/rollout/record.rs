@@ -5,9 +5,10 @@ use super::open::Held;
 use super::site::{Site, SiteMove};
 use super::step::Move;
 use super::{Opened, ROLLOUT_SITES, ROLLOUTS, Rollout, State};
-use crate::assignment::{ASSIGNMENTS, Assignment, Edition, Target};
+use crate::assignment::{ASSIGNMENTS, Assignment, Assignments, Edition, Target};
 use crate::audit::{Act, Author, Person};
 use crate::error::{Error, Result};
+use crate::release::{release_before, release_before_end};
 use crate::rules::{rules_mark, rules_marked};
 use crate::store::{Expect, PAGE_MAX, SharedStore, Store};
 use crate::table::{Intent, Row, Writes};
@@ -77,7 +78,7 @@ pub async fn rollout_list(store: &dyn Store, territory: &TerritoryId) -> Result<
 /// Does what a person asks.
 ///
 /// # Errors
-/// As [`Rollout::done`]; `Invalid` too when another rollout of the bundle is open, or what a finished one assigned was assigned otherwise
+/// As [`Rollout::done`]; `Invalid` too when a release of the agent has none before it to return to, when another rollout of the bundle is open, or what a finished one assigned was assigned otherwise
 /// since; `NotFound`; `Conflict` when others write all the time.
 pub async fn rollout_act(
     store: &SharedStore,
@@ -119,7 +120,11 @@ async fn act_once(
             return Err(Error::Invalid(format!("rollout {} of this bundle is open; end it first", other.id)));
         }
         writes = rules_mark(writes, mark)?;
-    } else if deed == Deed::RollBack && row.value.state == State::Finished {
+    }
+    if deed == Deed::RollBack && row.value.name.is_agent() {
+        row.value.return_check(&Assignments::load(store.as_ref(), territory).await?)?;
+    }
+    if deed == Deed::RollBack && row.value.state == State::Finished {
         writes = restored(store.as_ref(), territory, rules_mark(writes, mark)?, &row.value).await?;
     }
     writes.commit(store).await?;
@@ -156,7 +161,14 @@ pub async fn rollout_move(
     if let Move::Finish(_) = done {
         for target in &after.scope {
             let assigned = assigned(&after, target, now);
-            let before = ASSIGNMENTS.get(store.as_ref(), territory, assigned.id()).await?.map(|row| row.value);
+            let mut before = ASSIGNMENTS.get(store.as_ref(), territory, assigned.id()).await?.map(|row| row.value);
+            if after.name.is_agent() && *target == Target::Territory {
+                // What was said before releases were assigned is as good a word, and is said in one place from now on.
+                if before.is_none() {
+                    before = release_before(store.as_ref(), territory).await?;
+                }
+                writes = release_before_end(store.as_ref(), territory, writes).await?;
+            }
             after.replaced.push((target.clone(), before));
             writes = writes.put(&ASSIGNMENTS, assigned.id(), &assigned, Expect::Any)?;
         }

@@ -2,8 +2,8 @@
 
 use super::device::{found, limit_of};
 use super::proposal::{act, summary};
-use crate::caller::Staff;
-use crate::catalogue::{Catalogue, CatalogueError, Offer};
+use crate::caller::{Staff, staff_again};
+use crate::catalogue::{Catalogue, CatalogueError, Offer, release_find};
 use crate::intake::{Intake, IntakeError};
 use crate::shared::Shared;
 use crate::status::{invalid, status};
@@ -36,6 +36,7 @@ pub(super) async fn assign(
     asked: BundleAssignRequest,
 ) -> Result<BundleAssignResponse, Status> {
     let bundle = name_of(&asked.bundle)?;
+    let staff = &subject_staff(shared, staff, &bundle).await?;
     if asked.targets.is_empty() || asked.targets.len() > TARGETS_MAX {
         return Err(invalid(format!("a bundle is assigned to 1 to {TARGETS_MAX} targets at a time")));
     }
@@ -147,6 +148,20 @@ async fn catalogue(shared: &Shared) -> Result<Arc<Catalogue>, Status> {
     })
 }
 
+/// The release of the agent that the product's repository offers, in this version or the newest.
+async fn release_of(shared: &Shared, version: Option<Version>) -> Result<Edition, Status> {
+    let (root, wanted) = (shared.folder.repository(), version.clone());
+    let read = tokio::task::spawn_blocking(move || release_find(&root, wanted.as_ref())).await;
+    let found = read.map_err(|error| Status::internal(error.to_string()))?.map_err(|error| {
+        tracing::error!(%error, "the repository of releases cannot be read");
+        Status::unavailable("the repository is not whole; bring it once more")
+    })?;
+    found.ok_or_else(|| {
+        let version = version.map(|version| format!("@{version}")).unwrap_or_default();
+        status(Error::NotFound(format!("release of the agent {version}")))
+    })
+}
+
 /// Whom a person means; it lies within their reach.
 pub(super) async fn target_of(shared: &Shared, staff: &Staff, text: &str) -> Result<Target, Status> {
     let named = |kind: &str| text.strip_prefix(kind).map(str::trim);
@@ -163,8 +178,16 @@ pub(super) async fn target_of(shared: &Shared, staff: &Staff, text: &str) -> Res
     Ok(target)
 }
 
+/// Who assigns a bundle or a release of the agent: which program devices run is decided by fewer people.
+pub(super) async fn subject_staff(shared: &Shared, staff: &Staff, bundle: &Name) -> Result<Staff, Status> {
+    if bundle.is_agent() { staff_again(shared, "ReleaseSet", staff).await } else { Ok(staff.clone()) }
+}
+
 /// What the repository offers under a name, in this version or the newest.
 pub(super) async fn edition_of(shared: &Shared, bundle: &Name, version: Option<&Version>) -> Result<Edition, Status> {
+    if bundle.is_agent() {
+        return release_of(shared, version.cloned()).await;
+    }
     let catalogue = catalogue(shared).await?;
     let offer = catalogue.find(bundle, version).ok_or_else(|| {
         let version = version.map(|version| format!("@{version}")).unwrap_or_default();

@@ -1,8 +1,9 @@
 //! Every call there is, a line each: who may make it stands in `controlplane_core::role`, what it does in the file of its noun.
 
 use super::{
-    AdminService, asset, audit, bundle, cadence, calendar, campaign, compare, contact, desk, device, fetch, kit, loan,
-    operator, organisation, proposal, release, rollout, school, server, spread, stocktake, token, vault,
+    AdminService, asset, audit, bundle, cadence, calendar, campaign, class, compare, contact, desk, device, explain,
+    fetch, kit, lesson, loan, operator, organisation, policy, proposal, release, rollout, school, server, spread,
+    stocktake, token, unblock, vault,
 };
 use crate::mirror;
 use std::sync::Arc;
@@ -115,6 +116,20 @@ calls! {
     RolloutExplain: rollout_explain(RolloutExplainRequest) -> RolloutExplainResponse = |shared, staff, asked| rollout::explain(shared, &staff, asked);
     ContactSet: contact_set(ContactSetRequest) -> ContactSetResponse = |shared, staff, asked| contact::set(shared, &staff, asked);
     ContactList: contact_list(ContactListRequest) -> ContactListResponse = |shared, staff, asked| contact::list(shared, &staff, asked);
+    PolicyCheck: policy_check(PolicyCheckRequest) -> PolicyCheckResponse = |shared, staff, asked| policy::check(shared, &staff, asked);
+    PolicyApply: policy_apply(PolicyApplyRequest) -> PolicyApplyResponse = |shared, staff, asked| policy::apply(shared, &staff, asked);
+    PolicyShow: policy_show(PolicyShowRequest) -> PolicyShowResponse = |shared, staff, asked| policy::show(shared, &staff, asked);
+    PolicyHistory: policy_history(PolicyHistoryRequest) -> PolicyHistoryResponse = |shared, staff, asked| policy::history(shared, &staff, asked);
+    PolicyExplain: policy_explain(PolicyExplainRequest) -> PolicyExplainResponse = |shared, staff, asked| explain::explain(shared, &staff, asked);
+    LessonStart: lesson_start(LessonStartRequest) -> LessonStartResponse = |shared, staff, asked| lesson::start(shared, &staff, asked);
+    LessonList: lesson_list(LessonListRequest) -> LessonListResponse = |shared, staff, asked| lesson::list(shared, &staff, asked);
+    LessonStop: lesson_stop(LessonStopRequest) -> LessonStopResponse = |shared, staff, asked| lesson::stop(shared, &staff, asked);
+    UnblockList: unblock_list(UnblockListRequest) -> UnblockListResponse = |shared, staff, asked| unblock::list(shared, &staff, asked);
+    UnblockDecide: unblock_decide(UnblockDecideRequest) -> UnblockDecideResponse = |shared, staff, asked| unblock::decide(shared, &staff, asked);
+    ClassList: class_list(ClassListRequest) -> ClassListResponse = |shared, staff, asked| class::list(shared, &staff, asked);
+    ClassShow: class_show(ClassShowRequest) -> ClassShowResponse = |shared, staff, asked| class::show(shared, &staff, asked);
+    ClassPut: class_put(ClassPutRequest) -> ClassPutResponse = |shared, staff, asked| class::put(shared, &staff, asked);
+    ClassLend: class_lend(ClassLendRequest) -> ClassLendResponse = |shared, staff, asked| class::lend(shared, &staff, asked);
     BundleList: bundle_list(BundleListRequest) -> BundleListResponse = |shared, _, asked| bundle::list(shared, asked);
     BundleAssign: bundle_assign(BundleAssignRequest) -> BundleAssignResponse = |shared, staff, asked| bundle::assign(shared, &staff, asked);
     BundleAssignments: bundle_assignments(BundleAssignmentsRequest) -> BundleAssignmentsResponse = |shared, staff, asked| bundle::assignments(shared, &staff, asked);

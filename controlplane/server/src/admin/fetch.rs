@@ -5,9 +5,11 @@ use super::proposal::{act, summary};
 use crate::caller::Staff;
 use crate::shared::Shared;
 use crate::status::{convert_status, invalid, status};
-use controlplane_core::fetching::FetchPolicy;
+use controlplane_core::Error;
+use controlplane_core::fetching::{FETCH_POLICIES, FetchPolicy};
 use controlplane_core::fleet::fleet_count;
 use controlplane_core::proposal::{Acted, Deed};
+use controlplane_core::rules::EVERYWHERE;
 use model::resource::{Fetching, Quiet};
 use tonic::Status;
 use wire::v1::{FetchPolicySetRequest, FetchPolicySetResponse, FetchPolicyShowResponse, SchoolBandwidth};
@@ -22,6 +24,14 @@ pub(super) async fn set(
     asked: FetchPolicySetRequest,
 ) -> Result<FetchPolicySetResponse, Status> {
     let policy = read(asked.policy.unwrap_or_default(), &shared.config.time_zone)?;
+    if let Some(before) = asked.before {
+        let row = FETCH_POLICIES.get(shared.store.as_ref(), shared.territory(), EVERYWHERE).await.map_err(status)?;
+        // Two who change one option each would else undo one another.
+        if read(before, &shared.config.time_zone)? != row.map(|row| row.value).unwrap_or_default() {
+            let key = FETCH_POLICIES.key(shared.territory(), EVERYWHERE);
+            return Err(status(Error::Conflict(key)));
+        }
+    }
     // It touches every device there is.
     let touched = fleet_count(shared.store.as_ref(), shared.territory(), shared.second_from()).await;
     let deed = Deed::Fetching(Box::new(policy));

@@ -1,6 +1,7 @@
 //! Kits.
 
 use super::asset::{found as asset_found, funding_of, measure_of};
+use super::class::class_of;
 use super::device::{limit_of, owner_of, school_of, short};
 use crate::caller::Staff;
 use crate::random;
@@ -65,6 +66,7 @@ pub(super) async fn create(
         template: short(&asked.template)?.to_owned(),
         version: asked.version,
         filed: Filed { owner: owner_of(&asked.owner)?, school: school_of(&asked.school)? },
+        class: class_of(&asked.class)?,
         operator: owner_of(&asked.operator)?,
         measure: measure_of(&asked.measure)?,
         funding: funding_of(&asked.funding)?,
@@ -205,7 +207,7 @@ pub(super) async fn move_decide(
 }
 
 /// The kit that a person means, among those they may see; naming another one is counted for the audit.
-async fn found(shared: &Shared, staff: &Staff, text: &str) -> Result<Row<Kit>, Status> {
+pub(super) async fn found(shared: &Shared, staff: &Staff, text: &str) -> Result<Row<Kit>, Status> {
     let (store, text) = (shared.store.as_ref(), short(text)?);
     let found = kit_find(store, shared.territory(), &staff.reach, text).await;
     if matches!(found, Err(Error::NotFound(_)))
@@ -252,6 +254,7 @@ async fn summary(shared: &Shared, kit: &Kit) -> Result<KitSummary, Status> {
         lacks: lacks.into_iter().map(lack_said).collect(),
         created_unix_ms: kit.created.unix_millis(),
         contact: contact_of(store, territory, &kit.filed()).await.map_err(status)?,
+        class: kit.class.as_ref().map_or_else(String::new, ToString::to_string),
     })
 }
 

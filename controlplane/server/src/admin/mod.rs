@@ -2,20 +2,25 @@
 
 mod asset;
 mod audit;
+mod basis;
 mod bundle;
 mod cadence;
 mod calendar;
 mod calls;
 mod campaign;
+mod class;
 mod compare;
 mod contact;
 mod desk;
 mod device;
+mod explain;
 mod fetch;
 mod kit;
+mod lesson;
 mod loan;
 mod operator;
 mod organisation;
+mod policy;
 mod proposal;
 mod release;
 mod rollout;
@@ -24,6 +29,8 @@ mod server;
 mod spread;
 mod stocktake;
 mod token;
+mod turns;
+mod unblock;
 mod vault;
 
 pub(crate) use operator::grant;

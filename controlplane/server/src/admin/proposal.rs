@@ -7,13 +7,16 @@ use crate::random;
 use crate::shared::Shared;
 use crate::status::{convert_status, invalid, status};
 use controlplane_core::assignment::{Wish, Word};
+use controlplane_core::class::ClassWish;
 use controlplane_core::device::{Decision, Device};
 use controlplane_core::fetching::FetchPolicy;
 use controlplane_core::fleet::school_devices;
+use controlplane_core::policy::PolicyWish;
 use controlplane_core::proposal::{
     Acted, DEVICES_MAX, Deed, Outcome, Proposal, deed_act, proposal_decide, proposal_get, proposal_list,
 };
 use model::device::JoinState;
+use model::digest::Digest;
 use model::resource::Fetching;
 use model::time::Timestamp;
 use std::collections::BTreeSet;
@@ -147,7 +150,9 @@ pub(super) fn summary(proposal: &Proposal, whole: bool, now: Timestamp) -> Propo
             (Vec::new(), format!("--poll {poll}s --hold {hold}s --health {health}s --inventory {inventory}s"))
         }
         Deed::Assign(wish) => (Vec::new(), assigned(wish, whole)),
+        Deed::Class(wish) => (Vec::new(), served(wish, whole)),
         Deed::Fetching(policy) => (Vec::new(), fetched(policy)),
+        Deed::Policy(wish) => (Vec::new(), filtered(wish)),
     };
     ProposalSummary {
         id: proposal.id.clone(),
@@ -192,6 +197,30 @@ fn assigned(wish: &Wish, whole: bool) -> String {
         Word::Hold { .. } | Word::Nothing => {}
     }
     words.join(" ")
+}
+
+/// What is to serve a class, in words of the command line; of many things some.
+fn served(wish: &ClassWish, whole: bool) -> String {
+    let kits = wish.kits.iter().map(|label| format!("--kit {label}"));
+    let loans = wish.loans.iter().map(|id| format!("--loan {id}"));
+    let devices = wish.devices.iter().map(|id| format!("--device {id}"));
+    let named: Vec<String> = kits.chain(loans).chain(devices).collect();
+    let shown = if whole { named.len() } else { TARGETS_SHOWN };
+    let mut words = vec![wish.class.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)];
+    words.extend(named.iter().take(shown).cloned());
+    if named.len() > shown {
+        words.push("…".to_owned());
+    }
+    words.join(" ")
+}
+
+/// Which document is to hold where, in words of the command line; what it says, `policy history` and `proposal show` do not repeat.
+fn filtered(wish: &PolicyWish) -> String {
+    match (&wish.text, wish.of) {
+        (_, Some(version)) => format!("--layer {} {version}", wish.layer),
+        (Some(text), None) => format!("--layer {} {}", wish.layer, Digest::of(text.as_bytes())),
+        (None, None) => format!("--layer {} --remove", wish.layer),
+    }
 }
 
 /// How devices are to fetch, in words of the command line.

@@ -39,6 +39,8 @@ pub(super) async fn plan(
     asked: RolloutPlanRequest,
 ) -> Result<RolloutPlanResponse, Status> {
     let (store, territory) = (shared.store.as_ref(), shared.territory());
+    let wished = asked.wish.as_ref().map_or("", |wish| &wish.bundle);
+    let staff = &bundle::subject_staff(shared, staff, &bundle::name_of(wished)?).await?;
     let draws: Vec<u32> = asked.wish.iter().flat_map(|wish| wish.waves.iter().map(|wave| wave.draw)).collect();
     let mut rollout = rollout_of(shared, staff, asked.wish.unwrap_or_default()).await?;
     if draws.iter().any(|draw| *draw > 0) {
@@ -72,6 +74,11 @@ pub(super) async fn act(
         RolloutDeed::Unspecified => return Err(invalid("a deed is named")),
     };
     let (store, territory, now) = (&shared.store, shared.territory(), shared.clock.now());
+    let meant = rollout_get(store.as_ref(), territory, &asked.rollout).await.map_err(status)?.value;
+    let staff = &bundle::subject_staff(shared, staff, &meant.name).await?;
+    if deed == Deed::Start {
+        somebody_check(shared, &asked.rollout).await?;
+    }
     let done = rollout_act(store, territory, &asked.rollout, deed, &staff.person, &asked.why, now).await;
     let rollout = done.map_err(shared.refuse(staff.author(), deed.verb(), &asked.rollout))?;
     Ok(RolloutActResponse { rollout: Some(shown(shared, rollout).await?) })
@@ -118,6 +125,27 @@ pub(super) async fn explain(
         });
     }
     Ok(RolloutExplainResponse { device: device.id.to_string(), places })
+}
+
+/// Whether a rollout may start for those whom it covers now: one that is for nobody would be over at once, and seem to have done what was
+/// wished; one for many needs a second person, whatever it covered when it was planned.
+async fn somebody_check(shared: &Shared, rollout: &str) -> Result<(), Status> {
+    let (store, territory) = (shared.store.as_ref(), shared.territory());
+    let row = rollout_get(store, territory, rollout).await.map_err(status)?;
+    let held = Held::load(store, territory, row.value, row.revision).await.map_err(status)?;
+    if !held.rollout.opened.is_empty() {
+        return Ok(());
+    }
+    let devices = tally_now(shared, &held).await.map_err(status)?.all().devices();
+    if devices == 0 {
+        return Err(invalid("this rollout covers no device now; assign the bundle instead, or plan it for others"));
+    }
+    // It may cover more by now than when it was planned.
+    let many = usize::try_from(devices).unwrap_or(usize::MAX) >= shared.second_from();
+    if many && held.rollout.approved.is_none() {
+        return Err(invalid("a second person has to approve this rollout first"));
+    }
+    Ok(())
 }
 
 /// Names the schools of waves that are so many sites, drawn among those that have devices of the scope.

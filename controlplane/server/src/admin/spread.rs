@@ -9,8 +9,8 @@ use controlplane_core::facts::facts_of;
 use controlplane_core::plan::plan;
 use controlplane_core::presence::{Condition, PRESENCES};
 use controlplane_core::role::Role;
-use controlplane_core::spread::{Spread, Stand, spread_of};
-use model::resource::BUNDLE_ITEM;
+use controlplane_core::spread::{Place, Spread, Stand, spread_of};
+use model::resource::BundleName;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tonic::Status;
@@ -31,7 +31,12 @@ pub(super) async fn reach(
     let (store, territory) = (shared.store.as_ref(), shared.territory());
     let heard = |id| shared.live.heard(id).map(|(at, _)| at);
     let now = shared.clock.now();
-    let places = spread_of(store, territory, &staff.reach, &ruling.rules, &bundle, asked.by_owner, now, &heard).await;
+    let by = match (asked.by_owner, asked.by_class) {
+        (_, true) => Place::Class,
+        (true, false) => Place::Owner,
+        (false, false) => Place::School,
+    };
+    let places = spread_of(store, territory, &staff.reach, &ruling.rules, &bundle, by, now, &heard).await;
     let reads_figures = staff.person.role == Role::Evaluator;
     let place = |(place, spread): (String, Spread)| {
         let few = reads_figures && (1..FEW).contains(&spread.targeted());
@@ -52,12 +57,15 @@ pub(super) async fn explain(
     let ruling = Arc::clone(&shared.ruling.borrow());
     let planned = plan(&ruling.rules, &facts);
     let conditions = presence.and_then(|row| row.value.observed).map(|seen| seen.conditions).unwrap_or_default();
-    let mut seen: BTreeMap<&str, &Condition> =
-        conditions.iter().filter_map(|c| Some((c.item.strip_prefix(BUNDLE_ITEM)?, c))).collect();
-    let urgent = |name: &model::resource::BundleName| planned.plan.bundles.iter().any(|b| b.name == *name && b.urgent);
+    let mut seen: BTreeMap<BundleName, &Condition> =
+        conditions.iter().filter_map(|c| Some((BundleName::of_item(&c.item)?, c))).collect();
+    let urgent = |name: &BundleName| {
+        let release = planned.plan.release.as_ref().is_some_and(|release| name.is_agent() && release.urgent);
+        release || planned.plan.bundles.iter().any(|b| b.name == *name && b.urgent)
+    };
     let mut bundles: Vec<BundleWhy> = Vec::new();
     for why in &planned.why {
-        let condition = seen.remove(why.bundle.as_str());
+        let condition = seen.remove(&why.bundle);
         bundles.push(BundleWhy {
             bundle: why.bundle.to_string(),
             target: why.target.to_string(),
@@ -68,11 +76,12 @@ pub(super) async fn explain(
             ..said(condition)
         });
     }
-    bundles.extend(seen.into_iter().map(|(name, c)| BundleWhy { bundle: name.to_owned(), ..said(Some(c)) }));
+    bundles.extend(seen.into_iter().map(|(name, c)| BundleWhy { bundle: name.to_string(), ..said(Some(c)) }));
     Ok(BundleExplainResponse {
         device: id.to_string(),
         school: facts.school.map(|school| school.to_string()).unwrap_or_default(),
         owner: facts.owner.map(|owner| owner.to_string()).unwrap_or_default(),
+        class: facts.class.map(|class| class.to_string()).unwrap_or_default(),
         kit: facts.kit.unwrap_or_default(),
         loan: facts.loan.map(|loan| loan.to_string()).unwrap_or_default(),
         measure: facts.measure.map(|measure| measure.name().to_owned()).unwrap_or_default(),

@@ -6,6 +6,7 @@ use crate::v1;
 use bytes::Bytes;
 use model::desired::{Cadence, Generation, Head, Plan};
 use model::digest::Digest;
+use model::filtering::Filtering;
 use model::grant::Grant;
 use model::id::{DeviceId, TerritoryId};
 use model::key::OnlineKey;
@@ -69,6 +70,7 @@ pub fn plan_encode(plan: &Plan) -> Bytes {
         fetching: (plan.fetching != Fetching::default()).then(|| (&plan.fetching).into()),
         release: plan.release.as_ref().map(Into::into),
         measure: plan.measure.map(|measure| measure.name().to_owned()).unwrap_or_default(),
+        filtering: plan.filtering.as_deref().map(Into::into),
     };
     message.encode_to_vec().into()
 }
@@ -85,7 +87,8 @@ pub fn plan_decode(bytes: &[u8]) -> Result<Plan, ConvertError> {
     let release = message.release.map(ReleaseWanted::try_from).transpose()?;
     // One that a later version knows is none of those that are known here.
     let measure = message.measure.parse().ok();
-    Ok(Plan { check_in: check_in.try_into()?, bundles, fetching, release, measure })
+    let filtering = message.filtering.map(Filtering::try_from).transpose()?.map(Box::new);
+    Ok(Plan { check_in: check_in.try_into()?, bundles, fetching, release, measure, filtering })
 }
 
 /// The bytes of trust roots, to be signed by the root.

@@ -3,12 +3,14 @@
 mod audit;
 mod desired;
 mod device;
+mod filtering;
 mod grant;
 mod inventory;
 mod recovery;
 mod resource;
 mod school;
 mod section;
+mod site;
 
 pub use audit::{tip_last, tip_read};
 pub use desired::{
@@ -21,6 +23,7 @@ pub use recovery::{time_decode, time_encode};
 pub use resource::{ticket_decode, ticket_encode};
 pub use school::{calendar_breaks, calendar_read};
 pub use section::{Assembled, Assembly, PartError, parts_join, section_parts, section_unpack};
+pub use site::{site_proof_decode, site_proof_encode};
 
 /// Why a message is not what it should be.
 #[derive(Debug, thiserror::Error)]

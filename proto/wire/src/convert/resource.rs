@@ -4,6 +4,7 @@ use super::ConvertError;
 use super::desired::{device_id, digest};
 use crate::v1;
 use bytes::Bytes;
+use jiff::civil::Date;
 use model::resource::{
     BUNDLES_MAX, BundleWanted, DAYS_OFF_MAX, Fetching, MIRROR_BYTES_MAX, MIRRORS_MAX, PeerTicket, Quiet,
     RENDEZVOUS_MAX, ReleaseWanted, Rendezvous, TICKET_LIFE, day_count, day_of,
@@ -22,6 +23,7 @@ pub fn ticket_encode(ticket: &PeerTicket) -> Bytes {
         until_unix_ms: ticket.until.unix_millis(),
         certificate_from: ticket.certificate_from,
         rendezvous: ticket.rendezvous.iter().map(|name| name.to_vec()).collect(),
+        site_node: ticket.site_node,
     };
     message.encode_to_vec().into()
 }
@@ -45,6 +47,7 @@ pub fn ticket_decode(bytes: &[u8]) -> Result<PeerTicket, ConvertError> {
         territory: message.territory.parse().map_err(|_| ConvertError::invalid("ticket.territory"))?,
         school: message.school.parse().map_err(|_| ConvertError::invalid("ticket.school"))?,
         certificate_from: message.certificate_from,
+        site_node: message.site_node,
         from,
         until,
     })
@@ -59,7 +62,8 @@ pub(super) fn bundles_read(bundles: Vec<v1::BundleWanted>) -> Result<Vec<BundleW
 
 impl From<&ReleaseWanted> for v1::ReleaseWanted {
     fn from(wanted: &ReleaseWanted) -> Self {
-        Self { version: wanted.version.to_string(), index: wanted.index.as_bytes().to_vec() }
+        let ReleaseWanted { version, index, urgent, hold } = wanted;
+        Self { version: version.to_string(), index: index.as_bytes().to_vec(), urgent: *urgent, hold: *hold }
     }
 }
 
@@ -67,7 +71,8 @@ impl TryFrom<v1::ReleaseWanted> for ReleaseWanted {
     type Error = ConvertError;
     fn try_from(wanted: v1::ReleaseWanted) -> Result<Self, ConvertError> {
         let version = wanted.version.parse().map_err(|_| ConvertError::invalid("plan.release.version"))?;
-        Ok(Self { version, index: digest(&wanted.index, "plan.release.index")? })
+        let index = digest(&wanted.index, "plan.release.index")?;
+        Ok(Self { version, index, urgent: wanted.urgent, hold: wanted.hold })
     }
 }
 
@@ -139,14 +144,11 @@ impl TryFrom<v1::Fetching> for Fetching {
 
 impl From<&Quiet> for v1::QuietHours {
     fn from(quiet: &Quiet) -> Self {
-        let days_off = quiet.days_off.iter();
-        let days_off =
-            days_off.map(|(first, last)| v1::DaysOff { first_day: day_count(*first), last_day: day_count(*last) });
         Self {
             zone: quiet.zone.clone(),
             from_minute: quiet.from_minute.into(),
             until_minute: quiet.until_minute.into(),
-            days_off: days_off.collect(),
+            days_off: days_off_written(&quiet.days_off),
         }
     }
 }
@@ -160,14 +162,24 @@ impl TryFrom<v1::QuietHours> for Quiet {
         if message.zone.len() > 64 {
             return Err(ConvertError::invalid("quiet.zone"));
         }
-        if message.days_off.len() > DAYS_OFF_MAX {
-            return Err(ConvertError::invalid("quiet.days_off"));
-        }
-        let days_off = message.days_off.into_iter().map(|off| day_of(off.first_day).zip(day_of(off.last_day)));
-        let days_off: Option<Vec<_>> = days_off.map(|off| off.filter(|(first, last)| first <= last)).collect();
-        let days_off = days_off.ok_or(ConvertError::invalid("quiet.days_off"))?;
+        let days_off = days_off_read(message.days_off).ok_or(ConvertError::invalid("quiet.days_off"))?;
         Ok(Self { zone: message.zone, from_minute, until_minute, days_off })
     }
+}
+
+/// Days without school, as they travel.
+pub(super) fn days_off_written(days_off: &[(Date, Date)]) -> Vec<v1::DaysOff> {
+    let off = |(first, last): &(Date, Date)| v1::DaysOff { first_day: day_count(*first), last_day: day_count(*last) };
+    days_off.iter().map(off).collect()
+}
+
+/// The same read; nothing where there are too many, or one that is none.
+pub(super) fn days_off_read(days_off: Vec<v1::DaysOff>) -> Option<Vec<(Date, Date)>> {
+    if days_off.len() > DAYS_OFF_MAX {
+        return None;
+    }
+    let span = |off: v1::DaysOff| day_of(off.first_day).zip(day_of(off.last_day)).filter(|(first, last)| first <= last);
+    days_off.into_iter().map(span).collect()
 }
 
 #[cfg(test)]
@@ -201,7 +213,12 @@ mod tests {
             quiet: Some(quiet),
             ..Fetching::default()
         };
-        let release = ReleaseWanted { version: "0.2.1".parse().unwrap(), index: Digest::of(b"release") };
+        let release = ReleaseWanted {
+            version: "0.2.1".parse().unwrap(),
+            index: Digest::of(b"release"),
+            urgent: false,
+            hold: true,
+        };
         Plan {
             bundles: vec![wanted("a"), wanted("b")],
             fetching,
@@ -240,7 +257,7 @@ mod tests {
     #[test]
     fn a_release_that_is_none_is_refused() {
         for (version, index) in [("", vec![0; 32]), ("v1", vec![0; 32]), ("1", Vec::new()), ("1", vec![0; 31])] {
-            let message = v1::ReleaseWanted { version: version.to_owned(), index };
+            let message = v1::ReleaseWanted { version: version.to_owned(), index, ..v1::ReleaseWanted::default() };
             assert!(ReleaseWanted::try_from(message).unwrap_err().to_string().contains("plan.release"), "{version}");
         }
     }
@@ -254,6 +271,7 @@ mod tests {
             school: "0951099D".parse().unwrap(),
             certificate_from: 3,
             rendezvous: vec![[1; 10], [2; 10]],
+            site_node: true,
             from,
             until: from.after(TICKET_LIFE),
         };

@@ -3,6 +3,7 @@
 use super::world::*;
 use super::*;
 use crate::fixture::NOW;
+use model::digest::Digest;
 use model::grant::{Grant, Hold, Term};
 
 const DAY: Duration = Duration::from_secs(86_400);

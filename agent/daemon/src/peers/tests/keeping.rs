@@ -4,13 +4,12 @@ use super::super::neighbours::Neighbour;
 use super::super::{ASKED_MAX, Found, Neighbours, Network, Notice, Parts, Peers};
 use super::*;
 use crate::resources::Named;
-use std::sync::Mutex;
 
 /// A local network that is told everything by the test.
 #[derive(Debug)]
-struct Told {
+pub(super) struct Told {
     said: Mutex<Option<Notice>>,
-    found: watch::Sender<Found>,
+    pub(super) found: watch::Sender<Found>,
 }
 
 impl Neighbours for Told {
@@ -32,19 +31,21 @@ impl Network for Way {
     }
 }
 
-struct Kept {
-    told: Arc<Told>,
-    pass: watch::Sender<Option<Arc<Pass>>>,
-    asked: watch::Receiver<Vec<Named>>,
+pub(super) struct Kept {
+    pub(super) told: Arc<Told>,
+    pub(super) pass: watch::Sender<Option<Arc<Pass>>>,
+    pub(super) asked: watch::Receiver<Vec<Named>>,
+    pub(super) proofs: Arc<Noted>,
     machine: tempfile::TempDir,
     _peers: Peers,
 }
 
-fn kept(territory: &Territory) -> Kept {
+pub(super) fn kept(territory: &Territory) -> Kept {
     let told = Arc::new(Told { said: Mutex::default(), found: watch::Sender::default() });
     let (pass, passes) = watch::channel(None);
     let (to, asked) = watch::channel(Vec::new());
     let machine = tempfile::tempdir().unwrap();
+    let proofs = Arc::new(Noted::default());
     let peers = Peers::keep(Parts {
         clock: territory.clock.clone(),
         machine: machine.path().to_owned(),
@@ -52,11 +53,12 @@ fn kept(territory: &Territory) -> Kept {
         pass: passes,
         network: Arc::new(Way(told.clone())),
         asked: to,
+        proofs: proofs.clone(),
     });
-    Kept { told, pass, asked, machine, _peers: peers }
+    Kept { told, pass, asked, proofs, machine, _peers: peers }
 }
 
-async fn until(what: &str, seen: impl Fn() -> bool) {
+pub(super) async fn until(what: &str, seen: impl Fn() -> bool) {
     let seen = async {
         while !seen() {
             tokio::task::yield_now().await;

@@ -130,6 +130,10 @@ impl Platform for Linux {
         "/var/lib/cartable-resources".into()
     }
 
+    fn filter_folder() -> PathBuf {
+        "/var/lib/cartable-filter".into()
+    }
+
     fn file_options() -> OpenOptions {
         let mut options = OpenOptions::new();
         options.mode(0o600);
@@ -168,6 +172,7 @@ impl Platform for Linux {
         match medium {
             Medium::Desktop => Notices::read(root).map_or(Ok(()), |notice| session::notify(&notice, catalogue)),
             Medium::Session => Notices::read(root).map_or(Ok(()), |notice| session::dialog(&notice, catalogue)),
+            Medium::Closed => session::closed_notify(catalogue),
             Medium::Screen(terminal) => screen::fill(root, terminal),
         }
     }

@@ -16,18 +16,15 @@ const DIALOGS: [(&str, &[&str]); 4] = [
     ("xmessage", &["-center", "-buttons", "OK"]),
 ];
 
-/// A notification over the session's bus. `busctl` comes with systemd: a D-Bus library would weigh more than all of this.
+/// A notification of the loan.
 pub(super) fn notify(notice: &Notice, catalogue: &Catalogue) -> io::Result<()> {
-    let lines = notice.lines(catalogue);
-    let title = catalogue.text("loan-title");
-    // Bodies may hold markup (same specification, "Markup"), and the contact is somebody's text.
-    let body = lines.join("\n").replace('&', "&amp;").replace('<', "&lt;");
     let urgency = if notice.session { CRITICAL } else { NORMAL };
-    let to = ["org.freedesktop.Notifications", "/org/freedesktop/Notifications", "org.freedesktop.Notifications"];
-    let mut command = Command::new("busctl");
-    command.args(["--user", "--quiet", "--timeout=10", "call"]).args(to).args(["Notify", "susssasa{sv}i"]);
-    command.args(["Cartable", "0", "", &title, &body, "0", "1", "urgency", "y", urgency, "0"]);
-    done(command)
+    shown(&catalogue.text("loan-title"), &notice.lines(catalogue).join("\n"), urgency)
+}
+
+/// A notification that a site is closed, and where it says why. Not which: desktops keep what they show.
+pub(super) fn closed_notify(catalogue: &Catalogue) -> io::Result<()> {
+    shown(&catalogue.text("closed-title"), &catalogue.text("closed-told"), NORMAL)
 }
 
 /// A window with the notice; nothing in a stage that asks for none. Where no program can show one, a notification.
@@ -47,6 +44,17 @@ pub(super) fn dialog(notice: &Notice, catalogue: &Catalogue) -> io::Result<()> {
         }
     }
     notify(notice, catalogue)
+}
+
+/// Over the session's bus. `busctl` comes with systemd: a D-Bus library would weigh more than all of this.
+fn shown(title: &str, text: &str, urgency: &str) -> io::Result<()> {
+    // Bodies may hold markup (same specification, "Markup"), and a loan's contact is somebody's text.
+    let body = text.replace('&', "&amp;").replace('<', "&lt;");
+    let to = ["org.freedesktop.Notifications", "/org/freedesktop/Notifications", "org.freedesktop.Notifications"];
+    let mut command = Command::new("busctl");
+    command.args(["--user", "--quiet", "--timeout=10", "call"]).args(to).args(["Notify", "susssasa{sv}i"]);
+    command.args(["Cartable", "0", "", title, &body, "0", "1", "urgency", "y", urgency, "0"]);
+    done(command)
 }
 
 fn done(mut command: Command) -> io::Result<()> {

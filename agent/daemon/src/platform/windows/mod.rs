@@ -146,6 +146,10 @@ impl Platform for Windows {
         private::home().with_file_name("Cartable-Resources")
     }
 
+    fn filter_folder() -> PathBuf {
+        private::home().with_file_name("Cartable-Filter")
+    }
+
     /// A file's access list is its folder's.
     fn file_options() -> OpenOptions {
         OpenOptions::new()

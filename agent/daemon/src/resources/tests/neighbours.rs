@@ -59,7 +59,7 @@ impl Source for Neighbour {
 
 #[tokio::test]
 async fn a_word_that_is_not_kept_costs_a_bounded_time() {
-    for (word, seconds) in [(Word::Here, 10), (Word::Coming, 45), (Word::Nothing, 20), (Word::Drips, 70)] {
+    for (word, seconds) in [(Word::Here, 20), (Word::Coming, 90), (Word::Nothing, 40), (Word::Drips, 140)] {
         let world = World::new();
         let index = world.packed(&tree(), "1");
         let stage = world.staged(&index);

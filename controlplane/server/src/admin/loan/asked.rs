@@ -1,6 +1,7 @@
 //! What a message asks, as the core takes it.
 
 use super::super::asset::{funding_of, measure_of};
+use super::super::class::class_of;
 use super::super::device::{owner_of, school_of, short};
 use crate::status::invalid;
 use controlplane_core::loan::{AccessoryWish, Ask, Closing, Deed, Filter, PartBack, PartState, Seen, Wish};
@@ -75,6 +76,7 @@ fn wish_of(create: LoanCreate, today: Date) -> Result<Wish, Status> {
     Ok(Wish {
         id: if create.id.is_empty() { None } else { Some(create.id.parse().map_err(invalid)?) },
         school: uai_of(&create.school)?,
+        class: class_of(&create.class)?,
         owner: owner_of(&create.owner)?,
         borrower: borrower_of(create.borrower)?,
         kind,

@@ -15,8 +15,9 @@ use crate::status::{invalid, status};
 use asked::{ask_of, filter_of};
 use controlplane_core::Error;
 use controlplane_core::asset::asset_find;
-use controlplane_core::loan::{Acted, Deed, Desk, LocalDays, loan_act, loan_find, loan_page};
+use controlplane_core::loan::{Acted, Deed, Desk, Loan, LocalDays, loan_act, loan_find, loan_page};
 use controlplane_core::scope::Reach;
+use controlplane_core::table::Row;
 use jiff::civil::Date;
 use model::loan::LoanId;
 use model::time::Timestamp;
@@ -74,14 +75,7 @@ pub(super) async fn list(shared: &Shared, staff: &Staff, asked: LoanListRequest)
 }
 
 pub(super) async fn show(shared: &Shared, staff: &Staff, text: &str) -> Result<LoanShowResponse, Status> {
-    let found = loan_find(shared.store.as_ref(), shared.territory(), &staff.reach, text).await;
-    let loan = match found {
-        Ok(row) => row.value,
-        Err(error) => {
-            missed(shared, staff, &error, &[text]).await;
-            return Err(status(error));
-        }
-    };
+    let loan = found(shared, staff, text).await?.value;
     Ok(LoanShowResponse { worse: differences(&loan.worse()), loan: Some(loan_shown(&loan, shared.today())) })
 }
 
@@ -146,6 +140,17 @@ async fn answer(shared: &Shared, staff: &Staff, act: LoanAct, at: Timestamp) -> 
             let loan = loan.ok().map(|row| loan_shown(&row.value, shared.today()));
             let why = refused.message().to_owned();
             LoanAnswer { outcome: outcome.into(), why, loan, worse: Vec::new(), server_time: false }
+        }
+    }
+}
+
+/// The loan that a person means, among those they may see; naming another one is counted for the audit.
+pub(super) async fn found(shared: &Shared, staff: &Staff, text: &str) -> Result<Row<Loan>, Status> {
+    match loan_find(shared.store.as_ref(), shared.territory(), &staff.reach, text).await {
+        Ok(row) => Ok(row),
+        Err(error) => {
+            missed(shared, staff, &error, &[text]).await;
+            Err(status(error))
         }
     }
 }

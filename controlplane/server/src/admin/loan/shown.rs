@@ -21,6 +21,7 @@ pub(in crate::admin) fn loan_shown(loan: &Loan, today: Date) -> v1::Loan {
         number: loan.number.clone(),
         state: state_of(loan.state).into(),
         school: loan.school.to_string(),
+        class: text(loan.class.as_ref().map(ToString::to_string)),
         owner: text(loan.owner.as_ref().map(ToString::to_string)),
         borrower: text(loan.borrower.as_ref().map(ToString::to_string)),
         kind: match loan.kind {

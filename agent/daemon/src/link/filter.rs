@@ -1,0 +1,84 @@
+//! What the conversation has to do with the filter: it says what is to be filtered, reports how that stands, and carries what users ask.
+
+use super::Link;
+use crate::enforce::{FilterSaid, Filters};
+use model::host::Host;
+use model::resource::BundleName;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use wire::v1::FilterAsk;
+
+/// Asks that a server did not keep are sent again after so long: an older one knows of none.
+const ASK_AGAIN: Duration = Duration::from_secs(900);
+
+/// What the filter says.
+pub(super) struct Heard {
+    said: watch::Receiver<Option<FilterSaid>>,
+    asks: watch::Receiver<Vec<FilterAsk>>,
+    /// Asks that were sent, and when last, since the machine was switched on.
+    sent: (Vec<Vec<u8>>, Duration),
+}
+
+impl Heard {
+    pub(super) fn new(filters: &Filters) -> Self {
+        Self { said: filters.said(), asks: filters.asks(), sent: (Vec::new(), Duration::ZERO) }
+    }
+
+    /// Waits for news.
+    pub(super) async fn changed(&mut self) {
+        tokio::select! {
+            _ = self.said.changed() => {}
+            _ = self.asks.changed() => {}
+        }
+    }
+
+    /// What users ask.
+    pub(super) fn asks(&self) -> Vec<FilterAsk> {
+        self.asks.borrow().clone()
+    }
+}
+
+impl Link {
+    /// Whoever keeps the filter told, beside the conversation.
+    pub(crate) fn filters(&self) -> Arc<Filters> {
+        Arc::clone(&self.filters)
+    }
+
+    /// Takes note of how the filter stands.
+    pub(super) fn filter_note(&mut self) {
+        self.desired.filter_note(self.heard.said.borrow_and_update().clone());
+    }
+
+    /// Says what is to be filtered, and which asks are kept.
+    pub(super) fn filter_tell(&mut self, asks_kept: Vec<Vec<u8>>) {
+        self.filters.asks_kept(asks_kept);
+        self.filters.want(self.desired.plan(), &self.own_hosts());
+    }
+
+    /// Says which list lies in place.
+    pub(super) fn list_tell(&self) {
+        let standing = self.beside.standing.borrow();
+        let list = standing.iter().find(|one| one.name == BundleName::lists().as_str());
+        self.filters.list(list.map(|one| one.version.as_str()).filter(|version| !version.is_empty()));
+    }
+
+    /// Whether something is asked that was not sent of late.
+    pub(super) fn asks_due(&self) -> bool {
+        let (sent, at) = &self.heard.sent;
+        let again = self.clock().elapsed().saturating_sub(*at) >= ASK_AGAIN;
+        self.heard.asks.borrow().iter().any(|ask| again || !sent.contains(&ask.id))
+    }
+
+    /// A server has heard these, whether it keeps them or not.
+    pub(super) fn asks_sent(&mut self, asks: Vec<FilterAsk>) {
+        self.heard.sent = (asks.into_iter().map(|ask| ask.id).collect(), self.clock().elapsed());
+    }
+
+    /// What must stay open for the device to be told anything better: its server. Mirrors are named by the plan, which opens nothing that the
+    /// floor closes.
+    fn own_hosts(&self) -> BTreeSet<Host> {
+        self.server.host.parse().into_iter().collect()
+    }
+}
