@@ -194,6 +194,16 @@ impl World {
         }
     }
 
+    /// Whether this comes to hold while time stands still; `real` is how long that may really take.
+    pub async fn comes(&self, real: Duration, holds: impl AsyncFn() -> bool) -> bool {
+        let seen = async {
+            while !holds().await {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(real, seen).await.is_ok()
+    }
+
     /// What time it is.
     #[must_use]
     pub fn now(&self) -> Timestamp {

@@ -1,6 +1,6 @@
 //! The filter's lists on their whole road: imported, judged, published, assigned, fetched over real mTLS, and in place.
 
-use crate::resources::Class;
+use crate::resources::{Class, RUN};
 use controlplane_core::assignment::{Edition, Target, Wish, Word, assignment_writes};
 use filter::{Decision, Filter, FilterSet, Mask, Sheet};
 use model::digest::Digest;
@@ -80,7 +80,7 @@ impl Makers {
             all.find(|one| one.name == "cartable-lists").unwrap_or_default()
         };
         let seen = async {
-            while !noted(&lists()) {
+            while !self.class.world.comes(RUN, async || noted(&lists())).await {
                 self.class.world.pass(STEP).await;
             }
         };

@@ -6,7 +6,7 @@ use controlplane::folder::Folder;
 use controlplane_core::assignment::{Edition, Target, Wish, Word, assignment_writes};
 use controlplane_core::audit::Act;
 use controlplane_core::fetching::{FETCH_POLICIES, FetchPolicy};
-use controlplane_core::presence::PRESENCES;
+use controlplane_core::presence::{Condition, PRESENCES};
 use controlplane_core::store::Expect;
 use controlplane_core::table::Writes;
 use model::digest::Digest;
@@ -25,6 +25,12 @@ pub(crate) const NAME: &str = "cycle-de-l-eau";
 /// How far time is moved at once while something is waited for: what is under way really takes a while, which a clock that runs ahead
 /// of it would call a stall.
 const STEP: Duration = Duration::from_millis(20);
+
+/// How long at least what is under way really has for each step.
+pub(crate) const RUN: Duration = Duration::from_millis(1);
+
+/// How long something may really take before time is moved for it.
+const STILL: Duration = Duration::from_millis(500);
 
 /// A control plane that mirrors a publisher's repository, with one device.
 pub(crate) struct Class {
@@ -107,7 +113,7 @@ impl Class {
     /// The same with time that passes in such steps.
     async fn until_by(&self, step: Duration, what: &str, noted: impl Fn(&agent::Resource) -> bool) -> agent::Resource {
         let seen = async {
-            while !noted(&self.resource()) {
+            while !self.world.comes(RUN, async || noted(&self.resource())).await {
                 self.world.pass(step).await;
             }
         };
@@ -123,18 +129,23 @@ impl Class {
     /// Until the server knows this of the bundle.
     pub(crate) async fn told(&self, what: &str, told: impl Fn(&str, &str, &str) -> bool) {
         let seen = async {
-            loop {
-                let id = self.device.to_string();
-                let presence = PRESENCES.get(self.world.store.as_ref(), &self.world.territory, &*id).await.unwrap();
-                let conditions = presence.and_then(|row| row.value.observed).map(|observed| observed.conditions);
-                let ours = conditions.into_iter().flatten().find(|one| one.item == format!("bundle {NAME}"));
-                if ours.is_some_and(|one| told(&format!("{:?}", one.state), &one.reason, &one.version)) {
-                    return;
-                }
-                self.world.pass(STEP).await;
+            let told = |one: Condition| told(&format!("{:?}", one.state), &one.reason, &one.version);
+            // What it would tell is something else once much time has passed.
+            while !self.world.comes(STILL, async || self.known().await.is_some_and(told)).await {
+                self.world.pass(STEP * 50).await;
             }
         };
-        assert!(tokio::time::timeout(Duration::from_secs(120), seen).await.is_ok(), "the server does not know: {what}");
+        let seen = tokio::time::timeout(Duration::from_secs(120), seen).await;
+        let (known, stands) = (self.known().await, self.machine.agent.status().unwrap());
+        assert!(seen.is_ok(), "the server does not know: {what}, but {known:?} at {:?}; {stands:#?}", self.world.now());
+    }
+
+    /// What the server knows of it.
+    async fn known(&self) -> Option<Condition> {
+        let id = self.device.to_string();
+        let presence = PRESENCES.get(self.world.store.as_ref(), &self.world.territory, &*id).await.unwrap();
+        let conditions = presence.and_then(|row| row.value.observed).map(|observed| observed.conditions);
+        conditions.into_iter().flatten().find(|one| one.item == format!("bundle {NAME}"))
     }
 
     /// What pupils read is what was published.

@@ -409,10 +409,27 @@ fn certificate_read(folder: &Folder, name: &str, enrolment: &Enrolment) -> Resul
     Ok(Certificate { key_pem, chain })
 }
 
+/// Who does not hold the folder reads while an agent writes: a head that was there a moment ago may name a plan that has gone since.
 fn held_read(folder: &Folder, enrolment: &Enrolment, trust: &Trust) -> Result<Option<Held>, Error> {
-    let Some(bytes) = folder.read(HEAD)? else { return Ok(None) };
+    let mut said = folder.read(HEAD)?;
+    loop {
+        let Some(bytes) = &said else { return Ok(None) };
+        let held = held_open(folder, bytes, enrolment, trust);
+        if held.is_ok() {
+            return held;
+        }
+        let again = folder.read(HEAD)?;
+        if again == said {
+            return held;
+        }
+        said = again;
+    }
+}
+
+/// What a head says, with the plan it names.
+fn held_open(folder: &Folder, bytes: &[u8], enrolment: &Enrolment, trust: &Trust) -> Result<Option<Held>, Error> {
     let bad = |why: &str| damaged(folder, HEAD, why, Advice::Delete);
-    let envelope = v1::Envelope::decode(&bytes[..]).map_err(|_| bad("unreadable"))?;
+    let envelope = v1::Envelope::decode(bytes).map_err(|_| bad("unreadable"))?;
     let signed = Signed::<Head>::try_from(envelope).map_err(|_| bad("unreadable"))?;
     let bytes = match signed.bytes(&trust.online) {
         // Newer trust roots put its key out: it is as if there were none, and the server says it again.

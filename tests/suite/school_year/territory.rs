@@ -111,12 +111,7 @@ impl Territory {
 
     async fn stage_while(&self, number: &str, stage: &str, still: Duration, step: Duration) {
         for _ in 0..200 {
-            let come = async {
-                while self.stage(number) != stage {
-                    tokio::task::yield_now().await;
-                }
-            };
-            if tokio::time::timeout(still, come).await.is_ok() {
+            if self.world.comes(still, async || self.stage(number) == stage).await {
                 return;
             }
             self.world.pass(step).await;

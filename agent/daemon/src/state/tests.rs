@@ -16,6 +16,28 @@ fn what_is_written_is_read_and_old_plans_go() {
 }
 
 #[test]
+fn who_reads_while_an_agent_writes_finds_one_state_or_the_next() {
+    let made = made(1);
+    let (folder, device) = (made.state.folder().clone(), made.device);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            let mut reads = 0;
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                enrolled_read(&folder).unwrap().unwrap().held.unwrap();
+                reads += 1;
+            }
+            reads
+        });
+        for revision in 2..400 {
+            made.hold(device, revision);
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(reading.join().unwrap() > 0);
+    });
+}
+
+#[test]
 fn before_the_last_file_of_an_enrolment_the_device_is_not_enrolled_and_keeps_its_keys() {
     let made = made(1);
     made.state.folder().remove(ENROLMENT).unwrap();
