@@ -222,6 +222,11 @@ impl Inner {
         self.judge.read().unwrap_or_else(PoisonError::into_inner).ruling(name, kind)
     }
 
+    /// What of it counts behind a name that the policy opens.
+    pub(crate) fn ruling_behind(&self, name: &Name, kind: u16) -> Ruling {
+        self.judge.read().unwrap_or_else(PoisonError::into_inner).ruling_behind(name, kind)
+    }
+
     /// What is kept of an answer, as long as it holds.
     pub(crate) fn kept(&self, wanted: &Wanted, now: Duration) -> Option<Outcome> {
         self.cache().get(&Key::of(wanted), now)
