@@ -4,6 +4,7 @@ use controlplane::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
+use tests::ahead::Ahead;
 use tests::filtering::FilterProcess;
 use tests::lists::Lists;
 use tests::names::Upstream;
@@ -237,35 +238,6 @@ fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
         }
     }
     files
-}
-
-/// A clock that is ahead of the system's by what a file says.
-struct Ahead {
-    file: std::path::PathBuf,
-    words: Vec<String>,
-}
-
-impl Ahead {
-    /// Nothing where faketime is not installed.
-    fn new(folder: &Path) -> Option<Self> {
-        tests::system_program("faketime")?;
-        let file = folder.join("ahead");
-        fs::write(&file, "+0").unwrap();
-        let out = std::process::Command::new("faketime").args(["-f", "+0", "env"]).output().unwrap();
-        let text = String::from_utf8(out.stdout).unwrap();
-        let library = text.lines().find(|line| line.starts_with("LD_PRELOAD=")).map(str::to_owned)?;
-        let more =
-            ["FAKETIME_NO_CACHE=1", "FAKETIME_DISABLE_SHM=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"].map(str::to_owned);
-        let from = format!("FAKETIME_TIMESTAMP_FILE={}", file.display());
-        let words = ["env".to_owned(), library, from].into_iter().chain(more).collect();
-        Some(Self { file, words })
-    }
-
-    fn minutes(&self, minutes: u32) {
-        let new = self.file.with_extension("new");
-        fs::write(&new, format!("+{minutes}m")).unwrap();
-        fs::rename(new, &self.file).unwrap();
-    }
 }
 
 /// The hours of a school that began an hour ago and end in two, on every day, midnight or not.

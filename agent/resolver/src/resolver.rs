@@ -113,6 +113,12 @@ impl Resolver {
         self.inner.portal_until.store(millis, Ordering::Relaxed);
     }
 
+    /// Whether nobody over TLS answers because certificates do not hold at the time: this device's clock is wrong, or theirs have ended.
+    #[must_use]
+    pub fn dates_at_fault(&self) -> bool {
+        self.inner.upstream.read().unwrap_or_else(PoisonError::into_inner).dates_at_fault()
+    }
+
     /// How much was answered.
     #[must_use]
     pub fn totals(&self) -> Totals {

@@ -13,6 +13,8 @@ use jiff::tz::TimeZone;
 use model::filtering::{Filtering, Holding, LOOK_EVERY, Moment, holding};
 use model::id::BootId;
 use model::time::Timestamp;
+use rustls::pki_types::UnixTime;
+use rustls::time_provider::TimeProvider;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -202,6 +204,7 @@ impl Held {
 }
 
 /// Where moments come from.
+#[derive(Debug)]
 pub(super) struct Moments {
     pub(super) time: Arc<JudgingTime>,
     pub(super) told: Folder,
@@ -246,6 +249,15 @@ impl Moments {
     pub(super) fn now(&self) -> Timestamp {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).map_or(BUILT, |(at, _)| at);
         self.time.of_server().unwrap_or_else(|| self.time.now().max(seen))
+    }
+}
+
+/// Servers that speak TLS are judged by what a server of ours said, whoever sets the clock; without that by the clock, never before what is
+/// known to have passed. That it was ahead once is no reason to go on so: without names nobody could say better.
+impl TimeProvider for Moments {
+    fn current_time(&self) -> Option<UnixTime> {
+        let now = self.time.of_server().unwrap_or_else(|| self.time.now());
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(now.unix_seconds()).unwrap_or(0))))
     }
 }
 
