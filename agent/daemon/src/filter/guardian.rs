@@ -3,6 +3,7 @@
 use super::active::{Active, FOLDER};
 use super::answering::watched;
 use super::asks::Asks;
+use super::begun::Memory;
 use super::control::{Control, Topics};
 use super::days::Days;
 use super::held::{Held, Moments, Now};
@@ -126,6 +127,7 @@ impl Guardian {
             own: folder.clone(),
             boot: Here::at(&config.root).boot(),
             seen: Mutex::default(),
+            begun: Memory::open(folder),
         });
         Self {
             folder: folder.clone(),
@@ -150,6 +152,7 @@ impl Guardian {
         self.spoilt =
             kept.as_ref().err().inspect(|error| tracing::error!(%error, "the last good policy is damaged")).is_some();
         if let Some((held, now)) = kept.ok().flatten().filter(|(held, _)| held.active.filtering.is_some()) {
+            self.moments.note(&now.holding);
             let done = self.system.hold(&held, &now).await;
             self.say(&held, &now, done);
             (self.held, self.now) = (Some(held), Some(now));
@@ -169,6 +172,7 @@ impl Guardian {
         match held.now(&self.moments, self.now.take()) {
             Ok(now) => {
                 let until = now.until();
+                self.moments.note(&now.holding);
                 let done = self.system.hold(&held, &now).await;
                 self.say(&held, &now, refused.map_or(done, Err));
                 self.now = Some(now);
