@@ -9,6 +9,7 @@
     reason = "this is test code: a failure is a panic"
 )]
 
+pub mod ahead;
 pub mod annuaire;
 pub mod caller;
 pub mod classroom;

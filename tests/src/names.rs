@@ -120,7 +120,9 @@ pub fn address(at: SocketAddr, name: &str) -> Option<IpAddr> {
     ask(at, name, RecordType::A)?.addresses.first().copied()
 }
 
-fn answered(question: &Message) -> Vec<u8> {
+/// What a server that knows every name says.
+#[must_use]
+pub fn answered(question: &Message) -> Vec<u8> {
     let mut answer = Message::new(question.metadata.id, MessageType::Response, OpCode::Query);
     answer.metadata.recursion_desired = true;
     answer.metadata.recursion_available = true;

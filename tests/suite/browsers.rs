@@ -219,7 +219,7 @@ async fn the_page_is_served_to_a_browser() {
         fn why(&self, _: &str) -> Why {
             Why::Category(Label { fr: "Jeux".to_owned(), en: "Games".to_owned() })
         }
-        fn ask(&self, kind: Kind, name: &str) -> Result<(), Refused> {
+        fn ask(&self, kind: Kind, name: &str, _: Option<u32>) -> Result<(), Refused> {
             println!("asked {kind:?} {name}");
             Ok(())
         }

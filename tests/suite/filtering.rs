@@ -1,9 +1,12 @@
 //! What is to be filtered, from a document at the control plane to the answer that a program of the device gets.
 
+mod full;
+
 use controlplane::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use tests::ahead::Ahead;
 use tests::filtering::FilterProcess;
 use tests::lists::Lists;
 use tests::names::Upstream;
@@ -17,6 +20,8 @@ struct Scene {
     server: ServerProcess,
     filter: FilterProcess,
     device: String,
+    /// Where people keep their documents.
+    desk: PathBuf,
     _upstream: Upstream,
 }
 
@@ -34,20 +39,25 @@ impl Scene {
 
     /// A device that runs, and whose filter does not yet.
     fn enrolled(folder: &Path, token: &[&str], prepare: impl FnOnce(&ServerProcess)) -> Self {
+        Self::enrolled_at(folder, folder, token, prepare)
+    }
+
+    /// The same with all that is the device's in another folder.
+    fn enrolled_at(folder: &Path, device: &Path, token: &[&str], prepare: impl FnOnce(&ServerProcess)) -> Self {
         let mut server = ServerProcess::init(folder);
         prepare(&server);
         server.start();
         let upstream = Upstream::start();
-        let mut filter = FilterProcess::new(folder, &upstream);
+        let mut filter = FilterProcess::new(device, &upstream);
         filter.agent.enrol(&server, &server.token(token));
         let device = filter.agent.id();
         filter.agent.start();
-        Self { server, filter, device, _upstream: upstream }
+        Self { server, filter, device, desk: folder.to_owned(), _upstream: upstream }
     }
 
     /// Lets a document hold for the territory.
     fn apply(&self, name: &str, text: &str) {
-        let file = self.filter.agent.state.with_file_name(name);
+        let file = self.desk.join(name);
         fs::write(&file, text).unwrap();
         let file = file.to_str().unwrap();
         let out = self.server.cartable(&["policy", "apply", file, "--layer", "territory", "--why", "a test"]);
@@ -60,9 +70,14 @@ impl Scene {
     }
 
     fn condition(&self) -> Value {
+        self.condition_of("filter")
+    }
+
+    /// How one thing stands, as the server was told.
+    fn condition_of(&self, item: &str) -> Value {
         let shown = self.server.json(&["device", "show", &self.device]);
         let conditions = shown["observed"]["conditions"].as_array().cloned().unwrap_or_default();
-        conditions.into_iter().find(|one| one["item"] == "filter").unwrap_or(Value::Null)
+        conditions.into_iter().find(|one| one["item"] == item).unwrap_or(Value::Null)
     }
 
     fn logs(&self) -> String {
@@ -226,7 +241,7 @@ fn the_publishers_list_and_floor_are_held_to() {
 }
 
 /// All files under a folder.
-fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+fn walk(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let kind = entry.file_type().unwrap();
@@ -237,35 +252,6 @@ fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
         }
     }
     files
-}
-
-/// A clock that is ahead of the system's by what a file says.
-struct Ahead {
-    file: std::path::PathBuf,
-    words: Vec<String>,
-}
-
-impl Ahead {
-    /// Nothing where faketime is not installed.
-    fn new(folder: &Path) -> Option<Self> {
-        tests::system_program("faketime")?;
-        let file = folder.join("ahead");
-        fs::write(&file, "+0").unwrap();
-        let out = std::process::Command::new("faketime").args(["-f", "+0", "env"]).output().unwrap();
-        let text = String::from_utf8(out.stdout).unwrap();
-        let library = text.lines().find(|line| line.starts_with("LD_PRELOAD=")).map(str::to_owned)?;
-        let more =
-            ["FAKETIME_NO_CACHE=1", "FAKETIME_DISABLE_SHM=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"].map(str::to_owned);
-        let from = format!("FAKETIME_TIMESTAMP_FILE={}", file.display());
-        let words = ["env".to_owned(), library, from].into_iter().chain(more).collect();
-        Some(Self { file, words })
-    }
-
-    fn minutes(&self, minutes: u32) {
-        let new = self.file.with_extension("new");
-        fs::write(&new, format!("+{minutes}m")).unwrap();
-        fs::rename(new, &self.file).unwrap();
-    }
 }
 
 /// The hours of a school that began an hour ago and end in two, on every day, midnight or not.

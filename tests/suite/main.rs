@@ -55,6 +55,7 @@ mod rollouts;
 mod scan;
 mod school_year;
 mod schools;
+mod secured;
 mod sent;
 mod service;
 mod starting;

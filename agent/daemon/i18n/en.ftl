@@ -546,5 +546,6 @@ reason-system_rules = the kernel takes no rules; is nftables installed?
 reason-system_browsers = browsers' policies cannot be written
 reason-system_back = the system cannot be put back
 reason-resolver_tls = no authority is there by which servers over TLS are believed
+reason-resolver_dates = no name is found: the certificates of those who are asked over TLS do not hold by this device's clock; set the clock
 reason-list_old = the list is older than the floor lets anybody return to
 reason-not_told = the filter cannot be told: is the disk full?

@@ -546,5 +546,6 @@ reason-system_rules = le noyau n'accepte pas les règles ; nftables est-il ins
 reason-system_browsers = les règles des navigateurs ne peuvent pas être écrites
 reason-system_back = le système ne peut pas être remis comme avant
 reason-resolver_tls = aucune autorité ne permet de croire les serveurs par TLS
+reason-resolver_dates = aucun nom n'est trouvé : les certificats des serveurs interrogés par TLS ne sont pas valables à l'heure de cet appareil ; réglez l'horloge
 reason-list_old = la liste est plus ancienne que ce que le socle permet de reprendre
 reason-not_told = le filtre ne peut pas être informé : le disque est-il plein ?

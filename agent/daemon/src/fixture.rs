@@ -83,7 +83,13 @@ impl Made {
     /// A signed head of this revision, with its plan, whose cadence follows from the revision.
     pub(crate) fn told(&self, device: DeviceId, revision: u64) -> (v1::Envelope, Digest, Bytes) {
         let poll_seconds = 60 + u32::try_from(revision).unwrap();
-        let plan = plan_encode(&Plan { check_in: Cadence { poll_seconds, ..Cadence::default() }, ..Plan::default() });
+        let plan = Plan { check_in: Cadence { poll_seconds, ..Cadence::default() }, ..Plan::default() };
+        self.told_plan(device, revision, &plan)
+    }
+
+    /// The same with this plan.
+    pub(crate) fn told_plan(&self, device: DeviceId, revision: u64, plan: &Plan) -> (v1::Envelope, Digest, Bytes) {
+        let plan = plan_encode(plan);
         let head = Head { device, generation: Generation { epoch: 1, revision }, plan: Digest::of(&plan), grant: None };
         let signed = self.online.sign::<Head>(head_encode(&head));
         (v1::Envelope::from(&signed), head.plan, plan)

@@ -9,6 +9,7 @@ mod recovery;
 mod release;
 mod renewal;
 mod resources;
+mod rounds;
 mod stored;
 mod telling;
 mod ticket;
@@ -43,6 +44,7 @@ use model::section::SectionKind;
 use model::time::Timestamp;
 use renewal::Certificates;
 use resources::Beside;
+use rounds::{BREATH, Rounds};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -55,10 +57,6 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 const TURN_LIMIT: Duration = Duration::from_secs(600);
 /// A machine switched on for less than this may be one of a whole school.
 pub(crate) const JUST_ON: Duration = Duration::from_secs(120);
-/// Check-ins in a row without a breath; beyond, server and agent talk in circles.
-const ROUNDS_MAX: u32 = 8;
-/// A breath: a pause, or a check-in, of at least this.
-const BREATH: Duration = Duration::from_secs(5);
 /// What a connection that stands has overcome.
 const CONNECTION_FAULTS: [&str; 4] = ["unreachable", "proxy", "untrusted", "dates"];
 
@@ -119,6 +117,8 @@ pub(crate) struct Link {
 enum Next {
     /// Another check-in at once.
     Go,
+    /// What was held gives way to a report of the device's own.
+    Report,
     /// A pause: as the server asked, else by the plan.
     Pause(Option<Duration>),
     /// The line was cut while a check-in was held, which is how a proxy treats what is quiet: another, without haste.
@@ -214,29 +214,20 @@ impl Link {
         if clock.elapsed() < JUST_ON && self.sequence.held() > 0 {
             clock.sleep(backoff::power_on(rand::random())).await;
         }
-        let (mut rounds, mut circles) = (0, 0_u32);
+        let mut rounds = Rounds::new(self.desired.generation());
         loop {
             let began = clock.elapsed();
             self.expect(TURN_LIMIT);
             let done = self.turn().await;
             self.calling = false;
-            if clock.elapsed().saturating_sub(began) >= BREATH {
-                (rounds, circles) = (0, 0);
-            }
+            rounds.lasted(clock.elapsed().saturating_sub(began));
             let pause = match done {
                 Ok(next) => {
                     self.succeeded();
-                    rounds += 1;
-                    let circling = rounds > ROUNDS_MAX;
+                    let circling = rounds.circling(next, self.desired.generation());
                     match next {
-                        Next::Go if !circling => continue,
-                        // Much happens at once at times, and what came of it is not to be told minutes later; a circle without an end is
-                        // gone through less and less often.
-                        Next::Go => {
-                            circles += 1;
-                            let breath = BREATH.saturating_mul(1 << circles.min(10));
-                            breath.min(self.calendar.pause(None, rand::random()))
-                        }
+                        Next::Go | Next::Report if !circling => continue,
+                        Next::Go | Next::Report => rounds.breath().min(self.calendar.pause(None, rand::random())),
                         Next::Cut => backoff::again(self.spread, rand::random()),
                         Next::Pause(Some(asked)) if !circling || asked >= BREATH => {
                             self.calendar.pause(Some(asked), rand::random())
@@ -246,9 +237,7 @@ impl Link {
                 }
                 Err(failed) => self.failed(failed),
             };
-            if pause >= BREATH {
-                rounds = 0;
-            }
+            rounds.paused(pause);
             self.rest(pause).await;
         }
     }
@@ -263,6 +252,7 @@ impl Link {
     /// One report, if there is something to tell, else one held check-in.
     async fn turn(&mut self) -> Result<Next, Failed> {
         self.look();
+        self.filter_settle().await;
         self.connected().await?;
         if self.renewed().await {
             // The candidate is used from here on.

@@ -113,6 +113,12 @@ impl Resolver {
         self.inner.portal_until.store(millis, Ordering::Relaxed);
     }
 
+    /// Whether nobody over TLS answers because certificates do not hold at the time: this device's clock is wrong, or theirs have ended.
+    #[must_use]
+    pub fn dates_at_fault(&self) -> bool {
+        self.inner.upstream.read().unwrap_or_else(PoisonError::into_inner).dates_at_fault()
+    }
+
     /// How much was answered.
     #[must_use]
     pub fn totals(&self) -> Totals {
@@ -220,6 +226,11 @@ impl Inner {
     /// What the policy makes of a name.
     pub(crate) fn ruling(&self, name: &Name, kind: u16) -> Ruling {
         self.judge.read().unwrap_or_else(PoisonError::into_inner).ruling(name, kind)
+    }
+
+    /// What of it counts behind a name that the policy opens.
+    pub(crate) fn ruling_behind(&self, name: &Name, kind: u16) -> Ruling {
+        self.judge.read().unwrap_or_else(PoisonError::into_inner).ruling_behind(name, kind)
     }
 
     /// What is kept of an answer, as long as it holds.

@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, Wanted};
 use crate::cache::Outcome;
-use crate::judge::Ruling;
+use crate::judge::{Block, Ruling};
 use crate::name::Name;
 use crate::question::Question;
 use crate::reply::{self, Reply};
@@ -22,6 +22,14 @@ pub(crate) enum Step {
     Silence,
     /// Somebody must be asked first.
     Ask(Box<Wanted>),
+}
+
+/// By what a name is opened, and with it what lies behind it.
+#[derive(Clone, Copy)]
+enum Opened {
+    Not,
+    ByPolicy,
+    ByFloor,
 }
 
 /// One look at one question.
@@ -54,8 +62,8 @@ impl Turn<'_, '_> {
         let portal = self.inner.portal_open(self.now) && special::of_portal(&self.question.name);
         let ruling = if portal { Ruling::Pass } else { self.ruling(&self.question.name) };
         match ruling {
-            Ruling::Pass => self.passed(false),
-            Ruling::Allow => self.passed(true),
+            Ruling::Pass => self.passed(Opened::Not),
+            Ruling::Allow => self.passed(Opened::ByPolicy),
             ruled => self.ruled(ruled),
         }
     }
@@ -63,7 +71,7 @@ impl Turn<'_, '_> {
     /// What is not simply passed.
     fn ruled(&mut self, ruling: Ruling) -> Step {
         match ruling {
-            Ruling::Pass | Ruling::Allow => self.passed(true),
+            Ruling::Pass | Ruling::Allow | Ruling::Free => self.passed(Opened::ByFloor),
             Ruling::Block(block) => {
                 count(&self.inner.counts.blocked);
                 self.page(Some(block.info()));
@@ -77,8 +85,8 @@ impl Turn<'_, '_> {
         }
     }
 
-    /// What an upstream says, once its aliases were judged too; `free` when they need not be.
-    fn passed(&mut self, free: bool) -> Step {
+    /// What an upstream says, once its aliases were judged too.
+    fn passed(&mut self, mut opened: Opened) -> Step {
         let question = self.question;
         let wanted = Wanted {
             name: question.name.clone(),
@@ -90,12 +98,19 @@ impl Turn<'_, '_> {
             None => Step::Ask(Box::new(wanted)),
             Some(Outcome::Failed(_)) => self.failed(),
             Some(Outcome::Answer(answer)) => {
-                let judged = if free { &[] } else { answer.aliases() };
-                for alias in judged {
-                    match self.ruling(alias) {
-                        Ruling::Pass => {}
-                        Ruling::Allow => break,
-                        ruled => return self.ruled(ruled),
+                for alias in answer.aliases() {
+                    let ruled = match opened {
+                        Opened::ByFloor => break,
+                        Opened::ByPolicy => self.inner.ruling_behind(alias, question.kind().into()),
+                        Opened::Not => self.ruling(alias),
+                    };
+                    match (opened, ruled) {
+                        (_, Ruling::Pass) => {}
+                        (_, Ruling::Allow) => opened = Opened::ByPolicy,
+                        (_, Ruling::Free) => opened = Opened::ByFloor,
+                        // Anybody may point a name of theirs anywhere: what no policy opens would be open behind one that it does.
+                        (Opened::ByPolicy, ruled) if ruled != Ruling::Block(Block::Floor) => {}
+                        (_, ruled) => return self.ruled(ruled),
                     }
                 }
                 let now = self.now;
@@ -121,7 +136,7 @@ impl Turn<'_, '_> {
             }
             RecordType::CNAME | RecordType::HTTPS | RecordType::SVCB => None,
             // Mail and the like lead nobody past safe search.
-            _ => return self.passed(true),
+            _ => return self.passed(Opened::ByPolicy),
         };
         let code = answer.as_ref().map_or(ResponseCode::NoError, |answer| answer.code());
         self.reply(code).alias(target, answer.as_deref(), now).end();

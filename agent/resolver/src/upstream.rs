@@ -19,7 +19,7 @@ use rustls::ClientConfig;
 use secure::Line;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 pub use secure::Server;
@@ -41,6 +41,8 @@ pub struct Upstream {
 pub(crate) struct Asking {
     network: Ring<Known>,
     secure: Ring<Line>,
+    /// Whether nobody over TLS answered when they were last asked, and somebody's certificate did not hold at the time.
+    dates: AtomicBool,
 }
 
 /// A question, with how long each server may take.
@@ -85,7 +87,11 @@ impl Asking {
         let network = upstream.network.into_iter().filter(|one| !own.contains(one)).take(SERVERS_MAX);
         let secure = upstream.secure.into_iter().take(SERVERS_MAX);
         let lines = upstream.tls.map(|tls| secure.map(|server| Line::new(server, &tls)).collect());
-        Self { network: Ring::new(network.map(Known::new).collect()), secure: Ring::new(lines.unwrap_or_default()) }
+        Self {
+            network: Ring::new(network.map(Known::new).collect()),
+            secure: Ring::new(lines.unwrap_or_default()),
+            dates: AtomicBool::new(false),
+        }
     }
 
     /// Asks one server after another, and again, until one answers; `portal` asks the network's alone.
@@ -93,8 +99,15 @@ impl Asking {
         if self.secure.servers.is_empty() || portal || special::of_network(&turn.wanted.name) {
             self.network.ask(turn).await
         } else {
-            self.secure.ask(turn).await
+            let answer = self.secure.ask(turn).await;
+            let dates = answer.is_err() && self.secure.servers.iter().any(Line::dates_at_fault);
+            self.dates.store(dates, Ordering::Relaxed);
+            answer
         }
+    }
+
+    pub(crate) fn dates_at_fault(&self) -> bool {
+        self.dates.load(Ordering::Relaxed)
     }
 }
 

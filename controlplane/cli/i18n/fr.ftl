@@ -3528,5 +3528,6 @@ condition-reason-system_rules = le noyau n'accepte pas les règles ; nftables 
 condition-reason-system_browsers = les règles des navigateurs ne peuvent pas être écrites
 condition-reason-system_back = le système ne peut pas être remis comme avant
 condition-reason-resolver_tls = aucune autorité ne permet de croire les serveurs par TLS
+condition-reason-resolver_dates = aucun nom n'est trouvé : les certificats des serveurs interrogés par TLS ne sont pas valables à l'heure de cet appareil ; réglez l'horloge
 condition-reason-list_old = la liste est plus ancienne que ce que le socle permet de reprendre
 condition-reason-not_told = le filtre ne peut pas être informé : le disque est-il plein ?

@@ -35,6 +35,8 @@ use wire::v1::{ConditionState, FilterAsk};
 /// The filter is looked for again after so long; systemd starts it again within a second.
 const AGAIN: Duration = Duration::from_secs(2);
 
+/// It has not said yet that it holds to what it was told last.
+pub(crate) const STARTING: &str = "starting";
 /// A list that was brought anew and is damaged again is brought once more after so long, and ever later: each time it is megabytes.
 const MEND_AGAIN: Duration = Duration::from_secs(600);
 const MEND_AGAIN_MAX: Duration = Duration::from_secs(86_400);
@@ -322,7 +324,7 @@ impl Filters {
                 return said(ConditionState::Failed, "not_told", list);
             }
             match stands {
-                stands if stands.active != told.as_bytes() => said(ConditionState::Pending, "starting", list),
+                stands if stands.active != told.as_bytes() => said(ConditionState::Pending, STARTING, list),
                 Stands { held: true, on: false, .. } => None,
                 Stands { held: true, .. } if reason == "list_missing" => said(ConditionState::Pending, reason, list),
                 Stands { held: true, .. } if reason.is_empty() => said(ConditionState::Held, "", list),

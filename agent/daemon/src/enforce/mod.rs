@@ -3,7 +3,7 @@
 mod filter;
 mod notice;
 
-pub(crate) use filter::{FilterSaid, Filters};
+pub(crate) use filter::{FilterSaid, Filters, STARTING};
 pub(crate) use notice::{Notice, date_text, days_left, first_day, last_day};
 
 use crate::clock::{Clock, JudgingTime};

@@ -4,6 +4,7 @@ use crate::folder::Folder;
 use model::host::Host;
 use model::time::Timestamp;
 use prost::Message;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -13,12 +14,16 @@ use wire::v1::{FilterAsk, FilterAskKind};
 const FOLDER: &str = "asks";
 /// So many wait at most: more is a game, and not a wish.
 const ASKS_MAX: usize = 20;
+/// So many a day of one user, of the twenty a day that the control plane takes of a device: no one is to ask for all.
+const USER_DAY_MAX: u32 = 8;
 
 /// What waits.
 #[derive(Debug)]
 pub(super) struct Asks {
     folder: Folder,
     waiting: Mutex<Vec<FilterAsk>>,
+    /// How much each user asked on a day; in memory alone, since who asked is nobody's to know.
+    users: Mutex<(i64, BTreeMap<Option<u32>, u32>)>,
     news: watch::Sender<()>,
 }
 
@@ -47,17 +52,29 @@ impl Asks {
             .take(ASKS_MAX)
             .collect();
         waiting.sort_by_key(|ask| ask.at_unix_ms);
-        Self { folder, waiting: Mutex::new(waiting), news: watch::Sender::new(()) }
+        Self { folder, waiting: Mutex::new(waiting), users: Mutex::default(), news: watch::Sender::new(()) }
     }
 
     /// Takes one, durably. The same name twice is one wish.
-    pub(super) fn ask(&self, kind: FilterAskKind, name: &str, now: Timestamp) -> Result<(), AskFault> {
+    pub(super) fn ask(
+        &self,
+        kind: FilterAskKind,
+        name: &str,
+        user: Option<u32>,
+        now: Timestamp,
+    ) -> Result<(), AskFault> {
         let name: Host = name.trim_end_matches('.').to_ascii_lowercase().parse().map_err(|_| AskFault::Name)?;
         let mut waiting = self.lock();
         if waiting.iter().any(|ask| ask.kind() == kind && ask.name == name.as_str()) {
             return Ok(());
         }
-        if waiting.len() >= ASKS_MAX {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        let day = now.unix_seconds().div_euclid(86_400);
+        if users.0 != day {
+            *users = (day, BTreeMap::new());
+        }
+        let asked = users.1.entry(user).or_default();
+        if waiting.len() >= ASKS_MAX || *asked >= USER_DAY_MAX {
             return Err(AskFault::Many);
         }
         let id = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
@@ -72,8 +89,9 @@ impl Asks {
             tracing::warn!(%error, "what a user asks cannot be kept");
             return Err(AskFault::Kept);
         }
+        *asked += 1;
         waiting.push(ask);
-        drop(waiting);
+        drop((waiting, users));
         self.news.send_replace(());
         Ok(())
     }
@@ -125,13 +143,13 @@ mod tests {
         let folder = Folder::new(temporary.path());
         let at = Timestamp::from_unix_seconds;
         let asks = Asks::open(&folder);
-        asks.ask(FilterAskKind::Unblock, "Chess.Example.", at(2)).unwrap();
-        asks.ask(FilterAskKind::Unblock, "chess.example", at(3)).unwrap();
-        asks.ask(FilterAskKind::Report, "chess.example", at(1)).unwrap();
+        asks.ask(FilterAskKind::Unblock, "Chess.Example.", None, at(2)).unwrap();
+        asks.ask(FilterAskKind::Unblock, "chess.example", None, at(3)).unwrap();
+        asks.ask(FilterAskKind::Report, "chess.example", None, at(1)).unwrap();
         let names = |asks: &Asks| asks.all().iter().map(|ask| (ask.name.clone(), ask.at_unix_ms)).collect::<Vec<_>>();
         assert_eq!(names(&asks), [("chess.example".to_owned(), 2_000), ("chess.example".to_owned(), 1_000)]);
         for bad in ["", "fr", "a b.example", "127.0.0.1", "../a.example"] {
-            assert_eq!(asks.ask(FilterAskKind::Unblock, bad, at(4)), Err(AskFault::Name), "{bad}");
+            assert_eq!(asks.ask(FilterAskKind::Unblock, bad, None, at(4)), Err(AskFault::Name), "{bad}");
         }
         // Started again, it is still there; kept elsewhere, nothing of it is.
         let asks = Asks::open(&folder);
@@ -139,9 +157,26 @@ mod tests {
         let ids: Vec<Vec<u8>> = asks.all().into_iter().map(|ask| ask.id).collect();
         asks.kept(&ids);
         assert_eq!((asks.all().len(), std::fs::read_dir(temporary.path().join(FOLDER)).unwrap().count()), (0, 0));
-        for n in 0..ASKS_MAX {
-            asks.ask(FilterAskKind::Unblock, &format!("n{n}.example"), at(5)).unwrap();
+        // One user has so many a day, however soon they are sent; others have theirs.
+        let name = |n: u32| format!("n{n}.example");
+        let ask = |n: u32, user, seconds| asks.ask(FilterAskKind::Unblock, &name(n), user, at(seconds));
+        let most = u32::try_from(ASKS_MAX).unwrap();
+        let of_others = most - USER_DAY_MAX;
+        for n in 0..USER_DAY_MAX {
+            ask(n, Some(1_000), 5).unwrap();
         }
-        assert_eq!(asks.ask(FilterAskKind::Unblock, "more.example", at(5)), Err(AskFault::Many));
+        assert_eq!(ask(100, Some(1_000), 6), Err(AskFault::Many));
+        assert_eq!(ask(0, Some(1_000), 6), Ok(()), "the same wish is none more");
+        let sent: Vec<Vec<u8>> = asks.all().into_iter().map(|ask| ask.id).collect();
+        asks.kept(&sent);
+        assert_eq!(ask(100, Some(1_000), 6), Err(AskFault::Many));
+        for n in 0..of_others {
+            ask(n, Some(1_001 + n / USER_DAY_MAX), 7).unwrap();
+        }
+        let tomorrow = 86_400;
+        for n in of_others..most {
+            ask(n, Some(1_000), tomorrow).unwrap();
+        }
+        assert_eq!(ask(100, None, tomorrow), Err(AskFault::Many), "so many wait at most, whoever asks");
     }
 }

@@ -83,9 +83,9 @@ impl Ringing {
             return;
         }
         match block {
-            Block::Listed if self.policy.is_quiet(name) => {}
+            Block::Floor | Block::Listed if self.policy.is_quiet(name) => {}
             Block::Unlisted if self.told.swap(true, Ordering::Relaxed) => {}
-            Block::Listed | Block::Unlisted => self.bell.ring(),
+            Block::Floor | Block::Listed | Block::Unlisted => self.bell.ring(),
         }
     }
 }
@@ -95,6 +95,14 @@ impl Judge for Ringing {
         let ruling = self.policy.ruling(name, kind);
         if let Ruling::Block(block) = ruling {
             self.closed(name, kind, block);
+        }
+        ruling
+    }
+
+    fn ruling_behind(&self, name: &Name, kind: u16) -> Ruling {
+        let ruling = self.policy.ruling(name, kind);
+        if ruling == Ruling::Block(Block::Floor) {
+            self.closed(name, kind, Block::Floor);
         }
         ruling
     }

@@ -33,12 +33,12 @@ impl Told for Desk {
         holds.as_ref().map_or(Why::Open, |(policy, _)| policy.why(name))
     }
 
-    fn ask(&self, kind: Kind, name: &str) -> Result<(), Refused> {
+    fn ask(&self, kind: Kind, name: &str, user: Option<u32>) -> Result<(), Refused> {
         let kind = match kind {
             Kind::Unblock => FilterAskKind::Unblock,
             Kind::Report => FilterAskKind::Report,
         };
-        self.asks.ask(kind, name, self.moments.now()).map_err(|fault| match fault {
+        self.asks.ask(kind, name, user, self.moments.now()).map_err(|fault| match fault {
             AskFault::Name => Refused::Name,
             AskFault::Many => Refused::Many,
             AskFault::Kept => Refused::Fault,

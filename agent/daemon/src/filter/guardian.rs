@@ -3,6 +3,7 @@
 use super::active::{Active, FOLDER};
 use super::answering::watched;
 use super::asks::Asks;
+use super::begun::Memory;
 use super::control::{Control, Topics};
 use super::days::Days;
 use super::held::{Held, Moments, Now};
@@ -23,6 +24,10 @@ use tokio::sync::{Notify, watch};
 const SYSTEM_EVERY: Duration = Duration::from_secs(5);
 /// What could not be taken is tried again after so long.
 const AGAIN: Duration = Duration::from_secs(15);
+/// Whoever answers is put in place again after so long when that ended by a fault of ours: as soon as systemd starts a program again.
+const ANSWER_AGAIN: Duration = Duration::from_secs(1);
+/// What holds and could not be kept for the next start is tried again after so long: there may be room by then.
+const KEEP_AGAIN: Duration = Duration::from_secs(60);
 /// A look takes no longer, programs of the system included, beyond what watchers give anyway.
 const LOOK_LONGEST: Duration = Duration::from_secs(60);
 
@@ -60,6 +65,7 @@ pub(crate) async fn filter(
                     // Told to look, it reads whatever the file looks like.
                     () = look.notified() => guardian.seen = None,
                     () = clock.sleep(pause) => {}
+                    () = guardian.system.ended() => clock.sleep(ANSWER_AGAIN).await,
                 }
             }
         };
@@ -97,6 +103,8 @@ struct Guardian {
     back: bool,
     /// Whether something was held before this start that cannot be read.
     spoilt: bool,
+    /// When to keep again what could not be kept.
+    keep_again: Option<Duration>,
     days: Days,
 }
 
@@ -126,6 +134,7 @@ impl Guardian {
             own: folder.clone(),
             boot: Here::at(&config.root).boot(),
             seen: Mutex::default(),
+            begun: Memory::open(folder),
         });
         Self {
             folder: folder.clone(),
@@ -140,6 +149,7 @@ impl Guardian {
             seen: None,
             back: false,
             spoilt: false,
+            keep_again: None,
             days: Days::open(folder),
         }
     }
@@ -150,6 +160,7 @@ impl Guardian {
         self.spoilt =
             kept.as_ref().err().inspect(|error| tracing::error!(%error, "the last good policy is damaged")).is_some();
         if let Some((held, now)) = kept.ok().flatten().filter(|(held, _)| held.active.filtering.is_some()) {
+            self.moments.note(&now.holding);
             let done = self.system.hold(&held, &now).await;
             self.say(&held, &now, done);
             (self.held, self.now) = (Some(held), Some(now));
@@ -161,6 +172,9 @@ impl Guardian {
         self.moments.look(&self.state, &*self.clock);
         let refused = self.hear().await;
         self.count(false);
+        if self.keep_again.is_some_and(|at| self.clock.elapsed() >= at) {
+            self.keep();
+        }
         let (again, refused) = (refused.filter(|why| why.passes).map(|_| AGAIN), refused.map(|why| why.code));
         let Some(held) = self.held.clone().filter(|held| held.active.filtering.is_some()) else {
             return self.off(refused).await.min(again.unwrap_or(SYSTEM_EVERY * 12));
@@ -169,6 +183,7 @@ impl Guardian {
         match held.now(&self.moments, self.now.take()) {
             Ok(now) => {
                 let until = now.until();
+                self.moments.note(&now.holding);
                 let done = self.system.hold(&held, &now).await;
                 self.say(&held, &now, refused.map_or(done, Err));
                 self.now = Some(now);
@@ -243,7 +258,7 @@ impl Guardian {
                     };
                     // Not kept: the next start is to know as much as this one did.
                     if let Ok((held, _)) = judged {
-                        (self.held, self.now) = (Some(held), None);
+                        (self.held, self.now, self.keep_again) = (Some(held), None, None);
                     }
                 }
                 Some(Why { code: error.code(), passes: error.passes(), list: error.mends().then_some(list) })
@@ -255,10 +270,20 @@ impl Guardian {
 
     /// Holds to this from now on, and after the next start.
     fn hold(&mut self, held: Held) {
-        if let Err(error) = held.keep(&self.folder) {
-            tracing::warn!(%error, "what holds cannot be kept for the next start");
+        (self.held, self.now, self.keep_again) = (Some(held), None, None);
+        self.keep();
+    }
+
+    /// Keeps what holds for the next start.
+    fn keep(&mut self) {
+        let Some(held) = &self.held else { return };
+        let kept = held.keep(&self.folder);
+        if let Err(error) = &kept
+            && self.keep_again.is_none()
+        {
+            tracing::warn!(%error, "what holds cannot be kept for the next start; it is tried again");
         }
-        (self.held, self.now) = (Some(held), None);
+        self.keep_again = kept.is_err().then(|| self.clock.elapsed() + KEEP_AGAIN);
     }
 
     /// Counts what was answered since the last time.
@@ -288,7 +313,7 @@ impl Guardian {
         {
             tracing::warn!(%error, "what is filtered no longer cannot be deleted");
         }
-        (self.held, self.now, self.back) = (None, None, true);
+        (self.held, self.now, self.back, self.keep_again) = (None, None, true, None);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! What is held to: the policy that was judged good last, with the list it was judged with; kept so that a start goes on with it.
 
 use super::active::{Active, Heard, ListPlace, proven_until};
+use super::begun::Memory;
 use super::judge::{Policy, Unknown};
 use super::list::{List, ListFault, list_keep};
 use crate::clock::{BUILT, Clock, JudgingTime};
@@ -10,9 +11,11 @@ use crate::state::clock_floor_read;
 use agent_core::site::believed;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use model::filtering::{Filtering, Holding, LOOK_EVERY, Moment, holding};
+use model::filtering::{Filtering, Holding, LOOK_EVERY, Moment, holding_since};
 use model::id::BootId;
 use model::time::Timestamp;
+use rustls::pki_types::UnixTime;
+use rustls::time_provider::TimeProvider;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -183,6 +186,7 @@ impl Held {
         folder.remove(GOOD)?;
         if all {
             folder.remove(NEWEST)?;
+            Memory::forget(folder)?;
         }
         let lists = folder.path(LISTS);
         match fs::remove_dir_all(&lists) {
@@ -195,13 +199,14 @@ impl Held {
         // Where nothing is filtered nobody asks.
         let bare = Filtering::bare();
         let filtering = self.active.filtering.as_ref().unwrap_or(&bare);
-        let mut holding = holding(filtering, &self.active.floor, &moments.at(filtering));
+        let mut holding = holding_since(filtering, &self.active.floor, &moments.at(filtering), &moments.begun.lock());
         holding.side.only_open |= self.blind;
         holding
     }
 }
 
 /// Where moments come from.
+#[derive(Debug)]
 pub(super) struct Moments {
     pub(super) time: Arc<JudgingTime>,
     pub(super) told: Folder,
@@ -211,6 +216,8 @@ pub(super) struct Moments {
     pub(super) boot: Option<BootId>,
     /// What time it was last, and when since the machine was switched on.
     pub(super) seen: Mutex<Option<(Timestamp, Duration)>>,
+    /// Since when what the floor lets be open for a while is open.
+    pub(super) begun: Memory,
 }
 
 impl Moments {
@@ -242,10 +249,24 @@ impl Moments {
         Moment { now, local, proven_until }
     }
 
+    /// This is about to hold: what of it is open below the floor is counted from here on.
+    pub(super) fn note(&self, holding: &Holding) {
+        self.begun.note(&holding.counted, self.now());
+    }
+
     /// The time by which hours, lessons and asks are judged.
     pub(super) fn now(&self) -> Timestamp {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).map_or(BUILT, |(at, _)| at);
         self.time.of_server().unwrap_or_else(|| self.time.now().max(seen))
+    }
+}
+
+/// Servers that speak TLS are judged by what a server of ours said, whoever sets the clock; without that by the clock, never before what is
+/// known to have passed. That it was ahead once is no reason to go on so: without names nobody could say better.
+impl TimeProvider for Moments {
+    fn current_time(&self) -> Option<UnixTime> {
+        let now = self.time.of_server().unwrap_or_else(|| self.time.now());
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(now.unix_seconds()).unwrap_or(0))))
     }
 }
 

@@ -3,7 +3,7 @@
 //! What stands above what is said by [`Holding::ranks`], and the engine makes sheets of it ([`Ranked`]): whoever explains a verdict elsewhere asks the same.
 
 use super::list::List;
-use filter::{Decision, Ranked, Said, Verdict};
+use filter::{Decision, Match, Ranked, Said, Verdict};
 use guard::page::{Label, Why};
 use model::filtering::{Holding, LessonKind, Rank, YouTube};
 use model::host::{CategoryName, Host};
@@ -22,6 +22,8 @@ pub(super) struct Policy {
     made: Ranked,
     list: Option<List>,
     only_open: bool,
+    /// Names that a person unblocked within the floor: it is no reason to close what they are aliases of.
+    lifted: BTreeSet<Host>,
     /// Within which kind of lesson.
     lesson: Option<LessonKind>,
     safe: SafeSearch,
@@ -61,6 +63,7 @@ impl Policy {
             made,
             list: list.cloned(),
             only_open: side.only_open,
+            lifted: holding.unblocked.clone(),
             lesson: holding.lesson.as_ref().map(|(_, kind)| *kind),
             safe: safe_search(side.safe_search, side.youtube),
             canaries: canaries.and_then(|[one, two, three]| Some([one?, two?, three?])),
@@ -104,6 +107,18 @@ impl Policy {
         Some((&list.set.categories().get(by.category)?.name, list))
     }
 
+    /// Of which rank the word is that decided.
+    fn rank(&self, by: Match) -> u8 {
+        self.made.origins.get(by.sheet).map_or(0, |(rank, _)| *rank)
+    }
+
+    /// Whether the floor itself opens it, or lets a person open it.
+    fn is_free(&self, name: &Name, by: Match) -> bool {
+        let labels = usize::try_from(by.labels).unwrap_or(usize::MAX);
+        let of = |host: &Host| host.as_str().rsplit('.').map(str::as_bytes).eq(name.labels_upward().take(labels));
+        self.rank(by) >= Holding::RANK_FLOOR || self.lifted.iter().any(of)
+    }
+
     fn verdict(&self, name: &Name) -> Verdict {
         self.made.filter.verdict_labels(name.labels_upward())
     }
@@ -114,16 +129,23 @@ impl Judge for Policy {
         if self.canaries.as_ref().is_some_and(|canaries| canaries.contains(name)) {
             return Ruling::NoSuchName;
         }
-        let decision = self.verdict(name).decision;
-        match decision {
-            Decision::Blocked => return Ruling::Block(Block::Listed),
-            Decision::Unlisted if self.only_open => return Ruling::Block(Block::Unlisted),
-            Decision::Unlisted | Decision::Allowed => {}
+        let Verdict { decision, by } = self.verdict(name);
+        match (decision, by) {
+            (Decision::Blocked, Some(by)) if self.rank(by) >= Holding::RANK_FLOOR => {
+                return Ruling::Block(Block::Floor);
+            }
+            (Decision::Blocked, _) => return Ruling::Block(Block::Listed),
+            (Decision::Unlisted, _) if self.only_open => return Ruling::Block(Block::Unlisted),
+            (Decision::Unlisted | Decision::Allowed, _) => {}
         }
         if let Some(target) = self.safe.rewrite(name).and_then(|target| target.parse().ok()) {
             return Ruling::Rewrite(Box::new(target));
         }
-        if decision == Decision::Allowed { Ruling::Allow } else { Ruling::Pass }
+        match (decision, by) {
+            (Decision::Allowed, Some(by)) if self.is_free(name, by) => Ruling::Free,
+            (Decision::Allowed, _) => Ruling::Allow,
+            _ => Ruling::Pass,
+        }
     }
 }
 

@@ -11,6 +11,8 @@ mod answering;
 #[cfg(unix)]
 mod asks;
 #[cfg(unix)]
+mod begun;
+#[cfg(unix)]
 mod bell;
 mod config;
 #[cfg(unix)]

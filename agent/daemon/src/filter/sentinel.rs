@@ -38,7 +38,7 @@ impl Sentinel {
         let closed = names.map(Box::new).find_map(|name| match policy.ruling(&name, kind::A) {
             Ruling::Block(_) => Some(Self::Closed(name)),
             Ruling::NoSuchName => Some(Self::Nowhere(name)),
-            Ruling::Pass | Ruling::Allow | Ruling::Rewrite(_) => None,
+            Ruling::Pass | Ruling::Allow | Ruling::Free | Ruling::Rewrite(_) => None,
         });
         closed.or_else(|| Some(Self::Closed(Box::new(PAGE.parse().ok()?))))
     }

@@ -9,7 +9,7 @@ use super::held::{Held, Moments, Now};
 use super::judge::Policy;
 use super::sentinel::Sentinel;
 use crate::Config;
-use crate::clock::{Clock, JudgingTime};
+use crate::clock::Clock;
 use crate::enforce::places;
 use crate::error::Error;
 use crate::folder::Folder;
@@ -23,6 +23,7 @@ use guard::rules::{Own, Rules, Wall};
 use model::filtering::{Holding, Regime};
 use model::host::Host;
 use resolver::{Judge, Resolver, Server, Settings, Totals, Upstream};
+use rustls::time_provider::TimeProvider;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +47,8 @@ pub(super) struct System {
     config: FilterConfig,
     proxy: Proxy,
     clock: Arc<dyn Clock>,
-    time: Arc<JudgingTime>,
+    /// By which servers that speak TLS are judged.
+    time: Arc<dyn TimeProvider>,
     guard: guard::System,
     desk: Arc<Desk>,
     bell: Arc<Bell>,
@@ -107,7 +109,7 @@ impl System {
             config: config.filter.clone(),
             proxy,
             clock: clock.clone(),
-            time: Arc::clone(&moments.time),
+            time: moments.clone(),
             guard: guard_of(config, folder),
             desk: Arc::new(Desk::new(asks, moments)),
             bell,
@@ -164,7 +166,7 @@ impl System {
             // Before all that takes longer: until then programs ask whom they like.
             whole = self.rules_hold(now).await;
         }
-        done = done.and(self.page_hold().await);
+        done = done.and(self.page_hold().await).and(self.dates_check());
         if system {
             let dns = self.dns().take().await;
             // Who wrote there says what the network offers, be it the same as before.
@@ -186,6 +188,16 @@ impl System {
         done.and(whole)
     }
 
+    /// Until whoever answers does no longer, by a fault of ours; for ever where nobody has to.
+    pub(super) async fn ended(&mut self) {
+        match self.serving.as_mut().map(|serving| &mut serving.task.0) {
+            // Asked twice, it would have nothing to say.
+            Some(task) if task.is_finished() => {}
+            Some(task) => drop(task.await),
+            None => std::future::pending().await,
+        }
+    }
+
     /// Gives back what was taken over.
     pub(super) async fn put_back(&mut self) -> Result<(), &'static str> {
         self.whole = None;
@@ -200,6 +212,14 @@ impl System {
     pub(super) fn leave(&mut self) {
         (self.serving, self.page, self.network) = (None, None, None);
         self.answering.send_replace(Answering::default());
+    }
+
+    /// As a fault of ours in what judges names would: whoever answers ends at the next question.
+    #[cfg(test)]
+    pub(super) fn break_down(&self) -> Vec<SocketAddr> {
+        let Some(serving) = &self.serving else { return Vec::new() };
+        serving.resolver.judge_set(Arc::new(|_: &resolver::Name, _: u16| -> resolver::Ruling { panic!("a fault") }));
+        serving.resolver.addresses()
     }
 
     fn answering_tell(&self, ringing: &Ringing) {
@@ -291,6 +311,12 @@ impl System {
         };
         let taken = Browsers::new(&self.guard).take(&wish);
         taken.map(drop).map_err(|error| refused("system_browsers", &error))
+    }
+
+    /// Whether certificates of those who are asked hold at the time: where they do not, no name is found, and nobody would know why.
+    fn dates_check(&self) -> Result<(), &'static str> {
+        let at_fault = self.serving.as_ref().is_some_and(|serving| serving.resolver.dates_at_fault());
+        if at_fault { Err("resolver_dates") } else { Ok(()) }
     }
 
     /// Asks as any program would.

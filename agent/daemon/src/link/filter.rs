@@ -1,7 +1,7 @@
 //! What the conversation has to do with the filter: it says what is to be filtered, reports how that stands, and carries what users ask.
 
 use super::Link;
-use crate::enforce::{FilterSaid, Filters};
+use crate::enforce::{FilterSaid, Filters, STARTING};
 use model::host::Host;
 use model::resource::BundleName;
 use std::collections::BTreeSet;
@@ -12,6 +12,8 @@ use wire::v1::FilterAsk;
 
 /// Asks that a server did not keep are sent again after so long: an older one knows of none.
 const ASK_AGAIN: Duration = Duration::from_secs(900);
+/// Another policy takes the filter some tens of milliseconds: what it says by then spares a report that it is about to hold to it, and a round.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// What the filter says.
 pub(super) struct Heard {
@@ -19,11 +21,13 @@ pub(super) struct Heard {
     asks: watch::Receiver<Vec<FilterAsk>>,
     /// Asks that were sent, and when last, since the machine was switched on.
     sent: (Vec<Vec<u8>>, Duration),
+    /// Since when the filter is about to hold to what it was told, counted from when the machine was switched on.
+    starting: Option<Duration>,
 }
 
 impl Heard {
     pub(super) fn new(filters: &Filters) -> Self {
-        Self { said: filters.said(), asks: filters.asks(), sent: (Vec::new(), Duration::ZERO) }
+        Self { said: filters.said(), asks: filters.asks(), sent: (Vec::new(), Duration::ZERO), starting: None }
     }
 
     /// Waits for news.
@@ -48,7 +52,23 @@ impl Link {
 
     /// Takes note of how the filter stands.
     pub(super) fn filter_note(&mut self) {
-        self.desired.filter_note(self.heard.said.borrow_and_update().clone());
+        let said = self.heard.said.borrow_and_update().clone();
+        let starting = said.as_ref().is_some_and(|said| said.reason == STARTING);
+        self.heard.starting = starting.then(|| self.heard.starting.unwrap_or_else(|| self.clock().elapsed()));
+        self.desired.filter_note(said);
+    }
+
+    /// Waits a moment where the filter is about to say more.
+    pub(super) async fn filter_settle(&mut self) {
+        let clock = self.clock();
+        while let Some(since) = self.heard.starting {
+            let left = (since + SETTLE).saturating_sub(clock.elapsed());
+            tokio::select! {
+                biased;
+                () = clock.sleep(left) => return,
+                () = self.heard.changed() => self.look(),
+            }
+        }
     }
 
     /// Says what is to be filtered, and which asks are kept.

@@ -61,7 +61,7 @@ impl Link {
         self.calling = false;
         let stood = clock.elapsed().saturating_sub(began);
         match ended {
-            Ended::Report => Ok(Next::Go),
+            Ended::Report => Ok(Next::Report),
             Ended::Late => Err(self.late().into()),
             Ended::Failed(status) => {
                 // With a source it is this side's report of a broken line, not the server's word.

@@ -1,9 +1,11 @@
 //! The loop against a server that does what each test says.
 
+mod changes;
 mod loan;
 mod renewal;
 mod world;
 
+use super::rounds::{CHANGES_MAX, ROUNDS_MAX};
 use super::*;
 use model::digest::Digest;
 use std::collections::BTreeSet;
@@ -213,7 +215,7 @@ async fn a_server_that_asks_for_haste_is_given_a_second_and_soon_the_plans_pause
 async fn much_that_happens_at_once_is_followed_by_a_breath_and_not_by_the_plans_pause() {
     let mut world = World::started().await;
     world.reports().await;
-    let revisions = 50..50 + u64::from(ROUNDS_MAX);
+    let revisions = 50..50 + u64::from(ROUNDS_MAX + CHANGES_MAX);
     for revision in revisions {
         let call = tokio::time::timeout(Duration::from_millis(500), world.calls.recv()).await;
         let Ok(Some((request, reply))) = call else { break };

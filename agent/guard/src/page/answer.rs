@@ -2,6 +2,7 @@
 
 use super::form::{body_read, fields, name_read};
 use super::html::{Look, Shown};
+use super::who::Ends;
 use super::{Kind, NAME, Refused, Told, Why};
 use http::header::{
     ACCEPT, ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName,
@@ -54,7 +55,7 @@ impl Asked {
     }
 }
 
-pub(super) async fn answer(site: &Site, request: Request<Incoming>) -> Response<String> {
+pub(super) async fn answer(site: &Site, ends: Ends, request: Request<Incoming>) -> Response<String> {
     let query = request.uri().query().unwrap_or_default();
     let fields = fields(query.as_bytes());
     let asked = Asked { host: host(&request), language: language(&fields, request.headers()), fields };
@@ -67,7 +68,7 @@ pub(super) async fn answer(site: &Site, request: Request<Incoming>) -> Response<
             let kind = if asked.field("quoi") == "signaler" { Kind::Report } else { Kind::Unblock };
             shown(site, &asked, StatusCode::OK, &Shown::Sent(kind))
         }
-        (&Method::POST, ASK) => ask(site, asked, request).await,
+        (&Method::POST, ASK) => ask(site, asked, ends, request).await,
         (&Method::GET | &Method::HEAD, _) => shown(site, &asked, StatusCode::NOT_FOUND, &Shown::Front),
         _ => {
             let mut response = shown(site, &asked, StatusCode::METHOD_NOT_ALLOWED, &Shown::Front);
@@ -104,7 +105,7 @@ fn elsewhere(site: &Site, asked: &Asked, headers: &HeaderMap) -> Response<String
 }
 
 /// A form. It must come from a page of ours: by its origin and by what browsers say, where they say it, and by a word that only such a page knows.
-async fn ask(site: &Site, mut asked: Asked, request: Request<Incoming>) -> Response<String> {
+async fn ask(site: &Site, mut asked: Asked, ends: Ends, request: Request<Incoming>) -> Response<String> {
     if !same_origin(request.headers()) {
         return shown(site, &asked, StatusCode::FORBIDDEN, &Shown::Stale);
     }
@@ -122,7 +123,8 @@ async fn ask(site: &Site, mut asked: Asked, request: Request<Incoming>) -> Respo
         return shown(site, &asked, StatusCode::FORBIDDEN, &Shown::Stale);
     }
     let kind = if asked.field("quoi") == "signaler" { Kind::Report } else { Kind::Unblock };
-    let taken = name_read(asked.field("site")).ok_or(Refused::Name).and_then(|name| site.told.ask(kind, &name));
+    let name = name_read(asked.field("site")).ok_or(Refused::Name);
+    let taken = name.and_then(|name| site.told.ask(kind, &name, ends.user()));
     match taken {
         Ok(()) => {
             let what = if kind == Kind::Report { "signaler" } else { "debloquer" };

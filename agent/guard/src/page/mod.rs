@@ -6,6 +6,7 @@
 mod answer;
 mod form;
 mod html;
+mod who;
 
 use crate::GuardError;
 use answer::{Site, answer};
@@ -20,6 +21,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use who::Ends;
 
 /// The name of the page. Browsers find it on loopback without asking (RFC 6761, section 6.3).
 pub const NAME: &str = "cartable.localhost";
@@ -41,11 +43,11 @@ pub trait Told: Send + Sync + 'static {
     /// Why a name is closed, as far as that is known; asked with lower case and without a last dot.
     fn why(&self, name: &str) -> Why;
 
-    /// Takes what a user asks.
+    /// Takes what a user asks: which one, as far as the kernel knows, so that none takes the room of all.
     ///
     /// # Errors
     /// [`Refused`], which the page says in words.
-    fn ask(&self, kind: Kind, name: &str) -> Result<(), Refused>;
+    fn ask(&self, kind: Kind, name: &str, user: Option<u32>) -> Result<(), Refused>;
 
     /// Whom a user may ask; may be empty.
     fn contact(&self) -> String;
@@ -161,11 +163,11 @@ async fn accept(listener: TcpListener, room: Arc<Semaphore>, site: Arc<Site>) {
     loop {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
         match listener.accept().await {
-            Ok((tcp, _)) => {
+            Ok((tcp, peer)) => {
                 let site = Arc::clone(&site);
                 tokio::spawn(async move {
                     // What goes wrong concerns its caller only, and nobody else is told.
-                    let _ = tokio::time::timeout(CONNECTION_MAX, connection(tcp, &site)).await;
+                    let _ = tokio::time::timeout(CONNECTION_MAX, connection(tcp, peer, &site)).await;
                     drop(place);
                 });
             }
@@ -177,8 +179,10 @@ async fn accept(listener: TcpListener, room: Arc<Semaphore>, site: Arc<Site>) {
     }
 }
 
-async fn connection(tcp: TcpStream, site: &Site) {
-    let service = service_fn(|request| async move { Ok::<_, Infallible>(answer(site, request).await) });
+async fn connection(tcp: TcpStream, peer: SocketAddr, site: &Site) {
+    let Ok(own) = tcp.local_addr() else { return };
+    let ends = Ends { peer, own };
+    let service = service_fn(|request| async move { Ok::<_, Infallible>(answer(site, ends, request).await) });
     let served = http1::Builder::new()
         .keep_alive(false)
         .timer(TokioTimer::new())

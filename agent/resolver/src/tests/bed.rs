@@ -169,12 +169,16 @@ pub(super) fn judge() -> Arc<dyn Judge> {
     Arc::new(|name: &Name, _: u16| {
         let text = text(name);
         let of = |zone: &str| text == zone || text.ends_with(&format!(".{zone}"));
-        if of("blocked.test") {
+        if of("floor.blocked.test") {
+            Ruling::Block(Block::Floor)
+        } else if of("blocked.test") {
             Ruling::Block(Block::Listed)
         } else if of("lesson.test") {
             Ruling::Block(Block::Unlisted)
         } else if of("allowed.test") {
             Ruling::Allow
+        } else if of("kept.test") {
+            Ruling::Free
         } else if of("canary.test") {
             Ruling::NoSuchName
         } else if of("search.test") {

@@ -69,6 +69,42 @@ async fn an_alias_of_a_closed_name_is_closed_unless_the_name_was_opened() {
 }
 
 #[tokio::test]
+async fn what_the_floor_closes_is_closed_behind_an_alias_that_a_policy_opens() {
+    // Each name leads to what its labels say, one after another.
+    let fake = Fake::saying(|name| {
+        let mut chain = vec![name.to_owned()];
+        let mut rest = name.trim_end_matches(".test.").rsplit_once("--").map(|(rest, _)| rest.to_owned());
+        while let Some(way) = rest {
+            let (before, last) = way.rsplit_once("--").unwrap_or(("", &way));
+            chain.push(format!("{}.test.", last.replace('-', ".")));
+            rest = Some(before.to_owned()).filter(|before| !before.is_empty());
+        }
+        let pairs = chain.windows(2).map(|pair| alias(&pair[0], 60, &pair[1]));
+        pairs.chain([a(chain.last().unwrap(), 60, [192, 0, 2, 9])]).collect()
+    })
+    .await;
+    let bed = Bed::new(&[&fake]).await;
+    let closed = |heard: &Message| said(heard).len() == 1 && said(heard)[0].ends_with(" A 127.0.0.1");
+    // Opened by the policy: a list closes nothing behind it, the floor does, at any length.
+    for (name, is_closed) in [
+        ("a-blocked--x.allowed.test.", false),
+        ("a-floor-blocked--x.allowed.test.", true),
+        ("a-floor-blocked--middle--x.allowed.test.", true),
+        ("a-floor-blocked--a-blocked--x.allowed.test.", true),
+        // An alias that the policy opens on the way opens no more than that.
+        ("a-blocked--a-allowed--x.test.", false),
+        ("a-floor-blocked--a-allowed--x.test.", true),
+        // What the floor opens is open, and what lies behind it.
+        ("a-floor-blocked--x.kept.test.", false),
+        ("a-floor-blocked--a-kept--x.allowed.test.", false),
+        ("a-floor-blocked--a-kept--x.test.", false),
+    ] {
+        let heard = bed.ask(name, RecordType::A).await;
+        assert_eq!(closed(&heard), is_closed, "{name} {:?}", said(&heard));
+    }
+}
+
+#[tokio::test]
 async fn an_alias_of_a_search_engine_is_made_safe_too() {
     let fake = Fake::saying(|name| match name {
         "safe.test." => vec![a(name, 60, [192, 0, 2, 1])],

@@ -14,7 +14,7 @@ use model::time::Timestamp;
 use rustls::{ClientConfig, ServerConfig};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -49,28 +49,36 @@ impl Drop for Secure {
     }
 }
 
-fn time() -> tls::Time {
-    #[derive(Debug)]
-    struct Fixed;
-    impl rustls::time_provider::TimeProvider for Fixed {
-        fn current_time(&self) -> Option<rustls::pki_types::UnixTime> {
-            let seconds = u64::try_from(NOW.unix_seconds()).ok()?;
-            Some(rustls::pki_types::UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)))
-        }
+/// A clock that is moved by hand, in seconds since 1970.
+#[derive(Debug)]
+struct Hand(AtomicI64);
+
+impl rustls::time_provider::TimeProvider for Hand {
+    fn current_time(&self) -> Option<rustls::pki_types::UnixTime> {
+        let seconds = u64::try_from(self.0.load(Ordering::Relaxed)).ok()?;
+        Some(rustls::pki_types::UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)))
     }
-    Arc::new(Fixed)
+}
+
+fn right() -> Arc<Hand> {
+    Arc::new(Hand(AtomicI64::new(NOW.unix_seconds())))
 }
 
 /// Settings of a server of this name, and of those who know its root.
 fn settings() -> (Arc<ServerConfig>, Arc<ClientConfig>) {
+    settings_by(right())
+}
+
+/// The same where whoever asks goes by this clock.
+fn settings_by(clock: Arc<Hand>) -> (Arc<ServerConfig>, Arc<ClientConfig>) {
     let root = root_make("Essai", NOW).unwrap();
     let der = root.chain[0].clone();
     let authority = Authority::new(&root.key_pem, root.chain).unwrap();
     let middle = authority.intermediate_issue("Essai", NOW, [1; 16]).unwrap();
     let authority = Authority::new(&middle.key_pem, middle.chain).unwrap();
     let issued = authority.server_issue(&[NAME.to_owned()], NOW, [2; 16]).unwrap();
-    let server = tls::server(&der, issued.chain, &issued.key_pem, time()).unwrap();
-    let client = tls::anonymous(Anchor::Root(der), Dates::Judged, time()).unwrap();
+    let server = tls::server(&der, issued.chain, &issued.key_pem, right()).unwrap();
+    let client = tls::anonymous(Anchor::Root(der), Dates::Judged, clock).unwrap();
     (Arc::new(server), Arc::new(client))
 }
 
@@ -194,6 +202,28 @@ async fn nobody_else_is_asked_when_it_cannot_be() {
         assert_eq!(bed.ask("open.test.", RecordType::A).await.metadata.response_code, ResponseCode::ServFail);
     }
     assert_eq!(open.asked(), 0);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_is_told_from_a_server_that_is_away() {
+    let clock = right();
+    let (server, client) = settings_by(clock.clone());
+    let secure = Secure::new(Way::Tls, server).await;
+    let bed = Bed::with(Upstream::secure(vec![secure.server("tls", NAME)], Vec::new(), client)).await;
+    let mut names = (0..).map(|n| format!("n{n}.test."));
+    let mut asked = async |seconds: i64| {
+        clock.0.store(seconds, Ordering::Relaxed);
+        let code = bed.ask(&names.next().unwrap(), RecordType::A).await.metadata.response_code;
+        (code, bed.resolver.dates_at_fault())
+    };
+    let (found, not) = (ResponseCode::NoError, ResponseCode::ServFail);
+    assert_eq!(asked(0).await, (not, true), "an empty battery");
+    assert_eq!(asked(NOW.unix_seconds() + 30 * 365 * 86_400).await, (not, true));
+    assert_eq!(asked(NOW.unix_seconds()).await, (found, false), "put right");
+    let gone = secure.server("tls", NAME);
+    drop(secure);
+    bed.resolver.upstream_set(Upstream::secure(vec![gone], Vec::new(), settings_by(clock.clone()).1));
+    assert_eq!(asked(0).await, (not, false));
 }
 
 #[test]

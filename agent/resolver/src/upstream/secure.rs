@@ -5,11 +5,12 @@ use super::mark::{self, Mark};
 use super::query::Query;
 use super::tls;
 use crate::error::Error;
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use rustls::{CertificateError, ClientConfig};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
@@ -36,6 +37,8 @@ pub(super) struct Line {
     server: Server,
     tls: TlsConnector,
     open: Mutex<Option<Open>>,
+    /// Whether its certificate did not hold at the time when it was last met.
+    dates: AtomicBool,
 }
 
 /// A connection that several questions share.
@@ -69,7 +72,7 @@ impl Line {
     pub(super) fn new(server: Server, tls: &ClientConfig) -> Self {
         let mut tls = tls.clone();
         tls.alpn_protocols = if server.url.is_some() { vec![HTTPS_ALPN.to_vec()] } else { Vec::new() };
-        Self { server, tls: TlsConnector::from(Arc::new(tls)), open: Mutex::default() }
+        Self { server, tls: TlsConnector::from(Arc::new(tls)), open: Mutex::default(), dates: AtomicBool::new(false) }
     }
 
     /// Asks, over the connection that is there or a new one; each has its time.
@@ -105,8 +108,28 @@ impl Line {
     async fn stream(&self, mark: Mark) -> io::Result<TlsStream<TcpStream>> {
         let stream = mark::connected(self.server.address, mark).await?;
         stream.set_nodelay(true)?;
-        self.tls.connect(self.server.name.clone(), stream).await
+        let stream = self.tls.connect(self.server.name.clone(), stream).await;
+        self.dates.store(stream.as_ref().is_err_and(dates_at_fault), Ordering::Relaxed);
+        stream
     }
+
+    /// Whether its certificate did not hold at the time when it was last met: one of the two clocks is wrong.
+    pub(super) fn dates_at_fault(&self) -> bool {
+        self.dates.load(Ordering::Relaxed)
+    }
+}
+
+fn dates_at_fault(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(
+        inner,
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::Expired
+                | CertificateError::ExpiredContext { .. }
+                | CertificateError::NotValidYet
+                | CertificateError::NotValidYetContext { .. },
+        ))
+    )
 }
 
 impl Open {

@@ -4,12 +4,14 @@
 //! begin and end by the device's own time. The floor stands above all of it, whoever signed the policy. Devices decide by it, and the control
 //! plane explains by it: what is written twice would one day differ.
 
+use super::begun::{Begun, Item, Spell};
 use super::{Filtering, Lesson, LessonId, LessonKind, Regime, Side, Unblocked};
+use crate::digest::Digest;
 use crate::floor::Floor;
 use crate::host::{CategoryName, Host};
 use crate::time::Timestamp;
 use jiff::civil::DateTime;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What holds is looked at so often, whatever was expected: somebody may have set the clock.
@@ -49,6 +51,8 @@ pub struct Holding {
     pub unblocked: BTreeSet<Host>,
     /// Names that a person unblocked for longer than that: above the policy, and not above the floor.
     pub unblocked_above_floor: BTreeSet<Host>,
+    /// What of it is open below the floor for a while, and how that is counted.
+    pub counted: BTreeMap<Digest, Spell>,
     /// When it may be otherwise by the passing of time alone; at most [`LOOK_EVERY`].
     pub until: Duration,
 }
@@ -121,9 +125,16 @@ impl Rank<'_> {
     }
 }
 
-/// What holds at a moment.
+/// What holds at a moment, by what is said alone: a device that has been told something else before goes by that, too.
 #[must_use]
 pub fn holding(filtering: &Filtering, floor: &Floor, at: &Moment) -> Holding {
+    holding_since(filtering, floor, at, &Begun::default())
+}
+
+/// What holds at a moment on a device that remembers what was open below the floor.
+#[must_use]
+pub fn holding_since(filtering: &Filtering, floor: &Floor, at: &Moment, begun: &Begun) -> Holding {
+    let mut counted = BTreeMap::new();
     let mut until = LOOK_EVERY;
     let mut soon = |change: Duration| until = until.min(change.max(Duration::from_millis(1)));
     let regime = regime(filtering, at, &mut soon);
@@ -137,7 +148,15 @@ pub fn holding(filtering: &Filtering, floor: &Floor, at: &Moment) -> Holding {
         if loosens {
             soon(loosens_until.since(at.now));
             let opens = categories(&floor.lesson_opens);
-            floor_blocked.retain(|name| !(opens.contains(name) && lesson.opens.contains(name)));
+            floor_blocked.retain(|name| {
+                let most = minutes(floor.lesson_minutes);
+                let (from, until) = (lesson.from, lesson.until);
+                let item = Item { kind: "category", name: name.as_str(), from, until, most };
+                let asked = opens.contains(name) && lesson.opens.contains(name);
+                let open = asked.then(|| begun.open(&item, at.now, &mut soon)).flatten();
+                counted.extend(open);
+                open.is_none()
+            });
         }
         lesson_apply(&mut side, lesson, loosens);
     }
@@ -155,11 +174,15 @@ pub fn holding(filtering: &Filtering, floor: &Floor, at: &Moment) -> Holding {
         if closed(&one.name) {
             continue;
         }
-        if one.holds(at.now) && at.now < within {
-            unblocked.insert(one.name.clone());
-        } else if one.holds(at.now) {
-            unblocked_above_floor.insert(one.name.clone());
+        if !one.holds(at.now) {
+            continue;
         }
+        let (name, most) = (one.name.as_str(), days(floor.unblock_days));
+        let item = Item { kind: "name", name, from: one.from, until: one.until, most };
+        let open = begun.open(&item, at.now, &mut soon);
+        counted.extend(open);
+        let names = if open.is_some() { &mut unblocked } else { &mut unblocked_above_floor };
+        names.insert(one.name.clone());
     }
     Holding {
         regime,
@@ -173,6 +196,7 @@ pub fn holding(filtering: &Filtering, floor: &Floor, at: &Moment) -> Holding {
         floor_open: floor.open.iter().filter_map(|name| name.parse().ok()).collect(),
         unblocked,
         unblocked_above_floor,
+        counted,
         until,
     }
 }

@@ -3,12 +3,14 @@
 //! The control plane makes it of its layers and puts it into the plan; the device never sees layers. Dates and hours are in it, so that a
 //! device without a network goes on doing right, and what ends does so by itself.
 
+mod begun;
 mod holding;
 mod hours;
 mod lesson;
 mod side;
 
-pub use holding::{Holding, LOOK_EVERY, Moment, Rank, holding};
+pub use begun::{Begun, Spell};
+pub use holding::{Holding, LOOK_EVERY, Moment, Rank, holding, holding_since};
 pub use hours::{Days, Hours, SLOTS_MAX, Slot};
 pub use lesson::{LESSON_MINUTES_MAX, Lesson, LessonId, LessonKind, UNBLOCK_DAYS_MAX, Unblocked};
 pub use side::{Browser, EXTENSIONS_MAX, Engine, Side, YouTube};

@@ -14,6 +14,7 @@ use std::path::Path;
 struct Scene {
     folder: tempfile::TempDir,
     guardian: Guardian,
+    clock: Arc<HandClock>,
 }
 
 impl Scene {
@@ -37,9 +38,10 @@ impl Scene {
         fs::write(config.state.join("enrolment.json"), "{}").unwrap();
         let own = Folder::new(&config.filter_place());
         own.make().unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(HandClock::new());
-        let guardian = Guardian::new(&config, &own, &clock, Arc::new(Asks::open(&own)));
-        Self { folder, guardian }
+        let clock = Arc::new(HandClock::new());
+        let shared: Arc<dyn Clock> = clock.clone();
+        let guardian = Guardian::new(&config, &own, &shared, Arc::new(Asks::open(&own)));
+        Self { folder, guardian, clock }
     }
 
     fn told(&self) -> Folder {
@@ -148,4 +150,50 @@ async fn a_list_that_is_damaged_keeps_nothing_else_from_being_held_and_is_tried_
     scene.guardian.look().await;
     assert_eq!(scene.stands(), (true, "floor_category".to_owned()), "the list holds; it is a small one");
     assert!(Path::new(&scene.guardian.folder.path("lists")).is_dir());
+}
+
+/// Where names are answered, and what comes of a name; nothing where nobody answers.
+async fn asked(at: std::net::SocketAddr) -> Option<bool> {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    socket.connect(at).await.unwrap();
+    let question = [&[7, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0][..], b"\x04chat\x07example\0", &[0, 1, 0, 1]].concat();
+    socket.send(&question).await.ok()?;
+    let mut answer = [0; 512];
+    let heard = tokio::time::timeout(Duration::from_secs(2), socket.recv(&mut answer)).await;
+    let length = heard.ok()?.ok()?;
+    Some(answer[..length].ends_with(&[127, 0, 0, 1]))
+}
+
+#[tokio::test]
+async fn a_fault_of_ours_ends_whoever_answers_and_another_does_at_once_by_the_same_policy() {
+    let mut scene = Scene::new(false);
+    active(None).tell(&scene.told()).unwrap();
+    scene.guardian.look().await;
+    let at = scene.guardian.system.break_down();
+    let before = scene.guardian.system.answering().0.borrow().clone();
+    assert_eq!(before.at, at);
+    // It panics, and nobody answers: no name is found past it.
+    assert_eq!(asked(at[0]).await, None);
+    tokio::time::timeout(Duration::from_secs(10), scene.guardian.system.ended()).await.expect("that is noticed");
+    scene.guardian.look().await;
+    let after = scene.guardian.system.answering().0.borrow().clone();
+    assert_eq!(asked(after.at[0]).await, Some(true), "closed, as before");
+    assert_eq!(scene.stands(), (true, "list_missing".to_owned()));
+}
+
+#[tokio::test]
+async fn what_could_not_be_kept_holds_and_is_kept_once_that_can_be() {
+    let mut scene = Scene::new(false);
+    // Nothing can be put in the place of a folder that is not empty, as nothing can be written on a full disk.
+    let good = scene.guardian.folder.path("good.json");
+    fs::create_dir_all(good.join("in the way")).unwrap();
+    active(None).tell(&scene.told()).unwrap();
+    scene.guardian.look().await;
+    assert_eq!(scene.stands(), (true, "list_missing".to_owned()));
+    fs::remove_dir_all(&good).unwrap();
+    scene.guardian.look().await;
+    assert!(!good.exists(), "not at each look: a list is large");
+    scene.clock.forward(KEEP_AGAIN);
+    scene.guardian.look().await;
+    assert!(good.is_file());
 }

@@ -27,6 +27,7 @@ impl Device {
             own: own.clone(),
             boot: Some(BootId::from_bytes([7; 16])),
             seen: Mutex::default(),
+            begun: Memory::open(&own),
         };
         Self { folder, own, moments, clock }
     }
@@ -197,4 +198,42 @@ async fn by_hours_that_nobody_can_tell_it_is_never_school() {
     };
     assert_eq!(regime("Europe/Paris").await, Regime::InSchool);
     assert_eq!(regime("Europe/Nowhere").await, Regime::OutOfSchool);
+}
+
+#[tokio::test]
+async fn what_the_floor_lets_be_open_is_counted_once_whatever_is_told_and_across_a_start() {
+    let mut device = Device::new();
+    let day = Duration::from_secs(86_400);
+    let list = device.list(1, "poker.example");
+    // The floor closes games, and lets a person open a name of them for five days.
+    let floor = model::floor::Floor {
+        version: 1,
+        blocked: ["games".to_owned()].into(),
+        unblock_days: 5,
+        ..model::floor::Floor::built_in()
+    };
+    // Each day the control plane says that it is open from today on.
+    let told = |now: Timestamp| {
+        let name = "poker.example".parse().unwrap();
+        let one = model::filtering::Unblocked { name, from: now, until: now.after(day * 2) };
+        let filtering = Filtering { unblocked: vec![one], ..Filtering::bare() };
+        Active { filtering: Some(filtering), floor: floor.clone(), list: Some(list.clone()), ..Active::none() }
+    };
+    let mut open = Vec::new();
+    for number in 0..11 {
+        let (_, now) = Held::judge(told(device.moments.now()), None, &device.moments).await.unwrap();
+        device.moments.note(&now.holding);
+        open.push(!closed(&now, "poker.example"));
+        if number == 2 {
+            // A start.
+            device.moments.begun = Memory::open(&device.own);
+        }
+        device.clock.forward(day);
+    }
+    // Five days, and five without it; then it is another while.
+    assert_eq!(open, [true, true, true, true, true, false, false, false, false, false, true]);
+    let kept = fs::read_to_string(device.own.path("begun.json")).unwrap();
+    assert!(!kept.contains("poker"), "{kept}");
+    Held::forget(&device.own, true).unwrap();
+    assert!(!device.own.path("begun.json").exists());
 }

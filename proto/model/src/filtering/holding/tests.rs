@@ -206,3 +206,80 @@ proptest! {
         prop_assert!(!held.floor_open.is_empty());
     }
 }
+
+/// A lesson of the control plane's own making, minute by minute: when it begins and ends.
+fn told() -> impl Strategy<Value = Vec<(i64, i64)>> {
+    proptest::collection::vec((0i64..90, 1i64..200), 12)
+}
+
+proptest! {
+    /// Whatever a control plane says one after another: below the floor nothing is open for longer than it lets it at a stretch, nor for more
+    /// than half of the time.
+    #[test]
+    fn what_the_floor_lets_be_open_is_counted_once(told in told()) {
+        let mut begun = Begun::default();
+        let (mut open, mut stretch, mut next) = (0, 0, told.iter().cycle());
+        let mut item = *next.next().unwrap();
+        for minute in 0..600 {
+            // Another one begins as soon as this one ends, or in its midst.
+            if minute >= item.1 || minute % 37 == 0 {
+                let (before, length) = *next.next().unwrap();
+                item = (minute - before, minute - before + length);
+            }
+            let mut policy = filtering();
+            policy.lessons = vec![Lesson { id: format!("l{minute}").parse().unwrap(), ..lesson(LessonKind::Exam, item.0 * MINUTE, item.1 * MINUTE) }];
+            let now = minute * MINUTE;
+            let held = holding_since(&policy, &floor(), &moment(now, None), &begun);
+            begun.note(&held.counted, at(now));
+            let is_open = !held.floor_blocked.contains(&"gambling".parse().unwrap());
+            open += i64::from(is_open);
+            stretch = if is_open { stretch + 1 } else { 0 };
+            prop_assert!(stretch <= 60, "{stretch} minutes at a stretch");
+            prop_assert!(open * 2 <= minute + 1 + 61, "{open} of {minute} minutes");
+        }
+    }
+}
+
+#[test]
+fn what_was_closed_as_long_as_it_was_open_is_counted_anew() {
+    let mut begun = Begun::default();
+    let mut held = |now: i64, from: i64, until: i64| {
+        let mut policy = filtering();
+        policy.lessons = vec![lesson(LessonKind::Exam, from * MINUTE, until * MINUTE)];
+        let held = holding_since(&policy, &floor(), &moment(now * MINUTE, None), &begun);
+        begun.note(&held.counted, at(now * MINUTE));
+        (!held.floor_blocked.contains(&"gambling".parse().unwrap()), held.until.as_secs() / 60)
+    };
+    // Twenty minutes of sixty, and another lesson right behind them: the sixty are counted from the first on.
+    assert_eq!(held(0, 0, 20), (true, 20));
+    assert_eq!(held(20, 20, 100), (true, 40));
+    assert_eq!(held(59, 50, 200), (true, 1));
+    // It says when that may be otherwise.
+    assert_eq!(held(60, 50, 200), (false, 50));
+    assert_eq!(held(119, 90, 200), (false, 1));
+    assert_eq!(held(120, 90, 200), (true, 30));
+    assert!(!held(150, 90, 200).0);
+    // A day later nothing is remembered but what is said now.
+    assert_eq!(held(1_500, 1_500, 1_530), (true, 30));
+    assert_eq!(begun.clone(), serde_json::from_str(&serde_json::to_string(&begun).unwrap()).unwrap());
+}
+
+#[test]
+fn what_there_is_no_room_to_remember_is_not_opened_below_the_floor() {
+    let (mut begun, day) = (Begun::default(), 86_400);
+    let mut policy = filtering();
+    let name = |n: i64| format!("n{n}.example").parse().unwrap();
+    for n in 0..20 {
+        let hundred = (0..100).map(|m| Unblocked { name: name(n * 100 + m), from: at(0), until: at(9 * day) });
+        policy.unblocked = hundred.collect();
+        let held = holding_since(&policy, &floor(), &moment(day, None), &begun);
+        assert_eq!((held.unblocked.len(), held.counted.len()), (100, 100));
+        begun.note(&held.counted, at(day));
+    }
+    policy.unblocked = [0, 2_000].map(|n| Unblocked { name: name(n), from: at(0), until: at(9 * day) }).into();
+    let held = holding_since(&policy, &floor(), &moment(day, None), &begun);
+    assert_eq!((held.unblocked, held.unblocked_above_floor), (set(&["n0.example"]), set(&["n2000.example"])));
+    // There is room again once others are over.
+    assert!(begun.note(&BTreeMap::new(), at(18 * day)));
+    assert_eq!(begun, Begun::default());
+}
