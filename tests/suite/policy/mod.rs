@@ -1,6 +1,7 @@
 //! The filtering policy over real mTLS: what documents in layers come to in a device's plan, who may change it, and what ends by itself.
 
 mod asks;
+mod names;
 mod second;
 
 use super::assets::Fleet;
