@@ -3389,6 +3389,7 @@ policy-changes = What changes
 policy-changes-none = Nothing changes in meaning.
 policy-ignored = What would not hold
 policy-below = Below the signed floor: devices keep to the floor
+policy-more = and { $n } more, not shown
 policy-text = Text
 policy-turns = Names whose verdict changes
 policy-turns-none = None of the sample.

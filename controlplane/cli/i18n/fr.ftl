@@ -3389,6 +3389,10 @@ policy-changes = Ce qui change
 policy-changes-none = Le sens ne change pas.
 policy-ignored = Ce qui ne s'appliquerait pas
 policy-below = Sous le socle signé : les appareils s'en tiennent au socle
+policy-more = { $n ->
+    [one] et { $n } de plus, non montré
+   *[other] et { $n } de plus, non montrés
+}
 policy-text = Texte
 policy-turns = Noms dont le verdict change
 policy-turns-none = Aucun dans l'échantillon.

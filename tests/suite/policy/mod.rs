@@ -2,6 +2,7 @@
 
 mod asks;
 mod names;
+mod pages;
 mod second;
 
 use super::assets::Fleet;
