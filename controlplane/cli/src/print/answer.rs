@@ -335,7 +335,8 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("a lesson opens or blocks something", "answer-lesson-nothing"),
     ("a lesson opens categories by their names, not all of them", "answer-lesson-all"),
     ("a lesson is for a class or a school", "answer-lesson-scope"),
-    ("* lessons are open for them; stop one first", "answer-lesson-many"),
+    ("* lessons are open or announced for them; stop one first", "answer-lesson-many"),
+    ("a lesson begins now or within * days", "answer-lesson-from"),
     ("this lesson is over", "answer-lesson-over"),
     ("there is no such page", "answer-lesson-page"),
     ("no lesson is open for the device that asked", "answer-unblock-lesson"),
@@ -380,8 +381,8 @@ pub(crate) fn answer_values(
             known.or_else(|| words.find(&format!("asset-step-{}", text.replace(' ', "-")), None)).unwrap_or(text)
         }
         // Quoted over there, and quoted anew by the message.
-        "answer-rollout-state" => {
         "answer-policy-refused" => document::fault_text(&text, words),
+        "answer-rollout-state" => {
             words.find(&format!("rollout-state-{}", text.replace('_', "-")), None).unwrap_or(text)
         }
         "answer-loan-state" => words.find(&format!("loan-state-{text}"), None).unwrap_or(text),

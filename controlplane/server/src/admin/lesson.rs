@@ -34,13 +34,14 @@ pub(super) async fn start(
     if !(1..=LESSON_MINUTES_MAX).contains(&asked.minutes) {
         return Err(invalid(format!("a lesson lasts 1 to {LESSON_MINUTES_MAX} minutes")));
     }
+    let from = if asked.from_unix_ms == 0 { now } else { Timestamp::from_unix_millis(asked.from_unix_ms) };
     let random: [u8; 10] = random::bytes().map_err(status)?;
     let id = DeviceId::new(now, random).to_string();
     let lesson = Lesson {
         id: id.parse().map_err(|error: FilteringError| invalid(error))?,
         kind: if asked.exam { LessonKind::Exam } else { LessonKind::Lesson },
-        from: now,
-        until: now.after(Duration::from_secs(u64::from(asked.minutes) * 60)),
+        from,
+        until: from.after(Duration::from_secs(u64::from(asked.minutes) * 60)),
         only_open: asked.only_open,
         opens: read(&asked.opens, str::parse)?,
         blocks: read(&asked.blocks, str::parse)?,
@@ -85,6 +86,7 @@ pub(super) fn lesson_wired(held: &LessonHeld, now: Timestamp) -> wire::v1::Lesso
     let state = match held.stopped {
         Some(_) => "stopped",
         None if held.is_over(now) => "over",
+        None if held.is_ahead(now) => "ahead",
         None => "open",
     };
     wire::v1::Lesson {
