@@ -1,6 +1,6 @@
 //! Real browsers with the policies that the agent writes, in a network of their own and with an `/etc` of their own.
 
-mod driven;
+pub(crate) mod driven;
 
 use driven::{Chromium, Firefox};
 use guard::System;

@@ -301,6 +301,12 @@ fn lessons_exams_and_hours_end_on_the_device_when_nobody_is_there_any_more() {
     let lesson = ["lesson", "start", "--school", school, "--minutes", "90", "--block-name", "film.example"];
     scene.server.json(&lesson);
     says(&scene, "a lesson", &["film.example", "chat.example"], &["night.example", nobody]);
+    // One that is announced; a minute sooner or later, since people name minutes.
+    let moment = jiff::Timestamp::from_millisecond(SystemClock.now().unix_millis() + 95 * 60_000).unwrap();
+    let moment = moment.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%dT%H:%M").to_string();
+    let later =
+        ["lesson", "start", "--school", school, "--minutes", "20", "--at", &moment, "--block-name", "later.example"];
+    assert_eq!(scene.server.json(&later)["state"], "ahead");
     let exam = ["lesson", "start", "--school", school, "--minutes", "60", "--exam", "--only-open"];
     scene.server.json(&[&exam[..], &["--open-name", "exam.example"]].concat());
     says(&scene, "an exam", &["film.example", "chat.example", nobody], &["exam.example"]);
@@ -322,7 +328,11 @@ fn lessons_exams_and_hours_end_on_the_device_when_nobody_is_there_any_more() {
     scene.filter.start_with(&words);
     says(&scene, "started anew", &["film.example", "chat.example"], &[nobody]);
     ahead.minutes(91);
-    says(&scene, "the lesson is over", &["chat.example"], &["film.example", "night.example", nobody]);
+    says(&scene, "the lesson is over", &["chat.example"], &["film.example", "night.example", "later.example", nobody]);
+    ahead.minutes(97);
+    says(&scene, "the announced one has begun", &["chat.example", "later.example"], &["film.example", nobody]);
+    ahead.minutes(117);
+    says(&scene, "and is over", &["chat.example"], &["later.example", nobody]);
     ahead.minutes(121);
     says(&scene, "the school is out", &["night.example"], &["chat.example", "film.example", nobody]);
     // Set back, the clock brings nothing back.

@@ -1,5 +1,8 @@
 //! A device with a filter that took it over, before an internet of our own: what dig and curl see of it, as root and as a user.
 
+mod browsing;
+
+use model::filtering::Side;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -84,6 +87,16 @@ impl Scene {
         Some(Self { wire, filter, world, folder })
     }
 
+    /// Closes all of `closed.example` and what a side says, and waits until the device is held to it.
+    fn take_over(&mut self, side: &Side) {
+        let list = self.folder.path().join("list");
+        let digest = list_write(&list, "2026.11.30", &[("adult", "closed.example")]);
+        self.filter.tell(&active(Some(&everywhere(side)), Some((&list, digest))));
+        self.filter.start();
+        until(30, "the device is taken over", || self.table());
+        until(30, "names are closed", || self.dig(true, &["www.closed.example"]) == "127.0.0.1");
+    }
+
     fn root(&self) -> PathBuf {
         self.folder.path().join("root")
     }
@@ -158,13 +171,7 @@ impl Drop for Scene {
 fn a_device_sees_what_its_policy_leaves_of_the_internet() {
     let Some(mut scene) = Scene::new() else { return };
     scene.all_is_open();
-    let list = scene.folder.path().join("list");
-    let digest = list_write(&list, "2026.11.30", &[("adult", "closed.example")]);
-    let policy = everywhere(&side(&["adult"], &["chat.example"]));
-    scene.filter.tell(&active(Some(&policy), Some((&list, digest))));
-    scene.filter.start();
-    until(30, "the device is taken over", || scene.table());
-    until(30, "names are closed", || scene.dig(true, &["www.closed.example"]) == "127.0.0.1");
+    scene.take_over(&side(&["adult"], &["chat.example"]));
 
     for user in [false, true] {
         closed_and_open(&scene, user);

@@ -16,7 +16,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("agent-core", &["model"]),
     // For its tests alone: who answers there shows certificates.
     ("resolver", &["model", "identity"]),
-    ("guard", &["model", "words"]),
+    ("guard", &["model", "filter", "words"]),
     ("agent", &["agent-core", "resolver", "guard", "model", "filter", "bundle", "identity", "wire", "words"]),
     ("controlplane-core", &["model", "filter", "bundle"]),
     ("controlplane-store", &["controlplane-core", "model"]),

@@ -6,7 +6,6 @@ use crate::lesson::LessonRow;
 use crate::policy::{ListRow, ReasonRow, TurnRow};
 use crate::print::{Look, Sheet, Tone, clean};
 use clap::Args;
-use model::host::Host;
 use serde::Serialize;
 use wire::v1::{PolicyExplainRequest, PolicyListed};
 
@@ -45,7 +44,8 @@ struct ListedRow {
 }
 
 pub(crate) async fn run(explain: Explain, call: &mut Call<'_>) -> Result<(), Error> {
-    let name = explain.name.as_deref().map(name_read).transpose()?.unwrap_or_default();
+    // What is a name, and which, is the control plane's to say.
+    let name = explain.name.unwrap_or_default();
     let asked = PolicyExplainRequest { device: explain.device, name, categories: explain.category };
     let named = !asked.name.is_empty();
     let mut client = call.client().await?;
@@ -120,10 +120,4 @@ impl From<&PolicyListed> for ListedRow {
     fn from(listed: &PolicyListed) -> Self {
         Self { name: clean(&listed.name), categories: listed.categories.iter().map(|one| clean(one)).collect() }
     }
-}
-
-/// A name as typed: lower case, and no address of a page.
-fn name_read(text: &str) -> Result<String, Error> {
-    let read: Result<Host, _> = text.trim().trim_end_matches('.').to_ascii_lowercase().parse();
-    read.map(|name| name.to_string()).map_err(|_| Error::usage("error-policy-name", &[("value", &clean(text))]))
 }

@@ -6,6 +6,9 @@ use crate::class::class_read;
 use crate::device::school_read;
 use crate::print::{Look, Row, Sheet, Tone, clean, rfc3339};
 use clap::{Args, Subcommand};
+use identity::tls;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use wire::v1::{Lesson, LessonListRequest, LessonStartRequest, LessonStopRequest};
 
@@ -27,6 +30,8 @@ pub(crate) struct Start {
     school: Option<String>,
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=600))]
     minutes: u32,
+    #[arg(long)]
+    at: Option<String>,
     #[arg(long)]
     only_open: bool,
     #[arg(long, value_delimiter = ',')]
@@ -73,13 +78,20 @@ pub(crate) struct LessonRow {
     by: String,
     why: String,
     #[serde(skip)]
+    from_unix_ms: i64,
+    #[serde(skip)]
     until_unix_ms: i64,
 }
 
 pub(crate) async fn run(verb: Verb, call: &mut Call<'_>) -> Result<(), Error> {
     let lesson = match verb {
         Verb::Start(start) => {
-            let asked = asked(start)?;
+            let zone = call.print.look().zone.clone();
+            let now = tls::system_time().current_time().and_then(|now| i64::try_from(now.as_secs()).ok());
+            let now = now.and_then(|now| jiff::Timestamp::from_second(now).ok()).unwrap_or_default();
+            let today = now.to_zoned(zone.clone()).date();
+            let from = start.at.as_deref().map(|at| at_read(at, today, &zone)).transpose()?;
+            let asked = asked(start, from.unwrap_or_default())?;
             let mut client = call.client().await?;
             call.answer(client.lesson_start(asked)).await?.lesson
         }
@@ -120,7 +132,17 @@ async fn lesson_list(list: List, call: &mut Call<'_>) -> Result<(), Error> {
     call.print.list(&rows)
 }
 
-fn asked(start: Start) -> Result<LessonStartRequest, Error> {
+/// An hour of today, or a moment of another day, in local time; in milliseconds since the Unix epoch.
+fn at_read(text: &str, today: Date, zone: &TimeZone) -> Result<i64, Error> {
+    let hour = || text.parse::<Time>().ok().map(|hour| today.to_datetime(hour));
+    // A day alone is a moment too: its beginning, at which nobody gives lessons.
+    let local = if text.len() > 10 { text.parse::<DateTime>().ok() } else { hour() };
+    let read = local.and_then(|local| local.to_zoned(zone.clone()).ok());
+    let read = read.ok_or_else(|| Error::usage("error-lesson-at", &[("value", &clean(text))]))?;
+    Ok(read.timestamp().as_millisecond())
+}
+
+fn asked(start: Start, from_unix_ms: i64) -> Result<LessonStartRequest, Error> {
     let scope = match (&start.class, &start.school) {
         (Some(class), _) => format!("class:{}", class_read(class)?),
         (None, school) => format!("school:{}", school_read(school.as_deref().unwrap_or_default())?),
@@ -128,11 +150,22 @@ fn asked(start: Start) -> Result<LessonStartRequest, Error> {
     let why = start.why.unwrap_or_else(|| "cartable lesson start".to_owned());
     let Start { minutes, only_open, exam, .. } = start;
     let (opens, blocks, names_open, names_blocked) = (start.open, start.block, start.open_name, start.block_name);
-    Ok(LessonStartRequest { scope, minutes, only_open, opens, blocks, names_open, names_blocked, exam, why })
+    Ok(LessonStartRequest {
+        scope,
+        minutes,
+        only_open,
+        opens,
+        blocks,
+        names_open,
+        names_blocked,
+        exam,
+        why,
+        from_unix_ms,
+    })
 }
 
 impl LessonRow {
-    /// What it changes, for whom, and until when.
+    /// What it changes, for whom, from when where it has not begun, and until when.
     pub(crate) fn text(&self, look: &Look<'_>) -> String {
         let mut words = vec![self.scope.clone()];
         if self.exam {
@@ -151,6 +184,9 @@ impl LessonRow {
                 words.push(format!("{flag} {}", names.join(",")));
             }
         }
+        if self.state == "ahead" {
+            words.push(look.words.text_with("lesson-from", &[("date", look.date(self.from_unix_ms).into())]));
+        }
         words.push(look.words.text_with("lesson-until", &[("date", look.date(self.until_unix_ms).into())]));
         words.join(" ")
     }
@@ -159,7 +195,7 @@ impl LessonRow {
 impl From<Lesson> for LessonRow {
     fn from(lesson: Lesson) -> Self {
         let all = |names: &[String]| names.iter().map(|name| clean(name)).collect();
-        let known = ["stopped", "over"].into_iter().find(|known| *known == lesson.state);
+        let known = ["ahead", "stopped", "over"].into_iter().find(|known| *known == lesson.state);
         Self {
             id: clean(&lesson.id),
             scope: clean(&lesson.scope),
@@ -174,6 +210,7 @@ impl From<Lesson> for LessonRow {
             names_blocked: all(&lesson.names_blocked),
             by: clean(&lesson.by),
             why: clean(&lesson.why),
+            from_unix_ms: lesson.from_unix_ms,
             until_unix_ms: lesson.until_unix_ms,
         }
     }
@@ -183,7 +220,11 @@ impl Row for LessonRow {
     const COLUMNS: &'static [&'static str] = &["lesson-id", "lesson-state", "lesson-what", "lesson-by", "lesson-why"];
 
     fn cells(&self, look: &Look<'_>) -> Vec<(String, Tone)> {
-        let tone = if self.state == "open" { Tone::Good } else { Tone::Faint };
+        let tone = match self.state.as_str() {
+            "open" => Tone::Good,
+            "ahead" => Tone::Plain,
+            _ => Tone::Faint,
+        };
         vec![
             (self.id.clone(), Tone::Plain),
             (look.text(&format!("lesson-state-{}", self.state)), tone),
@@ -191,5 +232,24 @@ impl Row for LessonRow {
             (self.by.clone(), Tone::Plain),
             (self.why.clone(), Tone::Plain),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_is_an_hour_of_today_or_a_moment_of_a_day() {
+        let today = jiff::civil::date(1970, 1, 2);
+        let read = |text: &str| at_read(text, today, &TimeZone::UTC);
+        let hour = 3_600_000;
+        assert_eq!(read("08:30").unwrap(), 24 * hour + 8 * hour + hour / 2);
+        for moment in ["1970-01-03T10:00", "1970-01-03 10:00"] {
+            assert_eq!(read(moment).unwrap(), 58 * hour, "{moment}");
+        }
+        for bad in ["", "demain", "8h30", "25:00", "1970-01-03", "1970-01-03T25:00", "7"] {
+            assert!(matches!(read(bad), Err(Error::Usage { key: "error-lesson-at", .. })), "{bad}");
+        }
     }
 }

@@ -22,6 +22,8 @@ pub static LESSONS: Table<LessonHeld, Intent> = Table::new("lesson");
 
 /// The most names and categories of one.
 pub const LESSON_NAMES_MAX: usize = 40;
+/// How many days before it begins one may be announced: what is further away is a policy's or a calendar's.
+pub const LESSON_AHEAD_DAYS_MAX: u64 = 14;
 /// One that is over is forgotten after so long, when another one begins; at most so many at once.
 const KEPT: Duration = Duration::from_secs(86_400);
 const OLD_MAX: usize = 100;
@@ -47,6 +49,12 @@ pub struct LessonHeld {
 pub struct Lessons(BTreeMap<Target, Vec<Lesson>>);
 
 impl LessonHeld {
+    /// Whether it is announced and has not begun.
+    #[must_use]
+    pub fn is_ahead(&self, now: Timestamp) -> bool {
+        self.stopped.is_none() && now < self.lesson.from
+    }
+
     /// Whether it is over.
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
@@ -124,10 +132,10 @@ impl Lessons {
     }
 }
 
-/// Begins a lesson or an exam.
+/// Begins a lesson or an exam, or announces it: devices begin it by themselves.
 ///
 /// # Errors
-/// `Invalid` for one that cannot be meant, for a class that nothing serves, or where as many are open for them as a device takes; `NotFound` for a target outside the
+/// `Invalid` for one that cannot be meant, or begins in the past or too far ahead, for a class that nothing serves, or where as many are open for them as a device takes; `NotFound` for a target outside the
 /// reach; `Exists` for an id that is taken.
 pub async fn lesson_start(
     store: &SharedStore,
@@ -138,6 +146,10 @@ pub async fn lesson_start(
     now: Timestamp,
 ) -> Result<LessonHeld> {
     held.check()?;
+    let from = held.lesson.from;
+    if from < now || from.since(now) > Duration::from_secs(LESSON_AHEAD_DAYS_MAX * 86_400) {
+        return Err(Error::Invalid(format!("a lesson begins now or within {LESSON_AHEAD_DAYS_MAX} days")));
+    }
     held.why = held.why.chars().take(WHY_CHARS_MAX).collect();
     target_check(store.as_ref(), territory, reach, &held.scope).await?;
     if let Target::Class(class) = &held.scope {
@@ -152,7 +164,7 @@ pub async fn lesson_start(
         }
     }
     if open >= LESSONS_MAX / 2 {
-        return Err(Error::Invalid(format!("{open} lessons are open for them; stop one first")));
+        return Err(Error::Invalid(format!("{open} lessons are open or announced for them; stop one first")));
     }
     let id = held.lesson.id.to_string();
     let act = Act::of(now, by, "lesson_start", format!("lesson:{id}"), &held.why);

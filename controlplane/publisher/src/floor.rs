@@ -46,7 +46,10 @@ fn floor_read(path: &Path) -> Result<Floor> {
         return Err(bad(format!("> {FLOOR_BYTES_MAX}")));
     }
     let text = fs::read_to_string(path).map_err(read_failed(path))?;
-    let floor: Floor = toml::from_str(&text).map_err(|error| bad(error.message().to_owned()))?;
+    let mut floor: Floor = toml::from_str(&text).map_err(|error| bad(error.message().to_owned()))?;
+    // A person wrote them; what is none is refused below as it was written.
+    let typed = |name: &String| name.parse().map_or_else(|_| name.clone(), |name: filter::Name| name.to_string());
+    floor.open = floor.open.iter().map(typed).collect();
     floor.check().map_err(Error::Floor)?;
     Ok(floor)
 }

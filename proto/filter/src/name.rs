@@ -44,6 +44,13 @@ impl Name {
         &self.0
     }
 
+    /// As people read it: international labels in their own letters, where these mean this name and no other.
+    #[must_use]
+    pub fn unicode(&self) -> String {
+        let (text, _) = idna::domain_to_unicode(&self.0);
+        if text.parse().as_ref() == Ok(self) { text } else { self.0.clone() }
+    }
+
     /// How many labels it has.
     #[must_use]
     pub fn depth(&self) -> usize {

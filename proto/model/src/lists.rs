@@ -3,7 +3,7 @@
 //! It is signed with all else in the bundle, under a role of its own. `docs/decisions/0029-lists.md` says how it is made.
 
 use crate::digest::Digest;
-use crate::host::CategoryName;
+use crate::host::{CategoryName, Host};
 use crate::resource::BundleVersion;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -188,7 +188,7 @@ impl ListManifest {
         text_check("attribution", &self.attribution, ATTRIBUTION_SIGNS_MAX)?;
         for (field, names) in [("never", &self.never), ("must", &self.must)] {
             limit_check(field, names.len(), SENTINELS_MAX)?;
-            if let Some(name) = names.iter().find(|name| !is_host(name)) {
+            if let Some(name) = names.iter().find(|name| name.parse::<Host>().is_err()) {
                 return Err(fault(field, format!("{:?} is no host", cut(name))));
             }
         }
@@ -209,13 +209,6 @@ pub fn is_category(name: &str) -> bool {
 fn is_file(name: &str) -> bool {
     let sign = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     (1..=40).contains(&name.len()) && name.chars().all(sign) && !name.starts_with('-')
-}
-
-/// Two labels at least, in lower case, as resolvers ask; listed names may hold underscores.
-fn is_host(name: &str) -> bool {
-    let sign = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    let label = |label: &str| (1..=63).contains(&label.len()) && label.chars().all(sign);
-    name.len() <= 253 && name.contains('.') && name.split('.').all(label)
 }
 
 fn text_check(field: &'static str, text: &str, max: usize) -> Result<(), ListError> {

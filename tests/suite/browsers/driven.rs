@@ -1,5 +1,7 @@
 //! Browsers driven by what they speak themselves: Chromium's DevTools over pipes, Firefox's Marionette over a socket.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -11,14 +13,14 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Chromium.
-pub(super) struct Chromium {
+pub(crate) struct Chromium {
     _process: Process,
     pipe: Pipe,
     session: String,
 }
 
 /// Firefox.
-pub(super) struct Firefox {
+pub(crate) struct Firefox {
     _process: Process,
     _line: Process,
     pipe: Pipe,
@@ -81,7 +83,7 @@ impl Pipe {
 }
 
 impl Chromium {
-    pub(super) fn start(namespace: &str, etc: &Path, home: &Path) -> Self {
+    pub(crate) fn start(namespace: &str, etc: &Path, home: &Path) -> Self {
         let profile = format!("--user-data-dir={}", home.join("chromium").display());
         let program = [
             "chromium",
@@ -116,7 +118,7 @@ impl Chromium {
     }
 
     /// Goes to a page; its error, if there is one.
-    pub(super) fn open(&mut self, url: &str) -> Option<String> {
+    pub(crate) fn open(&mut self, url: &str) -> Option<String> {
         let done = self.call("Page.navigate", &json!({"url": url}));
         let error = done["errorText"].as_str().map(str::to_owned);
         if error.is_none() {
@@ -125,12 +127,19 @@ impl Chromium {
         error
     }
 
-    pub(super) fn eval(&mut self, expression: &str) -> Value {
-        let done = self.call("Runtime.evaluate", &json!({"expression": expression, "returnByValue": true}));
+    pub(crate) fn eval(&mut self, expression: &str) -> Value {
+        let done = self
+            .call("Runtime.evaluate", &json!({"expression": expression, "returnByValue": true, "awaitPromise": true}));
         done["result"]["value"].clone()
     }
 
-    pub(super) fn until(&mut self, expression: &str) {
+    /// What a person sees now, as PNG.
+    pub(crate) fn picture(&mut self) -> Vec<u8> {
+        let done = self.call("Page.captureScreenshot", &json!({"format": "png"}));
+        STANDARD.decode(done["data"].as_str().unwrap()).unwrap()
+    }
+
+    pub(crate) fn until(&mut self, expression: &str) {
         tests::process::until(10, expression, || self.eval(expression) == json!(true));
     }
 
@@ -153,7 +162,7 @@ impl Chromium {
 }
 
 impl Firefox {
-    pub(super) fn start(namespace: &str, etc: &Path, home: &Path) -> Self {
+    pub(crate) fn start(namespace: &str, etc: &Path, home: &Path) -> Self {
         let profile = home.join("firefox");
         std::fs::create_dir_all(&profile).unwrap();
         let profile = profile.display().to_string();
@@ -191,16 +200,22 @@ impl Firefox {
     }
 
     /// Goes to a page; its error, if there is one.
-    pub(super) fn open(&mut self, url: &str) -> Option<String> {
+    pub(crate) fn open(&mut self, url: &str) -> Option<String> {
         self.call("WebDriver:Navigate", &json!({"url": url})).err()
     }
 
+    /// What a person sees now, as PNG.
+    pub(crate) fn picture(&mut self) -> Vec<u8> {
+        let done = self.call("WebDriver:TakeScreenshot", &json!({"full": false})).unwrap();
+        STANDARD.decode(done["value"].as_str().unwrap()).unwrap()
+    }
+
     /// From now on what is evaluated sees the browser itself.
-    pub(super) fn inside(&mut self) {
+    pub(crate) fn inside(&mut self) {
         self.call("Marionette:SetContext", &json!({"value": "chrome"})).unwrap();
     }
 
-    pub(super) fn eval(&mut self, script: &str) -> Value {
+    pub(crate) fn eval(&mut self, script: &str) -> Value {
         self.call("WebDriver:ExecuteScript", &json!({"script": script, "args": []})).unwrap()["value"].clone()
     }
 

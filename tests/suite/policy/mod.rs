@@ -1,9 +1,12 @@
 //! The filtering policy over real mTLS: what documents in layers come to in a device's plan, who may change it, and what ends by itself.
 
 mod asks;
+mod names;
+mod pages;
 mod second;
 
 use super::assets::Fleet;
+use controlplane::clock::{Clock, SystemClock};
 use model::filtering::{Filtering, LessonKind, YouTube};
 use serde_json::{Value, json};
 use tests::reporter::Reporter;
@@ -213,6 +216,23 @@ async fn a_lesson_reaches_its_class_alone_within_what_is_left_to_it() {
     filters_so(&in_class, port, |told| told.lessons.is_empty()).await;
     assert_eq!(server.json(&["lesson", "list"]), json!([]));
     assert!(fleet.refused(7, &["lesson", "stop", lesson["id"].as_str().unwrap()]).contains("over"));
+
+    // One that is announced is told at once, and changes nothing yet.
+    let far = ["--at", "2099-01-05T08:00", "--block-name", "far.example"];
+    assert!(fleet.refused(2, &[&start[..], &far].concat()).contains("now or within 14 days"));
+    let refused = fleet.refused(2, &[&start[..], &["--at", "8h", "--block-name", "a.example"]].concat());
+    assert!(refused.contains("\"8h\" is no moment") && refused.contains("14:00"), "{refused}");
+    let week = jiff::Timestamp::from_millisecond(SystemClock.now().unix_millis() + 7 * 86_400_000).unwrap();
+    let moment = week.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d 08:00").to_string();
+    let lesson = server.json(&[&start[..], &["--at", &moment, "--block-name", "far.example"]].concat());
+    assert_eq!(lesson["state"], "ahead");
+    let told = filters_so(&in_class, port, |told| !told.lessons.is_empty()).await;
+    assert_eq!(told.lessons[0].until.since(told.lessons[0].from).as_secs(), 50 * 60);
+    assert_eq!(server.json(&["explain", &id, "far.example"])["verdicts"][0]["blocked"], false);
+    let listed = fleet.said(&["lesson", "list"]);
+    assert!(listed.contains("announced") && listed.contains("from ") && listed.contains("until "), "{listed}");
+    assert_eq!(server.json(&["lesson", "stop", lesson["id"].as_str().unwrap()])["state"], "stopped");
+    filters_so(&in_class, port, |told| told.lessons.is_empty()).await;
 
     // An exam for the whole school.
     let exam = ["lesson", "start", "--school", SCHOOL, "--minutes", "120", "--exam", "--only-open"];

@@ -63,7 +63,8 @@ impl Asks {
         user: Option<u32>,
         now: Timestamp,
     ) -> Result<(), AskFault> {
-        let name: Host = name.trim_end_matches('.').to_ascii_lowercase().parse().map_err(|_| AskFault::Name)?;
+        let name: filter::Name = name.parse().map_err(|_| AskFault::Name)?;
+        let name: Host = name.as_str().parse().map_err(|_| AskFault::Name)?;
         let mut waiting = self.lock();
         if waiting.iter().any(|ask| ask.kind() == kind && ask.name == name.as_str()) {
             return Ok(());
@@ -148,6 +149,7 @@ mod tests {
         asks.ask(FilterAskKind::Report, "chess.example", None, at(1)).unwrap();
         let names = |asks: &Asks| asks.all().iter().map(|ask| (ask.name.clone(), ask.at_unix_ms)).collect::<Vec<_>>();
         assert_eq!(names(&asks), [("chess.example".to_owned(), 2_000), ("chess.example".to_owned(), 1_000)]);
+        asks.ask(FilterAskKind::Unblock, "CHESS。Example", None, at(3)).unwrap();
         for bad in ["", "fr", "a b.example", "127.0.0.1", "../a.example"] {
             assert_eq!(asks.ask(FilterAskKind::Unblock, bad, None, at(4)), Err(AskFault::Name), "{bad}");
         }

@@ -99,6 +99,8 @@ impl Link {
     /// What must stay open for the device to be told anything better: its server. Mirrors are named by the plan, which opens nothing that the
     /// floor closes.
     fn own_hosts(&self) -> BTreeSet<Host> {
-        self.server.host.parse().into_iter().collect()
+        // Whoever wrote the agent's file may have written it otherwise than it is asked for.
+        let name: Result<filter::Name, _> = self.server.host.parse();
+        name.ok().and_then(|name| name.as_str().parse().ok()).into_iter().collect()
     }
 }

@@ -4,6 +4,7 @@ use super::form::{body_read, fields, name_read};
 use super::html::{Look, Shown};
 use super::who::Ends;
 use super::{Kind, NAME, Refused, Told, Why};
+use filter::Name;
 use http::header::{
     ACCEPT, ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName,
     HeaderValue, LOCATION, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -175,9 +176,11 @@ fn guarded(headers: &mut HeaderMap, policy: &str, kind: &'static str) {
 
 /// The name that was asked for, without its port.
 fn host(request: &Request<Incoming>) -> Option<String> {
-    let host = request.headers().get(HOST)?.to_str().ok()?;
+    let host = std::str::from_utf8(request.headers().get(HOST)?.as_bytes()).ok()?;
     let end = if host.starts_with('[') { host.find(']')? + 1 } else { host.find(':').unwrap_or(host.len()) };
-    Some(host[..end].trim_end_matches('.').to_ascii_lowercase())
+    // An address is no name, and may be asked for.
+    let name: Result<Name, _> = host[..end].parse();
+    Some(name.map_or_else(|_| host[..end].to_ascii_lowercase(), |name| name.to_string()))
 }
 
 fn is_own(host: &str) -> bool {

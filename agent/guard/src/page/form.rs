@@ -1,5 +1,6 @@
 //! What forms and links say.
 
+use filter::Name;
 use hyper::body::{Body, Incoming};
 use model::host::Host;
 use std::pin::Pin;
@@ -35,12 +36,12 @@ pub(super) fn fields(text: &[u8]) -> Vec<(String, String)> {
 
 /// The name within what a person typed or copied: a name, or the address of a page.
 pub(super) fn name_read(text: &str) -> Option<String> {
-    let text = text.trim().to_ascii_lowercase();
-    let rest = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
+    let text = text.trim();
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     let place = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let place = place.rsplit('@').next().unwrap_or_default();
-    let name = place.split(':').next().unwrap_or_default().trim_end_matches('.');
-    name.parse::<Host>().ok().map(|name| name.to_string())
+    let name: Name = place.split(':').next().unwrap_or_default().parse().ok()?;
+    name.as_str().parse::<Host>().ok().map(|name| name.to_string())
 }
 
 fn decoded(text: &[u8]) -> String {

@@ -2,6 +2,7 @@
 
 use super::answer::ASK;
 use super::{Kind, Why};
+use filter::Name;
 use std::fmt::Write;
 use words::{Catalogue, Language, Value};
 
@@ -93,7 +94,7 @@ impl Look<'_> {
 
     /// Why, and the button.
     fn name(&self, page: &mut String, words: &Words, why: &Why, name: &str) {
-        let _ = writeln!(page, "<p class=\"name\">{}</p>", escaped(name));
+        let _ = writeln!(page, "<p class=\"name\">{}</p>", escaped(&read_as(name)));
         let reason = match why {
             Why::Open => words.say("page-why-open"),
             Why::Category(label) => {
@@ -171,6 +172,11 @@ impl Words {
     fn say_with(&self, key: &str, value: &str) -> String {
         escaped(&self.0.text_with(key, &[("what", Value::from(value))]))
     }
+}
+
+/// A name as people read it.
+fn read_as(name: &str) -> String {
+    name.parse().map_or_else(|_| name.to_owned(), |name: Name| name.unicode())
 }
 
 fn status(page: &mut String, words: &str) {

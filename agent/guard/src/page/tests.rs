@@ -126,6 +126,17 @@ async fn a_closed_name_leads_to_the_reason() {
     assert!(said.contains("<html lang=\"en\">") && said.contains("“Games”"), "{said}");
     let said = desk.get(&desk.own(), "/?site=games.example&lang=fr", "Accept-Language: en\r\n").await;
     assert!(said.contains("<html lang=\"fr\">"));
+    // However a program writes it: it is the name that was asked for.
+    for (host, site) in [
+        ("Élève.example", "xn--lve-6lad.example"),
+        ("xn--LVE-6lad.example.", "xn--lve-6lad.example"),
+        ("_a.b_c.example", "_a.b_c.example"),
+    ] {
+        let said = desk.get(host, "/", "").await;
+        assert!(said.contains(&format!("?site={site}&ferme=1")), "{host}: {said}");
+    }
+    let said = desk.get(&desk.own(), "/?site=%C3%89l%C3%A8ve.example.", "").await;
+    assert!(said.contains(">élève.example<") && said.contains("value=\"xn--lve-6lad.example\""), "{said}");
     // What loads parts of a page gets no page.
     let said = desk.raw(b"GET /x.png HTTP/1.1\r\nHost: games.example\r\nAccept: image/*\r\n\r\n").await;
     assert_eq!(status(&said), "403");
@@ -243,7 +254,16 @@ fn names_are_found_in_what_people_type() {
     for text in [" Games.Example ", "http://games.example/x", "games.example.", "https://u:p@games.example:8443?x#y"] {
         assert_eq!(name(text).as_deref(), Some("games.example"), "{text}");
     }
-    for text in ["", "games", "127.0.0.1", "a b.example", "<b>.example", "javascript:alert(1)"] {
+    for (text, wanted) in [
+        ("https://Élève.Example/devoirs", "xn--lve-6lad.example"),
+        ("élève。example．", "xn--lve-6lad.example"),
+        ("xn--lve-6lad.example", "xn--lve-6lad.example"),
+        ("ｗｗｗ.example", "www.example"),
+        ("http://_a.b_c-.example:80/", "_a.b_c-.example"),
+    ] {
+        assert_eq!(name(text).as_deref(), Some(wanted), "{text}");
+    }
+    for text in ["", "games", "127.0.0.1", "a b.example", "<b>.example", "javascript:alert(1)", "a..example", "é"] {
         assert_eq!(name(text), None, "{text}");
     }
 }

@@ -1,6 +1,6 @@
 //! What a document would change, for people and for programs.
 
-use super::row::{ChangeRow, ListRow, ReasonRow, TurnRow, UnknownRow};
+use super::row::{ChangeRow, ListRow, MoreRow, ReasonRow, TurnRow, UnknownRow};
 use crate::print::{Look, Sheet, Tone, clean};
 use serde::Serialize;
 use wire::v1::PolicyCheckResponse;
@@ -23,6 +23,8 @@ pub(super) struct Looked {
     lists: Vec<ListRow>,
     /// Categories that none of them has.
     unknown: Vec<UnknownRow>,
+    /// How many more there are than stand here.
+    more: MoreRow,
     /// The lines that differ.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) text: Vec<String>,
@@ -40,6 +42,7 @@ impl From<PolicyCheckResponse> for Looked {
             turns: answer.turns.into_iter().map(TurnRow::from).collect(),
             lists: answer.lists.into_iter().map(ListRow::from).collect(),
             unknown: answer.unknown.into_iter().map(UnknownRow::from).collect(),
+            more: MoreRow::from(answer.more.unwrap_or_default()),
             text: Vec::new(),
         }
     }
@@ -59,7 +62,7 @@ impl Looked {
         let mut sheet = Sheet::default();
         sheet.section(look.text("policy-reach"));
         sheet.line(look.text("policy-devices"), look.number(self.devices.into()), Tone::Plain);
-        let schools = u64::try_from(self.schools.len()).unwrap_or(u64::MAX);
+        let schools = u64::try_from(self.schools.len()).unwrap_or(u64::MAX).saturating_add(self.more.schools.into());
         sheet.line(look.text("policy-schools"), look.number(schools), Tone::Plain);
         self.second_say(&mut sheet, look);
         self.lists_say(&mut sheet, look);
@@ -97,6 +100,7 @@ impl Looked {
     fn changes_say(&self, sheet: &mut Sheet, look: &Look<'_>) {
         sheet.section(look.text("policy-changes"));
         self.changes.iter().for_each(|change| change.line(sheet, look));
+        more_say(self.more.changes, sheet, look);
         if self.changes.is_empty() {
             sheet.line(look.text("policy-changes-none"), String::new(), Tone::Faint);
         }
@@ -112,11 +116,21 @@ impl Looked {
         if !self.ignored.is_empty() {
             sheet.section(look.text("policy-ignored"));
             self.ignored.iter().for_each(|reason| reason.line(sheet, look));
+            more_say(self.more.ignored, sheet, look);
         }
         if let Some(below) = self.below.as_ref().filter(|below| !below.is_empty()) {
             sheet.section(look.text("policy-below"));
             below.iter().for_each(|reason| reason.line(sheet, look));
+            more_say(self.more.below, sheet, look);
         }
+    }
+}
+
+/// That there are more than are shown.
+pub(super) fn more_say(more: u32, sheet: &mut Sheet, look: &Look<'_>) {
+    if more > 0 {
+        let text = look.words.text_with("policy-more", &[("n", words::Value::Number(more.into()))]);
+        sheet.line(text, String::new(), Tone::Faint);
     }
 }
 

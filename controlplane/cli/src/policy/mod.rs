@@ -13,7 +13,7 @@ use crate::device::{owner_read, school_read};
 use crate::print::{Sheet, Tone, clean};
 use crate::proposal::proposal_print;
 use clap::{Args, Subcommand};
-use look::{Looked, unknown_say};
+use look::{Looked, more_say, unknown_say};
 use row::{ChangeRow, UnknownRow, VersionRow};
 pub(crate) use row::{ListRow, ReasonRow, TurnRow};
 use serde::Serialize;
@@ -127,6 +127,8 @@ struct Done {
     changes: Vec<ChangeRow>,
     /// Categories that no list has.
     unknown: Vec<UnknownRow>,
+    /// How many more changes there are than stand here.
+    changes_more: u32,
 }
 
 pub(crate) async fn run(verb: Verb, call: &mut Call<'_>) -> Result<(), Error> {
@@ -185,7 +187,8 @@ async fn policy_apply(asked: PolicyApplyRequest, call: &mut Call<'_>) -> Result<
     }
     let changes = answer.changes.into_iter().map(ChangeRow::from).collect();
     let unknown = answer.unknown.into_iter().map(UnknownRow::from).collect();
-    let done = Done { layer, version: answer.version, devices: answer.devices, changes, unknown };
+    let changes_more = answer.more.map_or(0, |more| more.changes);
+    let done = Done { layer, version: answer.version, devices: answer.devices, changes, unknown, changes_more };
     let values = [
         ("layer", done.layer.as_str().into()),
         ("version", words::Value::Number(done.version.into())),
@@ -196,6 +199,7 @@ async fn policy_apply(asked: PolicyApplyRequest, call: &mut Call<'_>) -> Result<
     let mut sheet = Sheet::default();
     sheet.section(line);
     done.changes.iter().for_each(|change| change.line(&mut sheet, look));
+    more_say(done.changes_more, &mut sheet, look);
     unknown_say(&done.unknown, &mut sheet, look);
     call.print.one(&done, || sheet)
 }

@@ -3,7 +3,7 @@
 use super::tone;
 use crate::print::{Look, Row, Sheet, Tone, clean, rfc3339};
 use serde::Serialize;
-use wire::v1::{PolicyChange, PolicyList, PolicyReason, PolicyTurn, PolicyUnknown, PolicyVersion};
+use wire::v1::{PolicyChange, PolicyList, PolicyMore, PolicyReason, PolicyTurn, PolicyUnknown, PolicyVersion};
 
 /// One thing that differs; the field names are promised to programs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -59,6 +59,15 @@ pub(crate) struct ListRow {
 pub(crate) struct UnknownRow {
     category: String,
     near: Vec<String>,
+}
+
+/// How many more there are of each than an answer holds; the field names are promised to programs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct MoreRow {
+    pub(super) changes: u32,
+    pub(super) ignored: u32,
+    pub(super) schools: u32,
+    pub(super) below: u32,
 }
 
 /// A version of a layer; the field names are promised to programs.
@@ -239,6 +248,13 @@ impl From<PolicyUnknown> for UnknownRow {
     fn from(unknown: PolicyUnknown) -> Self {
         let near = unknown.near.iter().map(|name| clean(name)).collect();
         Self { category: clean(&unknown.category), near }
+    }
+}
+
+impl From<PolicyMore> for MoreRow {
+    fn from(more: PolicyMore) -> Self {
+        let PolicyMore { changes, ignored, schools, below } = more;
+        Self { changes, ignored, schools, below }
     }
 }
 

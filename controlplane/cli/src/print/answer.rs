@@ -3,6 +3,8 @@
 //! A refusal travels as a gRPC code and a sentence. The code decides the exit code; the sentence is known here by its shape, and
 //! one that is not is shown as it came.
 
+mod document;
+
 use words::Value;
 
 /// The shape of each sentence, `*` for what changes, and the key of what it means. A test holds the shapes against the sources
@@ -312,7 +314,20 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("at most * names are compared at once", "answer-policy-names"),
     ("a name is in at most * categories", "answer-policy-categories"),
     ("this proposal is not about a policy", "answer-policy-proposal"),
-    ("* is not a name such as example.org: a-z 0-9 - and dots, two labels at least", "answer-host"),
+    ("* is not a name such as example.org: letters, digits, - _ and dots, two labels at least", "answer-host"),
+    ("a policy is at most * bytes", "answer-document-bytes"),
+    ("* is blocked too", "answer-document-both"),
+    ("only block takes *", "answer-document-all"),
+    ("name a slot, or leave the hours out", "answer-document-slots"),
+    ("* is no slot such as *", "answer-document-slot"),
+    ("two slots of one day lie over each other", "answer-document-over"),
+    ("a slot ends after it begins, on the same day", "answer-document-ends"),
+    ("one line of at most * characters", "answer-document-line"),
+    ("1 to * days", "answer-document-days"),
+    (
+        "* names and categories in * bytes: a policy of this layer holds at most * in *; longer ones are lists",
+        "answer-document-room",
+    ),
     ("* is not a category: 1-60 × a-z 0-9 - _", "answer-category"),
     ("no such lesson *", "answer-lesson-none"),
     ("a lesson lasts 1 to * minutes", "answer-lesson-minutes"),
@@ -320,7 +335,8 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("a lesson opens or blocks something", "answer-lesson-nothing"),
     ("a lesson opens categories by their names, not all of them", "answer-lesson-all"),
     ("a lesson is for a class or a school", "answer-lesson-scope"),
-    ("* lessons are open for them; stop one first", "answer-lesson-many"),
+    ("* lessons are open or announced for them; stop one first", "answer-lesson-many"),
+    ("a lesson begins now or within * days", "answer-lesson-from"),
     ("this lesson is over", "answer-lesson-over"),
     ("there is no such page", "answer-lesson-page"),
     ("no lesson is open for the device that asked", "answer-unblock-lesson"),
@@ -344,7 +360,7 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
 pub(crate) fn answer_known(sentence: &str) -> Option<(&'static str, Vec<(&'static str, String)>)> {
     SHAPES.iter().find_map(|(shape, key)| {
         let parts = shape_match(shape, sentence)?;
-        let named = ["one", "two", "three"].into_iter().zip(parts.into_iter().map(super::clean)).collect();
+        let named = ["one", "two", "three", "four"].into_iter().zip(parts.into_iter().map(super::clean)).collect();
         Some((*key, named))
     })
 }
@@ -365,6 +381,7 @@ pub(crate) fn answer_values(
             known.or_else(|| words.find(&format!("asset-step-{}", text.replace(' ', "-")), None)).unwrap_or(text)
         }
         // Quoted over there, and quoted anew by the message.
+        "answer-policy-refused" => document::fault_text(&text, words),
         "answer-rollout-state" => {
             words.find(&format!("rollout-state-{}", text.replace('_', "-")), None).unwrap_or(text)
         }

@@ -104,7 +104,7 @@ async fn what_cannot_be_meant_is_refused_and_eight_are_open_at_most() {
         desk.start(one(n, &school, n, 50), n).await.unwrap();
     }
     let refused = desk.start(one(9, &school, 9, 50), 9).await.unwrap_err().to_string();
-    assert_eq!(refused, "8 lessons are open for them; stop one first");
+    assert_eq!(refused, "8 lessons are open or announced for them; stop one first");
     assert!(matches!(desk.start(one(1, "school:0750654D", 9, 50), 9).await, Err(Error::Exists(_))));
     // What is over makes room, and is forgotten a day later.
     desk.start(one(10, &school, 60, 50), 60).await.unwrap();
@@ -134,4 +134,22 @@ async fn lessons_are_listed_page_by_page_the_newest_first() {
         let page = lesson_page(desk.store.as_ref(), &desk.territory, &reach, true, bad, 2, at(3)).await;
         assert!(matches!(page, Err(Error::Invalid(_))), "{bad}");
     }
+}
+
+#[tokio::test]
+async fn a_lesson_is_announced_for_two_weeks_ahead_at_most() {
+    let desk = Desk::new().await;
+    let (school, fortnight) = (format!("school:{SCHOOL}"), 14 * 24 * 60);
+    for from in [9, fortnight + 11] {
+        let refused = desk.start(one(1, &school, from, 50), 10).await.unwrap_err().to_string();
+        assert_eq!(refused, "a lesson begins now or within 14 days", "{from}");
+    }
+    let held = desk.start(one(2, &school, fortnight + 10, 50), 10).await.unwrap();
+    assert!(held.is_ahead(at(10)) && !held.is_over(at(10)));
+    assert!(held.is_ahead(at(fortnight + 9)) && !held.is_ahead(at(fortnight + 10)));
+    assert_eq!(desk.page(false, "", 9, 11).await.0, ["l002"], "it is listed before it begins");
+    // Stopped, it never begins.
+    let (reach, by) = (Reach::territory(), desk.by());
+    let stopped = lesson_stop(&desk.store, &desk.territory, &reach, "l002", &by, "", at(12)).await.unwrap();
+    assert!(!stopped.is_ahead(at(12)) && stopped.is_over(at(12)));
 }

@@ -1,6 +1,7 @@
 //! A document as it is written: TOML, every key optional, none unknown.
 
 use super::slots::WrittenSlot;
+use super::typed::hosts_read;
 use model::filtering::YouTube;
 use model::host::{CategoryName, Host};
 use serde::Deserialize;
@@ -33,7 +34,9 @@ pub(super) struct FormHours {
 pub(super) struct FormWords {
     pub(super) block: BTreeSet<CategoryName>,
     pub(super) open: BTreeSet<CategoryName>,
+    #[serde(deserialize_with = "hosts_read")]
     pub(super) block_names: BTreeSet<Host>,
+    #[serde(deserialize_with = "hosts_read")]
     pub(super) open_names: BTreeSet<Host>,
     pub(super) only_open: Option<bool>,
     pub(super) safe_search: Option<bool>,

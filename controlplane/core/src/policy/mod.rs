@@ -22,6 +22,7 @@ mod slots;
 #[cfg(test)]
 mod tests;
 mod told;
+mod typed;
 mod unknown;
 mod verdict;
 
@@ -42,5 +43,6 @@ pub use record::{
 pub use side::Kept;
 pub use slots::slots_text;
 pub use told::{filtering, told};
+pub use typed::host_typed;
 pub use unknown::{Unknown, categories_of, unknown};
 pub use verdict::{Because, Scales, Verdict, Whose};

@@ -441,4 +441,5 @@ proptest! {
 }
 
 mod record;
+mod typed;
 mod verdicts;

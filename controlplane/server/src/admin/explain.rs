@@ -12,11 +12,11 @@ use crate::status::{invalid, status};
 use controlplane_core::facts::{Facts, facts_from};
 use controlplane_core::lesson::lesson_list;
 use controlplane_core::plan::lists_edition;
-use controlplane_core::policy::{Composed, List, Reason, slots_text, told};
+use controlplane_core::policy::{Composed, List, Reason, host_typed, slots_text, told};
 use controlplane_core::rules::Rules;
 use controlplane_core::scope::Reach;
 use model::floor::Floor;
-use model::host::{Host, HostError};
+use model::host::Host;
 use tonic::Status;
 use wire::v1::{PolicyExplainRequest, PolicyExplainResponse, PolicyListed, PolicyProbe};
 
@@ -64,7 +64,7 @@ async fn name_explain(
     probe: &PolicyProbe,
     answer: &mut PolicyExplainResponse,
 ) -> Result<(), Status> {
-    let name: Host = probe.name.parse().map_err(|error: HostError| invalid(error))?;
+    let name = host_typed(&probe.name).map_err(invalid)?;
     let (list, mut state) = basis::list(shared, lists_edition(rules, facts).as_ref()).await;
     let given = Probes::read(std::slice::from_ref(probe))?.given(list.as_ref())?;
     if given.is_some() {

@@ -9,12 +9,12 @@ use crate::status::{invalid, status};
 use controlplane_core::assignment::{Target, TargetError};
 use controlplane_core::facts::Facts;
 use controlplane_core::lesson::{LessonHeld, lesson_page, lesson_start, lesson_stop};
+use controlplane_core::policy::host_typed;
 use model::filtering::{FilteringError, LESSON_MINUTES_MAX, Lesson, LessonKind};
 use model::host::HostError;
 use model::id::DeviceId;
 use model::time::Timestamp;
 use std::collections::BTreeSet;
-use std::str::FromStr;
 use std::time::Duration;
 use tonic::Status;
 use wire::v1::{
@@ -34,18 +34,19 @@ pub(super) async fn start(
     if !(1..=LESSON_MINUTES_MAX).contains(&asked.minutes) {
         return Err(invalid(format!("a lesson lasts 1 to {LESSON_MINUTES_MAX} minutes")));
     }
+    let from = if asked.from_unix_ms == 0 { now } else { Timestamp::from_unix_millis(asked.from_unix_ms) };
     let random: [u8; 10] = random::bytes().map_err(status)?;
     let id = DeviceId::new(now, random).to_string();
     let lesson = Lesson {
         id: id.parse().map_err(|error: FilteringError| invalid(error))?,
         kind: if asked.exam { LessonKind::Exam } else { LessonKind::Lesson },
-        from: now,
-        until: now.after(Duration::from_secs(u64::from(asked.minutes) * 60)),
+        from,
+        until: from.after(Duration::from_secs(u64::from(asked.minutes) * 60)),
         only_open: asked.only_open,
-        opens: names(&asked.opens)?,
-        blocks: names(&asked.blocks)?,
-        names_open: names(&asked.names_open)?,
-        names_blocked: names(&asked.names_blocked)?,
+        opens: read(&asked.opens, str::parse)?,
+        blocks: read(&asked.blocks, str::parse)?,
+        names_open: read(&asked.names_open, host_typed)?,
+        names_blocked: read(&asked.names_blocked, host_typed)?,
     };
     let scope: Target = asked.scope.parse().map_err(|error: TargetError| invalid(error))?;
     let held = LessonHeld { lesson, scope, by: staff.person.name.clone(), why: asked.why, stopped: None };
@@ -85,6 +86,7 @@ pub(super) fn lesson_wired(held: &LessonHeld, now: Timestamp) -> wire::v1::Lesso
     let state = match held.stopped {
         Some(_) => "stopped",
         None if held.is_over(now) => "over",
+        None if held.is_ahead(now) => "ahead",
         None => "open",
     };
     wire::v1::Lesson {
@@ -134,11 +136,11 @@ async fn allowed(shared: &Shared, held: &LessonHeld) -> Result<(), Status> {
     Ok(())
 }
 
-fn names<T: Ord + FromStr<Err = HostError>>(texts: &[String]) -> Result<BTreeSet<T>, Status> {
+fn read<T: Ord>(texts: &[String], one: impl Fn(&str) -> Result<T, HostError>) -> Result<BTreeSet<T>, Status> {
     if texts.len() > NAMES_MAX {
         return Err(invalid("too many names"));
     }
-    texts.iter().map(|text| text.parse().map_err(invalid)).collect()
+    texts.iter().map(|text| one(text).map_err(invalid)).collect()
 }
 
 fn texts<T: ToString>(names: &BTreeSet<T>) -> Vec<String> {

@@ -27,8 +27,8 @@ use std::sync::Arc;
 use tonic::Status;
 use wire::v1::{
     PolicyApplyRequest, PolicyApplyResponse, PolicyChange, PolicyCheckRequest, PolicyCheckResponse,
-    PolicyHistoryRequest, PolicyHistoryResponse, PolicyList, PolicyReason, PolicyShowRequest, PolicyShowResponse,
-    PolicyUnknown, PolicyVersion,
+    PolicyHistoryRequest, PolicyHistoryResponse, PolicyList, PolicyMore, PolicyReason, PolicyShowRequest,
+    PolicyShowResponse, PolicyUnknown, PolicyVersion,
 };
 
 /// The most schools and changes in one answer.
@@ -81,6 +81,12 @@ pub(super) async fn check(
         floor: floor.is_some(),
         lists,
         unknown,
+        more: Some(PolicyMore {
+            changes: left_out(seen.changes.len()),
+            ignored: left_out(seen.ignored.len()),
+            schools: left_out(seen.schools.len()),
+            below: left_out(below.len()),
+        }),
     })
 }
 
@@ -106,7 +112,8 @@ pub(super) async fn apply(
     };
     let version = policy_get(store, territory, &layer).await.map_err(status)?.map_or(0, |row| row.value.version);
     let changes = seen.changes.iter().take(LIST_MAX).map(change).collect();
-    Ok(PolicyApplyResponse { version, devices: count(seen.devices), changes, proposal, unknown })
+    let more = Some(PolicyMore { changes: left_out(seen.changes.len()), ..PolicyMore::default() });
+    Ok(PolicyApplyResponse { version, devices: count(seen.devices), changes, proposal, unknown, more })
 }
 
 pub(super) async fn show(
@@ -242,6 +249,11 @@ async fn compared(
     let wired = |one: Unknown| PolicyUnknown { category: one.category.to_string(), near: one.near };
     let unknown = unknown(named, &manifests, floor).into_iter().take(LIST_MAX).map(wired).collect();
     (lists, unknown)
+}
+
+/// How many of so many an answer does not hold.
+fn left_out(all: usize) -> u32 {
+    count(all.saturating_sub(LIST_MAX))
 }
 
 fn lying(below: &Below, layer: &Layer) -> PolicyReason {

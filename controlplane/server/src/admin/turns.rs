@@ -7,7 +7,9 @@ use crate::status::{invalid, status};
 use controlplane_core::Error;
 use controlplane_core::assignment::Edition;
 use controlplane_core::facts::Facts;
-use controlplane_core::policy::{Because, Composed, List, Outlook, Scales, Verdict, Whose, deciding, filtering};
+use controlplane_core::policy::{
+    Because, Composed, List, Outlook, Scales, Verdict, Whose, deciding, filtering, host_typed,
+};
 use controlplane_core::rules::Rules;
 use model::filtering::Regime;
 use model::floor::Floor;
@@ -148,7 +150,7 @@ pub(super) fn turn(
 }
 
 fn probe_read(probe: &PolicyProbe) -> Result<(Host, BTreeSet<CategoryName>), Status> {
-    let name: Host = probe.name.parse().map_err(|error: HostError| invalid(error))?;
+    let name = host_typed(&probe.name).map_err(invalid)?;
     if probe.categories.len() > CATEGORIES_MAX {
         return Err(invalid(format!("a name is in at most {CATEGORIES_MAX} categories")));
     }
