@@ -58,6 +58,7 @@ mod schools;
 mod sent;
 mod service;
 mod starting;
+mod swarm;
 mod tickets;
 mod traces;
 mod vault;
