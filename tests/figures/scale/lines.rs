@@ -6,6 +6,7 @@ use model::desired::Cadence;
 use model::section::SectionKind;
 use std::sync::Arc;
 use std::time::Duration;
+use tests::swarm::crowd::each;
 use tests::swarm::device::Device;
 use tests::swarm::line::{Line, PING, Road};
 use tests::swarm::profile::enrol;
@@ -28,8 +29,7 @@ pub(super) async fn measure() -> Vec<Row> {
 
     let full = visits(&mut world, true).await;
     let resumed = visits(&mut world, false).await;
-    let mut drawn = drawn(&mut world).await;
-    drawn = repeated(&mut world, drawn, 1, false).await.0;
+    let drawn = drawn(&mut world).await;
     let (drawn, warm) = repeated(&mut world, drawn, WARM_EACH, false).await;
     let (drawn, reports) = repeated(&mut world, drawn, REPORTS_EACH, true).await;
     let ping = pinged(&world, drawn).await;
@@ -72,13 +72,19 @@ async fn visits(world: &mut World, full: bool) -> Cost {
     visited.expect("all get through").1
 }
 
+/// A line for each, over which a call was made already: who makes none in ten seconds is sent away.
 async fn drawn(world: &mut World) -> Vec<(Device, Line)> {
-    let mut drawn = Vec::new();
-    for mut device in std::mem::take(&mut world.devices) {
-        let line = world.crowd.connected(&mut device).await.unwrap_or_else(|failed| panic!("{}", failed.why));
-        drawn.push((device, line));
-    }
-    drawn
+    const AT_A_TIME: usize = 48;
+    let devices = std::mem::take(&mut world.devices);
+    let drawn = each(&world.crowd, AT_A_TIME, devices, |mut device| {
+        let crowd = Arc::clone(&world.crowd);
+        async move {
+            let line = crowd.connected(&mut device).await.map_err(|failed| failed.why)?;
+            device.ask(&line, Duration::ZERO).await.map_err(|failed| failed.why)?;
+            Ok((device, line))
+        }
+    });
+    drawn.await.expect("lines")
 }
 
 /// Each device does it so often over the line it has.
