@@ -18,6 +18,8 @@ const DEVICES: u64 = 1_000;
 const WARM_EACH: u64 = 40;
 const REPORTS_EACH: u64 = 12;
 const DAY: f64 = 86_400.0;
+/// The server pings by itself, too, as often as agents do on average (controlplane/server/src/server.rs).
+const SERVER_PING: Duration = Duration::from_secs(240);
 /// A connection a day: a laptop is closed in the evening.
 const LINES_A_DAY: f64 = 1.0;
 
@@ -38,7 +40,7 @@ pub(super) async fn measure() -> Vec<Row> {
     let cadence = Cadence::default();
     let line = resumed.bytes as f64 / DEVICES as f64;
     let day = DAY / cadence.hold().as_secs_f64() * (warm.bytes as f64 / checked as f64)
-        + DAY / PING.as_secs_f64() * ping
+        + (DAY / PING.as_secs_f64() + DAY / SERVER_PING.as_secs_f64()) * ping
         + LINES_A_DAY * line;
     let polls = DAY / cadence.poll().as_secs_f64();
     vec![
