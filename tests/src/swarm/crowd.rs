@@ -250,16 +250,15 @@ where
 {
     let (mut tasks, mut done) = (JoinSet::new(), Vec::with_capacity(all.len()));
     let mut waiting = all.into_iter();
-    let mut first = waiting.by_ref().take(at_a_time).collect::<Vec<_>>().into_iter();
-    loop {
-        while let Some(one) = first.next() {
-            tasks.spawn(act(one));
-        }
-        let Some(ended) = tasks.join_next().await else { return Ok(done) };
+    for one in waiting.by_ref().take(at_a_time) {
+        tasks.spawn(act(one));
+    }
+    while let Some(ended) = tasks.join_next().await {
         done.push(ended.map_err(|error| error.to_string())??);
         crowd.shown.done(u64::try_from(done.len()).unwrap_or(u64::MAX));
         if let Some(next) = waiting.next() {
             tasks.spawn(act(next));
         }
     }
+    Ok(done)
 }
