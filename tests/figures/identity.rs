@@ -7,19 +7,18 @@ use identity::csr::{key_make, request_make};
 use identity::issue::pin_of;
 use identity::tls;
 use model::digest::Digest;
-use model::id::DeviceId;
-use model::recovery::RecoveryTranscript;
 use model::renewal::RenewalTranscript;
 use model::token::{Pin, Token};
+use std::sync::Arc;
 use std::time::Duration;
 use tests::caller::{Attempt, TestDevice, connect, server_leaf};
 use tests::process::ServerProcess;
 use tests::programs::program;
+use tests::returning::recovered;
 use tokio::task::JoinSet;
 use tonic::transport::Channel;
+use wire::v1::RenewRequest;
 use wire::v1::device_client::DeviceClient;
-use wire::v1::recovery_client::RecoveryClient;
-use wire::v1::{RecoveryFinishRequest, RecoveryStartRequest, RenewRequest};
 
 /// Devices that act at the same time.
 const FLEET: usize = 120;
@@ -92,11 +91,17 @@ async fn rows(folder: &std::path::Path) -> Vec<Row> {
 
     eprintln!("recovery …");
     let before = cpu(pid);
-    let _ = at_once(members, move |mut member| async move {
-        for _ in 0..RECOVERIES_EACH {
-            member.device = recovered(&member.device, port, pin, binding).await;
-            let mut client = member.connect(port).await;
-            member.check_in(&mut client, Vec::new()).await;
+    let leaf = Arc::new(server_leaf(&server.data));
+    let _ = at_once(members, move |mut member| {
+        let leaf = Arc::clone(&leaf);
+        async move {
+            for _ in 0..RECOVERIES_EACH {
+                let (key_pem, chain) =
+                    recovered(&member.device, stranger(port, pin).await, &leaf).await.expect("it is back");
+                member.device = member.device.with(key_pem, chain);
+                let mut client = member.connect(port).await;
+                member.check_in(&mut client, Vec::new()).await;
+            }
         }
     })
     .await;
@@ -118,34 +123,6 @@ async fn renewed(device: &TestDevice, client: &mut DeviceClient<Channel>, bindin
     let transcript = RenewalTranscript { serial: &serial, csr: &csr, channel_binding: binding.as_bytes() };
     let signature = device.signer.sign(&transcript.to_bytes()).expect("a signature");
     let answer = client.renew(RenewRequest { csr, signature }).await.expect("it is renewed").into_inner();
-    device.with(key_pem, answer.chain)
-}
-
-async fn recovered(device: &TestDevice, port: u16, pin: Pin, binding: Digest) -> TestDevice {
-    let mut client = RecoveryClient::new(stranger(port, pin).await);
-    let challenge = client.start(RecoveryStartRequest {}).await.expect("a challenge").into_inner();
-    let key_pem = key_make().expect("a key");
-    let csr = request_make(&key_pem).expect("a request");
-    let id: DeviceId =
-        uuid::Uuid::from_slice(&device.answer.device).expect("an id").to_string().parse().expect("an id");
-    let generation = device.answer.identity_generation;
-    let transcript = RecoveryTranscript {
-        nonce: &challenge.nonce,
-        device: id,
-        generation,
-        csr: &csr,
-        channel_binding: binding.as_bytes(),
-    };
-    let signature = device.signer.sign(&transcript.to_bytes()).expect("a signature");
-    let finish = RecoveryFinishRequest {
-        challenge: challenge.challenge,
-        nonce: challenge.nonce,
-        device: device.answer.device.clone(),
-        identity_generation: generation,
-        csr,
-        signature,
-    };
-    let answer = client.finish(finish).await.expect("it is back").into_inner();
     device.with(key_pem, answer.chain)
 }
 

@@ -16,6 +16,7 @@ mod loans;
 mod meter;
 mod planning;
 mod row;
+mod scale;
 mod schools;
 
 use row::Report;
@@ -25,9 +26,10 @@ const USAGE: &str = "usage: cargo figures AREA [--json] [--full]
 areas: core, server (the part of core without store and agent), planning (the part of core without anything that runs), identity, agent (with its package, if it is made),
   schools (a country's register imported), loans (two hundred thousand of them listed),
   bundle (an educational resource packed, and what travels of its next version),
-  filter (a list of 4.6 million names compiled, asked and changed; the resolver beside unbound, with dnsperf)
+  filter (a list of 4.6 million names compiled, asked and changed; the resolver beside unbound, with dnsperf),
+  scale (what one server carries of devices that are connected, as `cargo swarm` lets them live)
   --json   print one JSON object on standard output
-  --full   measure ten idle minutes of the agent instead of two";
+  --full   measure ten idle minutes of the agent instead of two, and 15,000 held devices";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -36,7 +38,7 @@ fn main() -> ExitCode {
     let unknown = arguments.iter().any(|a| a.starts_with("--") && a != "--json" && a != "--full");
     match areas.as_slice() {
         [area]
-            if ["core", "server", "planning", "identity", "agent", "schools", "loans", "bundle", "filter"]
+            if ["core", "server", "planning", "identity", "agent", "schools", "loans", "bundle", "filter", "scale"]
                 .contains(&area.as_str())
                 && !unknown =>
         {
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
                 "loans" => loans::measure(),
                 "bundle" => bundle::measure(),
                 "filter" => filter::measure(),
+                "scale" => scale::measure(flag("--full")),
                 "agent" => core::measure_agent(flag("--full")),
                 _ => core::measure(flag("--full")),
             };

@@ -64,6 +64,12 @@ impl ServerProcess {
         Self { data, port, profile: None, place: Vec::new(), child: None }
     }
 
+    /// One that somebody else runs, on this port of loopback; it is neither started nor ended here.
+    #[must_use]
+    pub const fn foreign(data: PathBuf, port: u16) -> Self {
+        Self { data, port, profile: None, place: Vec::new(), child: None }
+    }
+
     /// The same server in another folder, which holds its configuration and keys; not started.
     #[must_use]
     pub fn moved(&self, data: PathBuf) -> Self {

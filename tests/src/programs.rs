@@ -7,13 +7,19 @@ use std::sync::OnceLock;
 /// The folder of programs that were built already, such as those that packages ship.
 const VARIABLE: &str = "CARTABLE_PROGRAMS";
 
+static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+
+/// The programs lie in this folder: nothing is built. To be said before any is asked for.
+pub fn programs_lie_in(folder: PathBuf) {
+    let _ = FOLDER.set(folder);
+}
+
 /// The path of `cartable`, `cartable-server`, `cartable-agent` or `cartable-publish`, built if need be.
 ///
 /// # Panics
 /// When they cannot be built; cargo has then said why.
 #[must_use]
 pub fn program(name: &str) -> PathBuf {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| std::env::var_os(VARIABLE).map_or_else(build, PathBuf::from)).join(name)
 }
 

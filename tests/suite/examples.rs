@@ -104,6 +104,14 @@ fn every_command_of_the_operating_guide_is_one() {
 }
 
 #[test]
+fn every_command_of_the_page_on_scale_is_one() {
+    let commands = commands(&fs::read_to_string(root().join("docs/scale.md")).unwrap());
+    assert!(commands.iter().any(|command| command.starts_with("cargo swarm --profile")), "{commands:?}");
+    let faults: Vec<String> = commands.iter().filter_map(|command| command_fault(command)).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
 fn a_wrong_command_is_found() {
     for wrong in [
         "cartable device lend",
@@ -112,6 +120,7 @@ fn a_wrong_command_is_found() {
         "cartable-server run --data a --listen here",
         "cargo demonstrate",
         "cargo demo --loudly",
+        "cargo swarm --profile friday",
     ] {
         assert!(command_fault(wrong).is_some(), "{wrong} was taken for a command");
     }

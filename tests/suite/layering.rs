@@ -88,7 +88,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("clap_complete", &["agent", "controlplane", "cartable", "publisher"]),
     ("clap_mangen", &["agent", "controlplane", "cartable", "publisher"]),
     ("comfy-table", &["cartable"]),
-    ("indicatif", &["cartable", "publisher"]),
+    ("indicatif", &["cartable", "publisher", "tests"]),
     ("pdf-writer", &["paper"]),
     ("qrcode", &["cartable", "paper"]),
     ("ratatui", &["cartable"]),

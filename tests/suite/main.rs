@@ -59,6 +59,7 @@ mod secured;
 mod sent;
 mod service;
 mod starting;
+mod swarm;
 mod tickets;
 mod traces;
 mod vault;

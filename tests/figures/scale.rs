@@ -1,0 +1,61 @@
+//! Area `scale`: what one server carries of devices that are connected, measured with the engine of `cargo swarm`.
+
+mod growth;
+mod lines;
+
+use crate::row::{Report, Row};
+use std::sync::Arc;
+use std::time::Duration;
+use tests::programs::program;
+use tests::swarm::crowd::Shown;
+use tests::swarm::world::Wish;
+
+/// Chance of every run.
+const SEED: u64 = 8;
+/// Held at a time, in a short run and in a whole one.
+const SHORT: [u64; 2] = [1_000, 5_000];
+const FULL: [u64; 3] = [1_000, 5_000, 15_000];
+
+/// Says what goes on; how far it is matters to nobody here.
+struct Said;
+
+impl Shown for Said {
+    fn begun(&self, what: &str, steps: u64) {
+        eprintln!("  {what} ({steps}) …");
+    }
+
+    fn done(&self, _: u64) {}
+}
+
+/// Measures everything, one thing at a time.
+pub(crate) fn measure(full: bool) -> Report {
+    let _ = program("cartable-server");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let rows = runtime.block_on(async {
+        let mut rows = lines::measure().await;
+        rows.extend(growth::measure(if full { &FULL } else { &SHORT }).await);
+        rows
+    });
+    runtime.shutdown_background();
+    Report { area: "scale", rows }
+}
+
+/// So many devices; none tells the server that it holds what it was told, unless a row is about that.
+fn wish(devices: u64) -> Wish {
+    Wish { devices, seed: SEED, over: Duration::from_secs(2), speaks: false, running: None }
+}
+
+fn said() -> Arc<dyn Shown> {
+    Arc::new(Said)
+}
+
+/// A row whose name says for how many.
+fn named(
+    text: &str,
+    devices: u64,
+    row: fn(&'static str, f64, &'static str) -> Row,
+    value: f64,
+    unit: &'static str,
+) -> Row {
+    row(format!("{text}, {devices} devices").leak(), value, unit)
+}
