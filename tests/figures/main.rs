@@ -12,6 +12,7 @@ mod durable;
 mod filter;
 mod fleet;
 mod identity;
+mod known;
 mod loans;
 mod meter;
 mod planning;
@@ -25,6 +26,7 @@ const USAGE: &str = "usage: cargo figures AREA [--json] [--full]
 areas: core, server (the part of core without store and agent), planning (the part of core without anything that runs), identity, agent (with its package, if it is made),
   schools (a country's register imported), loans (two hundred thousand of them listed),
   bundle (an educational resource packed, and what travels of its next version),
+  known (10,000 and 100,000 devices that are known but away, and a year of reports; with --full 1,000,000),
   filter (a list of 4.6 million names compiled, asked and changed; the resolver beside unbound, with dnsperf)
   --json   print one JSON object on standard output
   --full   measure ten idle minutes of the agent instead of two";
@@ -36,7 +38,7 @@ fn main() -> ExitCode {
     let unknown = arguments.iter().any(|a| a.starts_with("--") && a != "--json" && a != "--full");
     match areas.as_slice() {
         [area]
-            if ["core", "server", "planning", "identity", "agent", "schools", "loans", "bundle", "filter"]
+            if ["core", "server", "planning", "identity", "agent", "schools", "loans", "bundle", "filter", "known"]
                 .contains(&area.as_str())
                 && !unknown =>
         {
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
                 "loans" => loans::measure(),
                 "bundle" => bundle::measure(),
                 "filter" => filter::measure(),
+                "known" => known::measure(flag("--full")),
                 "agent" => core::measure_agent(flag("--full")),
                 _ => core::measure(flag("--full")),
             };
