@@ -12,6 +12,7 @@ mod durable;
 mod filter;
 mod fleet;
 mod identity;
+mod known;
 mod loans;
 mod meter;
 mod planning;
@@ -27,7 +28,8 @@ areas: core, server (the part of core without store and agent), planning (the pa
   schools (a country's register imported), loans (two hundred thousand of them listed),
   bundle (an educational resource packed, and what travels of its next version),
   filter (a list of 4.6 million names compiled, asked and changed; the resolver beside unbound, with dnsperf),
-  scale (what one server carries of devices that are connected, as `cargo swarm` lets them live)
+  scale (what one server carries of devices that are connected, as `cargo swarm` lets them live; known after it),
+  known (10,000 and 100,000 devices that are known but away, and a year of reports; with --full 1,000,000)
   --json   print one JSON object on standard output
   --full   measure ten idle minutes of the agent instead of two, and 15,000 held devices";
 
@@ -38,7 +40,7 @@ fn main() -> ExitCode {
     let unknown = arguments.iter().any(|a| a.starts_with("--") && a != "--json" && a != "--full");
     match areas.as_slice() {
         [area]
-            if ["core", "server", "planning", "identity", "agent", "schools", "loans", "bundle", "filter", "scale"]
+            if ["core", "server", "planning", "identity", "agent", "schools", "loans", "bundle", "filter", "scale", "known"]
                 .contains(&area.as_str())
                 && !unknown =>
         {
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
                 "bundle" => bundle::measure(),
                 "filter" => filter::measure(),
                 "scale" => scale::measure(flag("--full")),
+                "known" => known::measure(flag("--full")),
                 "agent" => core::measure_agent(flag("--full")),
                 _ => core::measure(flag("--full")),
             };

@@ -3,6 +3,7 @@
 mod growth;
 mod lines;
 
+use crate::known::known;
 use crate::row::{Report, Row};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,12 +32,13 @@ impl Shown for Said {
 pub(crate) fn measure(full: bool) -> Report {
     let _ = program("cartable-server");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let rows = runtime.block_on(async {
+    let mut rows = runtime.block_on(async {
         let mut rows = lines::measure().await;
         rows.extend(growth::measure(if full { &FULL } else { &SHORT }).await);
         rows
     });
     runtime.shutdown_background();
+    rows.extend(known(full));
     Report { area: "scale", rows }
 }
 

@@ -4,7 +4,7 @@
 //! mainboard. What counts is that the same key is used by two that do not know of each other (security.md, "Clones").
 
 use crate::audit::{Act, Author};
-use crate::device::{Certificate, DEVICES, Device, Reason, device_get};
+use crate::device::{Certificate, Device, Reason, device_get};
 use crate::error::{Error, Result};
 use crate::store::{Expect, SharedStore};
 use crate::table::Writes;
@@ -36,6 +36,17 @@ impl Boots {
         self.0[..=known.unwrap_or(BOOTS - 1)].rotate_right(1);
         self.0[0] = Some((boot, now));
         returned.is_some_and(|(_, before)| now.since(before) <= FLAPPING)
+    }
+
+    /// The boots that are remembered, the newest first.
+    pub fn said(&self) -> impl Iterator<Item = (BootId, Timestamp)> {
+        self.0.into_iter().flatten()
+    }
+
+    /// Boots as they were remembered.
+    #[must_use]
+    pub fn of(said: &[(BootId, Timestamp)]) -> Self {
+        Self(std::array::from_fn(|at| said.get(at).copied()))
     }
 }
 
@@ -94,7 +105,7 @@ pub async fn clone_lock(
     let mut met = None;
     for _ in 0..TRIES {
         let row = device_get(store.as_ref(), territory, id).await?;
-        let mut device = row.value;
+        let mut device = row.value.clone();
         if device.cloned.is_some() || device.state == JoinState::Revoked {
             return Ok(false);
         }
@@ -105,7 +116,7 @@ pub async fn clone_lock(
         }
         let act = Act::new(now, Author::Rule("clones".to_owned()), "device_cloned", id.to_string());
         let writes = Writes::by(territory, &act.because(evidence.name()))?;
-        let writes = writes.put(&DEVICES, id.to_string(), &device, Expect::At(row.revision))?;
+        let writes = writes.device(Some(&row.value), &device, Expect::At(row.revision))?;
         match writes.commit(store).await {
             Err(Error::Conflict(key)) => met = Some(key),
             done => return done.map(|_| true),

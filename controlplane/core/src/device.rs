@@ -415,10 +415,7 @@ pub async fn device_decide(
     let row = device_get(store.as_ref(), territory, id).await?;
     let Some(device) = row.value.decided(decision)? else { return Ok(row.value) };
     let act = Act::of(now, by, decision.verb(), id.to_string(), why);
-    Writes::by(territory, &act)?
-        .put(&DEVICES, id.to_string(), &device, Expect::At(row.revision))?
-        .commit(store)
-        .await?;
+    Writes::by(territory, &act)?.device(Some(&row.value), &device, Expect::At(row.revision))?.commit(store).await?;
     Ok(device)
 }
 

@@ -1,7 +1,7 @@
 //! What must not come back with a restored backup: ends that are noted outside the store, and whatever still lets somebody in.
 
 use crate::audit::{Act, Author};
-use crate::device::{DEVICES, Decision, Device, Reason};
+use crate::device::{DEVICES, Decision, Reason};
 use crate::error::{Error, Result};
 use crate::invitation::INVITATIONS;
 use crate::operator::{OPERATORS, Operator};
@@ -53,8 +53,8 @@ pub struct Applied {
 
 /// Where a device stands in this respect.
 #[must_use]
-pub fn device_ended(device: &Device) -> Ended {
-    match (device.state, device.reason) {
+pub fn device_ended(state: JoinState, reason: Option<Reason>) -> Ended {
+    match (state, reason) {
         (JoinState::Revoked, _) => Ended::Revoked,
         (JoinState::Quarantined, Some(Reason::Lost)) => Ended::Lost,
         (JoinState::Active | JoinState::Quarantined, _) => Ended::Not,
@@ -112,7 +112,7 @@ async fn device_end(
         Err(error) => return Err(error),
     };
     let act = act(now, decision.verb(), id.to_string());
-    let writes = Writes::by(territory, &act)?.put(&DEVICES, id.to_string(), &after, Expect::At(row.revision))?;
+    let writes = Writes::by(territory, &act)?.device(Some(&row.value), &after, Expect::At(row.revision))?;
     writes.commit(store).await.map(|_| true)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::asset::{asset_expected, bound};
 use crate::audit::{Act, Author};
-use crate::device::{Certificate, DEVICES, Device, EVIDENCE, IDENTITIES, Reason, evidence_of};
+use crate::device::{Certificate, Device, EVIDENCE, IDENTITIES, Reason, evidence_of};
 use crate::error::{Error, Result};
 use crate::kit::kit_place;
 use crate::loan::LocalDays;
@@ -141,7 +141,7 @@ async fn enrol_again(
     now: Timestamp,
 ) -> Result<Joined> {
     let row = crate::device::device_get(store.as_ref(), territory, id).await?;
-    let mut device = row.value;
+    let mut device = row.value.clone();
     let open = !token.revoked && now < token.expires && token.state(now) != TokenState::Locked;
     if device.token != token.id || device.state == JoinState::Revoked || !open {
         return Err(Error::Denied(REFUSED.to_owned()));
@@ -151,10 +151,7 @@ async fn enrol_again(
     let until = certificate.until;
     device.candidate = Some(certificate);
     let act = Act::new(now, Author::from(token.id), "device_enrol_again", id.to_string());
-    Writes::by(territory, &act)?
-        .put(&DEVICES, id.to_string(), &device, Expect::At(row.revision))?
-        .commit(store)
-        .await?;
+    Writes::by(territory, &act)?.device(Some(&row.value), &device, Expect::At(row.revision))?.commit(store).await?;
     Ok(Joined { device, until, chain })
 }
 
@@ -224,7 +221,7 @@ async fn enrol_new(
     };
     writes = writes
         .put(&TOKENS, used.id.to_string(), &used, Expect::At(token.revision))?
-        .put(&DEVICES, id.to_string(), &device, Expect::Absent)?
+        .device(None, &device, Expect::Absent)?
         .put(&IDENTITIES, proof.key.fingerprint().to_string(), &id, Expect::Absent)?;
     for prefix in evidence {
         writes = writes.put(&EVIDENCE, format!("{prefix}{id}"), &id, Expect::Absent)?;

@@ -1,12 +1,13 @@
 //! The fleet as lists show it: filtered, a page at a time.
 
 use crate::calendar::{Contact, Silence};
-use crate::device::{DEVICES, Device};
+use crate::device::Device;
 use crate::error::Result;
+use crate::filing::{BRIEFS, Near, Walk};
 use crate::presence::{CONTACTS, PRESENCES, Presence};
 use crate::report::{Condition, FACTS, Facts};
 use crate::scope::Reach;
-use crate::store::Store;
+use crate::store::{PAGE_MAX, Store};
 use model::device::JoinState;
 use model::id::{DeviceId, TerritoryId};
 use model::owner::OwnerId;
@@ -137,15 +138,12 @@ pub async fn fleet_page(
     now: Timestamp,
     heard: &(dyn Fn(DeviceId) -> Option<Timestamp> + Sync),
 ) -> Result<(Vec<Member>, String)> {
-    let scope = DEVICES.scope(territory, "");
+    let mut walk = Walk::begin(store, territory, &Near::of(filter, reach), after).await?;
     let mut found = Vec::new();
     let mut after = after.to_owned();
     let mut looked_at = 0;
     loop {
-        let page = DEVICES.page(store, &scope, &after, limit.clamp(1, 1_000)).await?;
-        if page.is_empty() {
-            return Ok((found, String::new()));
-        }
+        let Some(page) = walk.next(store, territory, limit).await? else { return Ok((found, String::new())) };
         for row in page {
             after = row.id;
             looked_at += 1;
@@ -210,12 +208,10 @@ pub async fn school_devices(
     meant: &(dyn Fn(&Device) -> bool + Sync),
     most: usize,
 ) -> Result<Vec<Device>> {
-    let scope = DEVICES.scope(territory, "");
-    let (mut found, mut after) = (Vec::new(), String::new());
+    let mut walk = Walk::begin(store, territory, &Near::school(school), "").await?;
+    let mut found = Vec::new();
     loop {
-        let page = DEVICES.page(store, &scope, &after, 1_000).await?;
-        let Some(last) = page.last() else { return Ok(found) };
-        after.clone_from(&last.id);
+        let Some(page) = walk.next(store, territory, PAGE_MAX).await? else { return Ok(found) };
         let fits = |device: &Device| device.school == Some(school) && reach.covers(&device.filed()) && meant(device);
         found.extend(page.into_iter().map(|row| row.value).filter(fits));
         if found.len() >= most {
@@ -230,10 +226,10 @@ pub async fn school_devices(
 /// # Errors
 /// `Unavailable` when the store fails.
 pub async fn fleet_count(store: &dyn Store, territory: &TerritoryId, most: usize) -> Result<usize> {
-    let scope = DEVICES.scope(territory, "");
+    let scope = BRIEFS.scope(territory, "");
     let (mut count, mut after) = (0, String::new());
     loop {
-        let page = DEVICES.page(store, &scope, &after, 1_000).await?;
+        let page = BRIEFS.page(store, &scope, &after, PAGE_MAX).await?;
         let Some(last) = page.last() else { return Ok(count) };
         after.clone_from(&last.id);
         count += page.iter().filter(|row| row.value.state != JoinState::Revoked).count();
@@ -259,19 +255,31 @@ pub struct Census {
 /// # Errors
 /// `Unavailable` when the store fails.
 pub async fn fleet_census(store: &dyn Store, territory: &TerritoryId, reach: &Reach) -> Result<Census> {
-    let scope = DEVICES.scope(territory, "");
     let mut census = Census::default();
-    let mut after = String::new();
+    let near = Near::within(reach);
+    if near != Near::Everywhere {
+        let mut walk = Walk::begin(store, territory, &near, "").await?;
+        while let Some(page) = walk.next(store, territory, PAGE_MAX).await? {
+            let within = page.iter().filter(|row| reach.covers(&row.value.filed()));
+            within.for_each(|row| census.count(row.value.state));
+        }
+        return Ok(census);
+    }
+    let (scope, mut after) = (BRIEFS.scope(territory, ""), String::new());
     loop {
-        let page = DEVICES.page(store, &scope, &after, 1_000).await?;
+        let page = BRIEFS.page(store, &scope, &after, PAGE_MAX).await?;
         let Some(last) = page.last() else { return Ok(census) };
         after.clone_from(&last.id);
-        for row in page.into_iter().filter(|row| reach.covers(&row.value.filed())) {
-            match row.value.state {
-                JoinState::Active => census.active += 1,
-                JoinState::Quarantined => census.quarantined += 1,
-                JoinState::Revoked => census.revoked += 1,
-            }
+        page.iter().filter(|row| reach.covers(&row.value.filed())).for_each(|row| census.count(row.value.state));
+    }
+}
+
+impl Census {
+    fn count(&mut self, state: JoinState) {
+        match state {
+            JoinState::Active => self.active += 1,
+            JoinState::Quarantined => self.quarantined += 1,
+            JoinState::Revoked => self.revoked += 1,
         }
     }
 }

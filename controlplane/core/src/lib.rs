@@ -18,6 +18,7 @@ pub mod error;
 pub mod establishment;
 pub mod facts;
 pub mod fetching;
+pub mod filing;
 pub mod fleet;
 pub mod grant;
 pub mod invitation;

@@ -6,7 +6,7 @@
 
 use crate::asset::{ASSET_DEVICES, Follow, asset_follow};
 use crate::audit::{Act, Person};
-use crate::device::{DEVICES, Device, Reason, device_get, revoked_check};
+use crate::device::{Device, Reason, device_get, revoked_check};
 use crate::error::{Error, Result};
 use crate::store::{Expect, SharedStore};
 use crate::table::Writes;
@@ -71,9 +71,8 @@ pub async fn device_merge(
         merged.gave.asset = of(old).await?.is_some() && of(new).await?.is_none();
     }
     let act = Act::of(now, by, "device_merge", format!("{old} into {new}"), why);
-    let writes = Writes::by(territory, &act)?.put(&DEVICES, old.to_string(), &merged, Expect::At(from.revision))?.put(
-        &DEVICES,
-        new.to_string(),
+    let writes = Writes::by(territory, &act)?.device(Some(&from.value), &merged, Expect::At(from.revision))?.device(
+        Some(&into.value),
         &heir,
         Expect::At(into.revision),
     )?;
@@ -102,9 +101,8 @@ pub async fn device_unmerge(
     let into = device_get(store.as_ref(), territory, merged.into).await?;
     let (old, new) = unmerge(&from.value, &into.value)?;
     let act = Act::of(now, by, "device_unmerge", format!("{id} from {}", merged.into), why);
-    let writes = Writes::by(territory, &act)?.put(&DEVICES, id.to_string(), &old, Expect::At(from.revision))?.put(
-        &DEVICES,
-        merged.into.to_string(),
+    let writes = Writes::by(territory, &act)?.device(Some(&from.value), &old, Expect::At(from.revision))?.device(
+        Some(&into.value),
         &new,
         Expect::At(into.revision),
     )?;

@@ -462,7 +462,7 @@ async fn deed_writes(
                     None => Writes::by(territory, &act)?,
                     Some(writes) => writes.also(&act)?,
                 };
-                writes = Some(begun.put(&DEVICES, id.to_string(), &device, Expect::At(row.revision))?);
+                writes = Some(begun.device(Some(&row.value), &device, Expect::At(row.revision))?);
                 after.push(device);
             }
             match writes {

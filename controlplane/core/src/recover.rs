@@ -102,7 +102,8 @@ pub async fn recover(
     let mut met = None;
     for _ in 0..TRIES {
         let row = DEVICES.get(store.as_ref(), territory, id.to_string()).await?;
-        let Row { value: mut device, revision, .. } = row.ok_or_else(|| Error::Denied(UNPROVEN.to_owned()))?;
+        let Row { value: before, revision, .. } = row.ok_or_else(|| Error::Denied(UNPROVEN.to_owned()))?;
+        let mut device = before.clone();
         state_check(device.state)?;
         let seen = last_seen(store.as_ref(), territory, id).await?.max(heard.unwrap_or_default());
         let waits = recovery_note(&mut device, asked, seen, now)?;
@@ -112,7 +113,7 @@ pub async fn recover(
         this.for_each(|recovery| recovery.number = certificate.number);
         let act = Act::new(now, Author::Rule("recovery".to_owned()), "device_recover", id.to_string());
         let act = waits.into_iter().fold(act, |act, reason| act.because(reason.name()));
-        let writes = Writes::by(territory, &act)?.put(&DEVICES, id.to_string(), &device, Expect::At(revision))?;
+        let writes = Writes::by(territory, &act)?.device(Some(&before), &device, Expect::At(revision))?;
         match writes.commit(store).await {
             Err(Error::Conflict(key)) => met = Some(key),
             done => return done.map(|_| Recovered { device, certificate, chain }),

@@ -4,7 +4,7 @@
 
 use crate::asset::wiped_by_identity;
 use crate::audit::{Act, Author};
-use crate::device::{DEVICES, Device, EVIDENCE, IDENTITIES, Reason, device_get, evidence_of};
+use crate::device::{Device, EVIDENCE, IDENTITIES, Reason, device_get, evidence_of};
 use crate::enrol::{Issuer, Joined, Proof, REFUSED, reason_alike};
 use crate::error::{Error, Result};
 use crate::store::{Expect, SharedStore};
@@ -57,7 +57,7 @@ pub(crate) async fn reenrol(
     let act = Act::new(now, Author::from(used.id), "device_reenrol", id.to_string());
     let mut writes = Writes::by(territory, &act)?
         .put(&TOKENS, used.id.to_string(), &used, Expect::At(token.revision))?
-        .put(&DEVICES, id.to_string(), &device, Expect::At(row.revision))?
+        .device(Some(&row.value), &device, Expect::At(row.revision))?
         .remove(&IDENTITIES, row.value.identity_key.fingerprint().to_string(), Expect::Any)
         .put(&IDENTITIES, proof.key.fingerprint().to_string(), &id, Expect::Absent)?;
     for prefix in fresh {

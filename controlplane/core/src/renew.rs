@@ -4,7 +4,7 @@
 
 use crate::audit::{Act, Author};
 use crate::clones::clone_superseded;
-use crate::device::{Certificate, DEVICES, Device, Standing, device_get, standing, state_check};
+use crate::device::{Certificate, Device, Standing, device_get, standing, state_check};
 use crate::enrol::Issuer;
 use crate::error::{Error, Result};
 use crate::store::{Expect, SharedStore};
@@ -149,9 +149,8 @@ async fn device_write(
     verb: &str,
     now: Timestamp,
 ) -> Result<()> {
-    let id = device.id.to_string();
-    let act = Act::new(now, Author::Rule("renewal".to_owned()), verb, id.clone());
-    let writes = Writes::by(territory, &act)?.put(&DEVICES, id, device, Expect::At(row.revision))?;
+    let act = Act::new(now, Author::Rule("renewal".to_owned()), verb, device.id.to_string());
+    let writes = Writes::by(territory, &act)?.device(Some(&row.value), device, Expect::At(row.revision))?;
     writes.commit(store).await.map(|_| ())
 }
 

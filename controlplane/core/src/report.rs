@@ -1,5 +1,9 @@
 //! A device's report: sections that changed, made durable in one observed batch.
 
+mod shared;
+
+pub use shared::bodies_forget;
+
 use crate::error::{Error, Result};
 use crate::presence::{PRESENCES, Presence};
 use crate::store::{Expect, SharedStore, Store};
@@ -29,15 +33,19 @@ pub struct Section {
     pub received: Timestamp,
     /// Whether the body is one Zstandard frame.
     pub zstd: bool,
-    /// The bytes, in base 64.
+    /// The bytes, in base 64; empty where they are kept once for all devices that have them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     body: String,
+    /// Whether they are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    shared: bool,
 }
 
 impl Section {
     /// A section to be kept.
     #[must_use]
     pub fn new(digest: Digest, collected: Timestamp, received: Timestamp, zstd: bool, body: &[u8]) -> Self {
-        Self { digest, collected, received, zstd, body: STANDARD.encode(body) }
+        Self { digest, collected, received, zstd, body: STANDARD.encode(body), shared: false }
     }
 
     /// The bytes as they travelled.
@@ -152,7 +160,8 @@ async fn report_keep_once(
     let mut writes = Writes::observed(territory);
     for (kind, section) in &report.sections {
         presence.sections.insert(*kind, section.digest);
-        writes = writes.put(&SECTIONS, format!("{id}/{kind}"), section, Expect::Any)?;
+        let (more, own) = shared::share(store.as_ref(), territory, writes, *kind, section).await?;
+        writes = more.put(&SECTIONS, format!("{id}/{kind}"), &own, Expect::Any)?;
     }
     if report.facts != FactsChange::default() {
         let before = FACTS.get(store.as_ref(), territory, id.clone()).await?.map(|row| row.value).unwrap_or_default();
@@ -177,7 +186,13 @@ pub async fn report_sections(
     let scope = SECTIONS.scope(territory, format!("{device}/"));
     let rows: Vec<Row<Section>> = SECTIONS.page(store, &scope, "", SectionKind::ALL.len()).await?;
     let kind = |id: &str| SectionKind::ALL.into_iter().find(|k| id.ends_with(&format!("/{k}")));
-    Ok(rows.into_iter().filter_map(|row| Some((kind(&row.id)?, row.value))).collect())
+    let mut sections = Vec::with_capacity(rows.len());
+    for row in rows {
+        let Some(kind) = kind(&row.id) else { continue };
+        let whole = shared::whole(store, territory, row.value).await?;
+        sections.extend(whole.map(|section| (kind, section)));
+    }
+    Ok(sections)
 }
 
 impl FactsChange {

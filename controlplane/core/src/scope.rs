@@ -99,6 +99,13 @@ impl Reach {
         named.collect::<Option<Vec<_>>>().map(|sets| sets.into_iter().flatten().collect())
     }
 
+    /// The schools to which it is bound, where everything that it covers is filed under one of them; none where more is.
+    #[must_use]
+    pub fn schools_alone(&self) -> Option<BTreeSet<Uai>> {
+        let all = self.0.iter().all(|scope| matches!(scope, Scope::Schools(_)));
+        self.schools().filter(|_| all)
+    }
+
     /// Whether one of the scopes covers what is filed there.
     #[must_use]
     pub fn covers(&self, filed: &Filed) -> bool {

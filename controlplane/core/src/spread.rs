@@ -1,8 +1,8 @@
 //! How far a bundle is: each device that is to hold it, by what it says of itself. What nobody saw in place is not there.
 
-use crate::device::DEVICES;
 use crate::error::Result;
 use crate::facts::facts_from;
+use crate::filing::{Near, Walk};
 use crate::plan::plan;
 use crate::presence::{Condition, ConditionState, presence_seen};
 use crate::rules::Rules;
@@ -106,12 +106,10 @@ pub async fn spread_of(
     now: Timestamp,
     heard: &(dyn Fn(DeviceId) -> Option<Timestamp> + Sync),
 ) -> Result<BTreeMap<String, Spread>> {
-    let scope = DEVICES.scope(territory, "");
-    let (mut places, mut after) = (BTreeMap::<String, Spread>::new(), String::new());
+    let mut walk = Walk::begin(store, territory, &Near::within(reach), "").await?;
+    let mut places = BTreeMap::<String, Spread>::new();
     loop {
-        let page = DEVICES.page(store, &scope, &after, PAGE_MAX).await?;
-        let Some(last) = page.last() else { return Ok(places) };
-        after.clone_from(&last.id);
+        let Some(page) = walk.next(store, territory, PAGE_MAX).await? else { return Ok(places) };
         let meant = |state: JoinState| state != JoinState::Revoked;
         for row in page.into_iter().filter(|row| meant(row.value.state) && reach.covers(&row.value.filed())) {
             let (facts, _) = facts_from(store, territory, &row.value).await?;

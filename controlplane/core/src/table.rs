@@ -161,6 +161,19 @@ impl Writes<Observed> {
     pub fn observed(territory: &TerritoryId) -> Self {
         Self { territory: territory.clone(), batch: Batch::default(), kind: PhantomData }
     }
+
+    /// Writes an observation that exports hold, because others refer to it: it could not be asked of any one device again.
+    pub(crate) fn kept<T: Serialize>(
+        self,
+        table: &Table<T, Observed>,
+        id: impl Into<String>,
+        value: &T,
+        expect: Expect,
+    ) -> Result<Self> {
+        let mut writes = self.put(table, id, value, expect)?;
+        writes.batch.writes.last_mut().into_iter().for_each(|write| write.intent = true);
+        Ok(writes)
+    }
 }
 
 impl Writes<Vaulted> {

@@ -1,7 +1,7 @@
 //! The fleet in numbers, for the metrics: counted at most once a minute, and only when somebody asks.
 
 use controlplane_core::Result;
-use controlplane_core::device::DEVICES;
+use controlplane_core::filing::BRIEFS;
 use controlplane_core::store::{PAGE_MAX, Store};
 use model::device::JoinState;
 use model::id::TerritoryId;
@@ -9,8 +9,9 @@ use model::time::Timestamp;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
-/// A count stays good for so long.
+/// A count stays good for so long; and longer where there are many, so that counting takes a hundredth of the time at most.
 const FRESH: Duration = Duration::from_secs(60);
+const FRESH_FOR_EACH: Duration = Duration::from_micros(300);
 const SECONDS_A_DAY: i64 = 86_400;
 /// Devices with fewer days left than this, and more than the one before.
 const DAYS: [(i64, &str); 4] = [(0, "expired"), (7, "under_7"), (14, "under_14"), (30, "under_30")];
@@ -25,12 +26,12 @@ pub(crate) struct Census {
     longer: u64,
 }
 
-/// When the fleet was last counted.
+/// When the fleet was last counted, and for how long that is good.
 #[derive(Debug, Default)]
-pub(crate) struct Counted(Mutex<Option<Timestamp>>);
+pub(crate) struct Counted(Mutex<Option<(Timestamp, Duration)>>);
 
 impl Counted {
-    /// Counts the fleet, unless that was done within the last minute.
+    /// Counts the fleet, unless that was done within the last minute, or some minutes for a large one.
     ///
     /// # Errors
     /// `Unavailable` when the store fails.
@@ -42,11 +43,11 @@ impl Counted {
     ) -> Result<Option<Census>> {
         // Whoever asks meanwhile waits for this count instead of beginning another.
         let mut last = self.0.lock().await;
-        if last.is_some_and(|at| at <= now && now.since(at) < FRESH) {
+        if last.is_some_and(|(at, good)| at <= now && now.since(at) < good) {
             return Ok(None);
         }
         let census = Census::take(store, territory, now).await?;
-        *last = Some(now);
+        *last = Some((now, FRESH.max(FRESH_FOR_EACH.saturating_mul(census.devices()))));
         Ok(Some(census))
     }
 }
@@ -63,11 +64,15 @@ impl Census {
         few.chain([("30_and_more", self.longer)])
     }
 
+    fn devices(&self) -> u32 {
+        u32::try_from(self.active + self.quarantined + self.revoked).unwrap_or(u32::MAX)
+    }
+
     async fn take(store: &dyn Store, territory: &TerritoryId, now: Timestamp) -> Result<Self> {
-        let scope = DEVICES.scope(territory, "");
+        let scope = BRIEFS.scope(territory, "");
         let (mut census, mut after) = (Self::default(), String::new());
         loop {
-            let page = DEVICES.page(store, &scope, &after, PAGE_MAX).await?;
+            let page = BRIEFS.page(store, &scope, &after, PAGE_MAX).await?;
             let Some(last) = page.last() else { return Ok(census) };
             after.clone_from(&last.id);
             for row in page {

@@ -5,8 +5,8 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::shared::Shared;
-use controlplane_core::device::DEVICES;
 use controlplane_core::ends::{Ended, Subject, device_ended, operator_ended};
+use controlplane_core::filing::BRIEFS;
 use controlplane_core::operator::OPERATORS;
 use controlplane_core::store::{Changes, Key, PAGE_MAX, Revision, SharedStore};
 use controlplane_core::table::{Intent, Row, Table};
@@ -97,8 +97,8 @@ async fn follow(
         read => read?,
     };
     let since = shared.store.revision().await?;
-    let mut ends = all(&shared.store, shared.territory(), &DEVICES, &noted, |row| {
-        (Subject::Device(row.value.id), device_ended(&row.value))
+    let mut ends = all(&shared.store, shared.territory(), &BRIEFS, &noted, |row| {
+        (Subject::Device(row.value.id), device_ended(row.value.state, row.value.reason))
     })
     .await?;
     ends.extend(
@@ -123,14 +123,14 @@ async fn follow(
     let (mut devices, mut operators) = (since, since);
     loop {
         let (device_scope, operator_scope) =
-            (DEVICES.scope(shared.territory(), ""), OPERATORS.scope(shared.territory(), ""));
+            (BRIEFS.scope(shared.territory(), ""), OPERATORS.scope(shared.territory(), ""));
         let ends = tokio::select! {
             changes = shared.store.changes(&device_scope, devices, PAGE_MAX) => {
                 let Some(keys) = seen(changes?, &mut devices) else { return Ok(()) };
                 let mut ends = Vec::new();
                 for key in keys {
-                    if let Some(row) = DEVICES.get(shared.store.as_ref(), shared.territory(), key.id).await? {
-                        ends.push((Subject::Device(row.value.id), device_ended(&row.value)));
+                    if let Some(row) = BRIEFS.get(shared.store.as_ref(), shared.territory(), key.id).await? {
+                        ends.push((Subject::Device(row.value.id), device_ended(row.value.state, row.value.reason)));
                     }
                 }
                 ends

@@ -4,7 +4,7 @@ use crate::config::StoreConfig;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::supervisor::VARIABLES;
-use controlplane_store::{Config, Embedded, probe_due, rebuild};
+use controlplane_store::{Config, Embedded, Need, probe_need, rebuild};
 use model::time::Timestamp;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -54,15 +54,23 @@ pub(crate) fn vault_store_open(
         // What was erased leaves the disk with the journal that holds it.
         segment_bytes: MIB,
         segments_kept: 1,
+        exports_grow: false,
         ..Config::new(&folder.vault())
     };
     opened(folder, config, program, &["--vault"], now)
 }
 
-fn opened(folder: &Folder, config: Config, program: Option<&Path>, which: &[&str], now: Timestamp) -> Result<Embedded> {
+fn opened(
+    folder: &Folder,
+    mut config: Config,
+    program: Option<&Path>,
+    which: &[&str],
+    now: Timestamp,
+) -> Result<Embedded> {
     let path = config.folder.clone();
-    let due = path.exists() && probe_due(&path)?;
-    if let Some(program) = program.filter(|_| due)
+    let need = if path.exists() { probe_need(&path)? } else { Need::Not };
+    config.verify = need == Need::Later;
+    if let Some(program) = program.filter(|_| need == Need::Now)
         && !probe_child(program, folder, which)?
     {
         let rebuilt = rebuild(&path, now)?;
@@ -73,7 +81,7 @@ fn opened(folder: &Folder, config: Config, program: Option<&Path>, which: &[&str
         Err(controlplane_store::Error::Damaged { .. }) => {
             let rebuilt = rebuild(&path, now)?;
             tracing::warn!("{rebuilt}");
-            Embedded::open(config)?
+            Embedded::open(Config { verify: false, ..config })?
         }
         other => other?,
     };

@@ -12,8 +12,10 @@ use crate::shared::Shared;
 use controlplane_core::Result;
 use controlplane_core::asset::{ASSET_DEVICES, ASSETS};
 use controlplane_core::device::DEVICES;
+use controlplane_core::filing::{filings_build, filings_built};
 use controlplane_core::grant::{self, GRANTS};
 use controlplane_core::presence::CONTACTS;
+use controlplane_core::report::bodies_forget;
 use controlplane_core::store::{Batch, Changes, Expect, Key, PAGE_MAX, Revision, Scope};
 use controlplane_core::table::Writes;
 use controlplane_core::vault::{retention_act, retention_run};
@@ -30,8 +32,12 @@ const FLUSH_EVERY: Duration = Duration::from_secs(60);
 const ASSEMBLY_LIFE: Duration = Duration::from_secs(120);
 /// Whether a new day has begun is looked at so often.
 const IDENTITIES_EVERY: Duration = Duration::from_secs(3_600);
+/// Sections that no device has are looked for so often: every device's presence is read for it.
+const BODIES_EVERY: Duration = Duration::from_secs(3 * 86_400 + 43_200);
 /// How many last contacts at a time.
 const FLUSH_MAX: usize = 500;
+/// A rest between two pages of devices that are filed in the index: people come first.
+const FILING_REST: Duration = Duration::from_millis(20);
 /// After a failure of the store, wait so long.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -60,6 +66,8 @@ pub(crate) fn start(shared: &Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>, s
     tasks.spawn(identities_end(Arc::clone(shared)));
     tasks.spawn(act_ids_end(Arc::clone(shared)));
     tasks.spawn(asks_end(Arc::clone(shared)));
+    tasks.spawn(filings_follow(Arc::clone(shared)));
+    tasks.spawn(bodies_end(Arc::clone(shared)));
     Upkeep(tasks)
 }
 
@@ -146,6 +154,40 @@ async fn flush_often(shared: Arc<Shared>) {
         shared.clock.sleep(FLUSH_EVERY).await;
         flush(&shared).await;
         shared.live.assemblies_drop(shared.clock.now().before(ASSEMBLY_LIFE));
+        shared.live.away_forget(shared.clock.now());
+    }
+}
+
+/// Files the devices of a store that is older than the index of where they are filed, once, while everybody is served.
+async fn filings_follow(shared: Arc<Shared>) {
+    let (mut after, mut began) = (String::new(), false);
+    loop {
+        let step = match filings_built(shared.store.as_ref(), shared.territory()).await {
+            Ok(true) if !began => return,
+            Ok(_) => filings_build(&shared.store, shared.territory(), &after).await,
+            Err(error) => Err(error),
+        };
+        match step {
+            Ok(Some(next)) => (after, began) = (next, true),
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(%error, "devices could not be filed in the index; tried again");
+                shared.clock.sleep(RETRY).await;
+            }
+        }
+        shared.clock.sleep(FILING_REST).await;
+    }
+}
+
+/// Forgets sections that no device has any more, twice a week.
+async fn bodies_end(shared: Arc<Shared>) {
+    loop {
+        shared.clock.sleep(BODIES_EVERY).await;
+        match bodies_forget(&shared.store, shared.territory(), shared.clock.now()).await {
+            Ok(forgotten) if forgotten > 0 => tracing::info!(forgotten, "sections that no device has were forgotten"),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "unused sections could not be looked for; tried again later"),
+        }
     }
 }
 

@@ -10,12 +10,12 @@ use crate::journal::{Segment, journal_scan, segments};
 use bytes::Bytes;
 use controlplane_core::store::Revision;
 use std::fs::File;
-use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// The server drops old files seldom, minutes apart; a second look nearly always finds all of them.
 const TRIES: usize = 8;
-/// A journal file is closed at 64 MiB, after the group that reached it.
+/// A journal file is closed at 8 MiB, by earlier servers at 64, after the group that reached it.
 const SEGMENT_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// What another place can be built from.
@@ -150,7 +150,8 @@ fn opened<T>(all: Vec<T>, path: impl Fn(&T) -> &Path) -> Result<Vec<(T, File)>> 
 /// The newest export that is whole, with the newest revision it may hold.
 fn export_newest(mut exports: Vec<(Snapshot, File)>) -> Result<Option<(Snapshot, File, Revision)>> {
     while let Some((snapshot, mut file)) = exports.pop() {
-        match export_read(&mut BufReader::with_capacity(256 * 1024, &mut file), |_, _| Ok(())) {
+        let read = snapshot.lines(&mut file).and_then(|mut lines| export_read(&mut *lines, |_, _| Ok(())));
+        match read {
             Ok((_, until)) => return Ok(Some((snapshot, file, until))),
             Err(Error::Export { .. }) => {}
             Err(error) => return Err(error),

@@ -2,6 +2,7 @@
 
 mod keeper;
 mod opening;
+mod verifier;
 mod writer;
 
 pub(crate) use opening::Replay;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
+use verifier::Verifying;
 use writer::Request;
 
 /// Commits that wait for the writer; more callers wait before the queue.
@@ -45,6 +47,10 @@ pub struct Config {
     pub segment_bytes: u64,
     /// So many closed journal files call for an export of the intent, after which older ones go.
     pub segments_kept: usize,
+    /// Whether an export waits until there is as much journal as the last one was large, so that a large store is not exported all day.
+    pub exports_grow: bool,
+    /// Whether everything is read once while the store is in use already: what [`crate::probe_need`] says may be done later.
+    pub verify: bool,
 }
 
 impl Config {
@@ -56,8 +62,10 @@ impl Config {
             cache_bytes: 256 * 1024 * 1024,
             free_floor_bytes: 256 * 1024 * 1024,
             history: HISTORY,
-            segment_bytes: 64 * 1024 * 1024,
-            segments_kept: 4,
+            segment_bytes: 8 * 1024 * 1024,
+            segments_kept: 2,
+            exports_grow: true,
+            verify: false,
         }
     }
 }
@@ -75,6 +83,7 @@ struct Shared {
     epoch: u32,
     folder: Folder,
     quiet: Quiet,
+    verifying: Verifying,
     _lock: File,
 }
 

@@ -1,14 +1,16 @@
 //! Bytes of keys and entries in sled, where everything stands in one tree (many trees make sled 0.34 grow without end).
 
+use crate::packing::pack;
 use bytes::Bytes;
 use controlplane_core::store::{Key, Revision};
 
 /// Where the tree says how far it is; no territory begins with a zero byte.
 pub(crate) const APPLIED: &[u8] = b"\0applied";
-/// The newest version of these encodings.
-pub(crate) const VERSION: u32 = 1;
+/// The newest version of these encodings: the second knows values that are packed.
+pub(crate) const VERSION: u32 = 2;
 const APPLIED_BYTES: usize = 4 + 8 + 4 + 8 + 8;
 const INTENT: u8 = 1;
+const PACKED: u8 = 2;
 
 /// One write that was decided: what a key holds from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub(crate) struct Fact {
 pub(crate) struct Stored<V> {
     pub(crate) revision: Revision,
     pub(crate) intent: bool,
+    /// Whether the value is to be [`crate::packing::unpack`]ed.
+    pub(crate) packed: bool,
     pub(crate) value: V,
 }
 
@@ -59,17 +63,20 @@ pub(crate) fn key_parts(bytes: &[u8]) -> Option<(&str, &str, &str)> {
 }
 
 pub(crate) fn entry_bytes(revision: Revision, intent: bool, value: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(9 + value.len());
+    let packed = pack(value);
+    let kept = packed.as_deref().unwrap_or(value);
+    let mut out = Vec::with_capacity(9 + kept.len());
     out.extend(revision.to_be_bytes());
-    out.push(if intent { INTENT } else { 0 });
-    out.extend(value);
+    out.push(if intent { INTENT } else { 0 } | if packed.is_some() { PACKED } else { 0 });
+    out.extend(kept);
     out
 }
 
 pub(crate) fn entry_parts(bytes: &[u8]) -> Option<Stored<&[u8]>> {
     let (revision, rest) = bytes.split_first_chunk::<8>()?;
     let (flags, value) = rest.split_first()?;
-    Some(Stored { revision: Revision::from_be_bytes(*revision), intent: flags & INTENT != 0, value })
+    let revision = Revision::from_be_bytes(*revision);
+    Some(Stored { revision, intent: flags & INTENT != 0, packed: flags & PACKED != 0, value })
 }
 
 impl Applied {
@@ -87,7 +94,7 @@ impl Applied {
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<(u32, Option<Self>)> {
         let mut rest = bytes;
         let version = u32::from_be_bytes(*take(&mut rest)?);
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Some((version, None));
         }
         let revision = u64::from_be_bytes(*take(&mut rest)?);
@@ -135,7 +142,14 @@ mod tests {
         assert_eq!(key_parts(&key), Some(("a-b", "x_y", "é/1")));
         assert_eq!(key_parts(APPLIED), None);
         let entry = entry_bytes(7, true, b"v");
-        assert_eq!(entry_parts(&entry), Some(Stored { revision: 7, intent: true, value: b"v".as_ref() }));
+        assert_eq!(
+            entry_parts(&entry),
+            Some(Stored { revision: 7, intent: true, packed: false, value: b"v".as_ref() })
+        );
+        let long = [b'a'; 100];
+        assert!(
+            entry_parts(&entry_bytes(7, true, &long)).is_some_and(|stored| stored.packed && stored.value.len() < 50)
+        );
         assert_eq!(entry_parts(b"short"), None);
         let mut applied = Applied { revision: 9, epoch: 2, tally: Tally::default() };
         applied.tally.add(&key, 3);

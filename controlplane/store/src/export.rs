@@ -59,12 +59,14 @@ pub(crate) fn export_write(
     out.write_all(&header).and_then(|()| out.write_all(b"\n")).map_err(failed)?;
     let mut sums = BTreeMap::new();
     let mut entries = 0_u64;
-    tree.each(|key, Stored { revision, intent, value }| {
+    tree.each(|key, stored| {
+        let Stored { revision, intent, .. } = stored;
         if kind == Kind::Intent && !intent {
             return Ok(());
         }
         let parts = key_parts(key).ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))?;
-        let mut bytes = serde_json::to_vec(&Line::new(parts, revision, intent, value)).map_err(json)?;
+        let value = tree.plain(&stored)?;
+        let mut bytes = serde_json::to_vec(&Line::new(parts, revision, intent, &value)).map_err(json)?;
         sums_add(&mut sums, parts, &bytes);
         bytes.push(b'\n');
         out.write_all(&bytes).map_err(failed)?;

@@ -88,14 +88,51 @@ impl Folder {
         write_whole(&self.0.join("clean"), format!("{revision}\n").as_bytes())
     }
 
+    /// Whether the machine has not been restarted since the store was last opened: then all that was written is there, whatever became of
+    /// the process.
+    pub(crate) fn boot_same(&self) -> Result<bool> {
+        let noted = read_if_there(&self.0.join("boot"))?;
+        Ok(noted.is_some_and(|noted| !noted.trim().is_empty() && boot_id().is_some_and(|now| now == noted.trim())))
+    }
+
+    pub(crate) fn boot_set(&self) -> Result<()> {
+        if self.boot_same()? {
+            return Ok(());
+        }
+        write_whole(&self.0.join("boot"), format!("{}\n", boot_id().unwrap_or_default()).as_bytes())
+    }
+
+    /// Whether the store was opened without being read whole before, and has not been since.
+    pub(crate) fn doubt(&self) -> bool {
+        self.0.join("doubt").exists()
+    }
+
+    pub(crate) fn doubt_set(&self) -> Result<()> {
+        write_whole(&self.0.join("doubt"), b"")
+    }
+
+    pub(crate) fn doubt_clear(&self) -> Result<()> {
+        self.forget("doubt")
+    }
+
     pub(crate) fn clean_clear(&self) -> Result<()> {
-        let path = self.0.join("clean");
+        self.forget("clean")
+    }
+
+    fn forget(&self, name: &str) -> Result<()> {
+        let path = self.0.join(name);
         match fs::remove_file(&path) {
             Ok(()) => sync_folder(&self.0),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => Err(Error::io("removing", &path)(error)),
         }
     }
+}
+
+/// The name of this start of the machine (Linux, `proc_sys_kernel(5)`).
+fn boot_id() -> Option<String> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(text.trim().to_owned())
 }
 
 /// Writes a file so that after a power cut it is there whole or not at all.

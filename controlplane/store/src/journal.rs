@@ -4,7 +4,7 @@ mod reading;
 mod record;
 mod segment;
 
-pub(crate) use reading::{Reading, journal_read, journal_scan};
+pub(crate) use reading::{Reading, journal_read, journal_read_after, journal_scan};
 pub(crate) use record::{Record, record_write};
 pub(crate) use segment::{Segment, segments};
 

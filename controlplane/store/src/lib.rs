@@ -11,6 +11,7 @@ mod export;
 mod folder;
 mod import;
 mod journal;
+mod packing;
 mod probe;
 mod rebuild;
 mod sealed;
@@ -21,7 +22,7 @@ pub use embedded::{Config, Embedded, Opened, Torn};
 pub use error::{Error, Result};
 pub use export::{Exported, export};
 pub use import::{Imported, import};
-pub use probe::{Probed, probe, probe_due};
+pub use probe::{Need, Probed, probe, probe_due, probe_need};
 pub use rebuild::{Rebuilt, rebuild};
 pub use sealed::{KeyError, Sealed, VaultKey};
 

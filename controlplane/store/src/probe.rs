@@ -28,6 +28,32 @@ pub fn probe_due(folder: &Path) -> Result<bool> {
     Ok(there && folder.clean()?.is_none())
 }
 
+/// When everything is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// It is not: the store was closed in order.
+    Not,
+    /// While it is in use: the process was killed, and the machine went on, so that all that was written is there.
+    Later,
+    /// Before it is opened: the machine itself stopped, or an opening without a probe did not last.
+    Now,
+}
+
+/// When a folder's store is to be probed.
+///
+/// # Errors
+/// [`crate::Error::Io`].
+pub fn probe_need(folder: &Path) -> Result<Need> {
+    let due = probe_due(folder)?;
+    let folder = Folder::new(folder);
+    Ok(match (due, folder.doubt()) {
+        (false, false) => Need::Not,
+        (false, true) => Need::Later,
+        (true, false) if folder.boot_same()? => Need::Later,
+        (true, _) => Need::Now,
+    })
+}
+
 /// Reads every entry and compares their number and revisions with what was written. Run it in a child process: any other end than `Ok`,
 /// a signal too, means that the store is to be rebuilt, but for [`crate::Error::InUse`], [`crate::Error::ReadOnly`] and
 /// [`crate::Error::Newer`], which rebuilding does not cure.

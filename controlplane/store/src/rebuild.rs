@@ -12,7 +12,6 @@ use controlplane_core::store::Revision;
 use model::time::Timestamp;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -153,7 +152,7 @@ fn load(folder: &Folder, tree: &Tree, export: &Snapshot) -> Result<(Header, Revi
     })?;
     let mut loading = Loading::new(tree, older.finish()?);
     let file = File::open(&export.path).map_err(Error::io("opening", &export.path))?;
-    let read = export_read(&mut BufReader::with_capacity(256 * 1024, file), |_, entry| loading.take(entry))?;
+    let read = export_read(&mut *export.lines(file)?, |_, entry| loading.take(entry))?;
     loading.finish()?;
     Ok(read)
 }

@@ -7,6 +7,7 @@ mod cuts;
 mod disks;
 mod exports;
 mod folders;
+mod verify;
 
 use crate::{Config, Embedded, Opened};
 use bytes::Bytes;

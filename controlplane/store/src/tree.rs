@@ -1,7 +1,8 @@
 //! The entries in sled. What is here may be lost: the journal is what carries the promise.
 
-use crate::encoding::{APPLIED, Applied, Fact, Stored, VERSION, entry_bytes, entry_parts};
+use crate::encoding::{APPLIED, Applied, Fact, Stored, Tally, VERSION, entry_bytes, entry_parts};
 use crate::error::{Error, Result};
+use crate::packing::unpack;
 use bytes::Bytes;
 use controlplane_core::store::Revision;
 use std::collections::BTreeMap;
@@ -92,7 +93,7 @@ impl Tree {
         found.map(|(key, bytes)| Ok((key.to_vec(), self.stored(&bytes)?.value))).transpose()
     }
 
-    /// Shows every entry in the order of keys; what is written meanwhile may be seen or not.
+    /// Shows every entry in the order of keys, as it lies here; what is written meanwhile may be seen or not.
     pub(crate) fn each(&self, mut visit: impl FnMut(&[u8], Stored<&[u8]>) -> Result<()>) -> Result<()> {
         for item in self.db.iter() {
             let (key, bytes) = item.map_err(Error::sled(&self.path))?;
@@ -110,15 +111,29 @@ impl Tree {
         upto: Revision,
         facts: impl IntoIterator<Item = (Revision, &'a Fact)>,
     ) -> Result<Applied> {
+        self.apply_telling(from, upto, facts, |_, _, _| {})
+    }
+
+    /// The same, telling of each key at which revision it was written before, and at which it is now.
+    pub(crate) fn apply_telling<'a>(
+        &self,
+        from: Applied,
+        upto: Revision,
+        facts: impl IntoIterator<Item = (Revision, &'a Fact)>,
+        mut tell: impl FnMut(&[u8], Option<Revision>, Option<Revision>),
+    ) -> Result<Applied> {
         // sled's batch keeps the last write of a key, and so must the tally.
         let last: BTreeMap<&[u8], (Revision, &Fact)> =
             facts.into_iter().map(|(revision, fact)| (fact.key.as_slice(), (revision, fact))).collect();
         let mut applied = Applied { revision: upto, ..from };
         let mut batch = sled::Batch::default();
+        let mut told = Vec::with_capacity(last.len());
         for (key, (revision, fact)) in last {
-            if let Some(before) = self.revision_at(key)? {
+            let before = self.revision_at(key)?;
+            if let Some(before) = before {
                 applied.tally.remove(key, before);
             }
+            told.push((key, before, fact.value.as_ref().map(|_| revision)));
             match &fact.value {
                 Some(value) => {
                     applied.tally.add(key, revision);
@@ -129,13 +144,14 @@ impl Tree {
         }
         batch.insert(APPLIED, &applied.to_bytes());
         guarded(|| self.db.apply_batch(batch)).map_err(Error::sled(&self.path))?;
+        told.into_iter().for_each(|(key, before, after)| tell(key, before, after));
         Ok(applied)
     }
 
     /// Reads everything and compares it with the tally.
     pub(crate) fn verify(&self) -> Result<Applied> {
         let applied = self.applied()?;
-        let mut seen = crate::encoding::Tally::default();
+        let mut seen = Tally::default();
         self.each(|key, stored| {
             seen.add(key, stored.revision);
             Ok(())
@@ -143,8 +159,31 @@ impl Tree {
         if seen == applied.tally {
             return Ok(applied);
         }
-        let (has, had) = (seen.count, applied.tally.count);
-        Err(self.damaged(&format!("it holds {has} entries where {had} were written, or older ones")))
+        Err(self.missing(seen, applied.tally))
+    }
+
+    /// What is said where other entries are there than were written.
+    pub(crate) fn missing(&self, seen: Tally, written: Tally) -> Error {
+        let (has, had) = (seen.count, written.count);
+        self.damaged(&format!("it holds {has} entries where {had} were written, or older ones"))
+    }
+
+    /// Shows some entries from a bound on, and answers with the last key of them; nothing at the end.
+    pub(crate) fn some(
+        &self,
+        from: Bound<&[u8]>,
+        limit: usize,
+        mut visit: impl FnMut(&[u8], Revision),
+    ) -> Result<Option<Vec<u8>>> {
+        let mut last = None;
+        for item in self.db.range::<&[u8], _>((from, Bound::Unbounded)).take(limit) {
+            let (key, bytes) = item.map_err(Error::sled(&self.path))?;
+            if *key != *APPLIED {
+                visit(&key, self.parts(&bytes)?.revision);
+            }
+            last = Some(key);
+        }
+        Ok(last.map(|key| key.to_vec()))
     }
 
     /// Makes the tree outlive a power cut.
@@ -166,8 +205,17 @@ impl Tree {
     }
 
     fn stored(&self, bytes: &[u8]) -> Result<Stored<Bytes>> {
-        let Stored { revision, intent, value } = self.parts(bytes)?;
-        Ok(Stored { revision, intent, value: Bytes::copy_from_slice(value) })
+        let parts = self.parts(bytes)?;
+        let value = self.plain(&parts)?;
+        Ok(Stored { revision: parts.revision, intent: parts.intent, packed: false, value })
+    }
+
+    /// The value of an entry that is shown as it lies here.
+    pub(crate) fn plain(&self, stored: &Stored<&[u8]>) -> Result<Bytes> {
+        if !stored.packed {
+            return Ok(Bytes::copy_from_slice(stored.value));
+        }
+        unpack(stored.value).map_err(|_| self.damaged("a value cannot be unpacked"))
     }
 
     fn parts<'a>(&self, bytes: &'a [u8]) -> Result<Stored<&'a [u8]>> {

@@ -4,7 +4,7 @@ use super::find::{asset_get, serial_assets};
 use super::step::grant_put;
 use super::{ASSET_DEVICES, ASSETS, Asset, Wipe, Wiped};
 use crate::audit::{Act, Person};
-use crate::device::{DEVICES, Device, device_get, revoked_check};
+use crate::device::{Device, device_get, revoked_check};
 use crate::error::{Error, Result};
 use crate::grant::{GRANTS, Granted};
 use crate::kit::{KIT_PLACES, kit_claim, kit_has};
@@ -68,7 +68,7 @@ pub async fn asset_bind(
         // It would be in two hands: the kit's, and whose the asset is lent to.
         return Err(Error::Invalid(format!("device {id} is part of a kit, which {number} cannot join as it is")));
     }
-    writes.put(&DEVICES, id.to_string(), &bound, Expect::At(device.revision))?.commit(store).await?;
+    writes.device(Some(&device.value), &bound, Expect::At(device.revision))?.commit(store).await?;
     Ok(asset)
 }
 

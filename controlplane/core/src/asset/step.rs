@@ -3,7 +3,7 @@
 use super::find::asset_get;
 use super::{ASSETS, Asset, Wipe, Wiped};
 use crate::audit::{Act, Person};
-use crate::device::{DEVICES, device_get};
+use crate::device::{Device, device_get};
 use crate::error::{Error, Result};
 use crate::establishment::filed_check;
 use crate::grant::{GRANTS, Granted};
@@ -122,9 +122,9 @@ pub async fn asset_move(
     let mut writes = Writes::by(territory, &act)?;
     if let Some(id) = asset.device {
         let device = device_get(store.as_ref(), territory, id).await?;
-        let moved =
-            crate::device::Device { school: asset.school, owner: asset.owner.clone(), ..device.value }.in_class_here();
-        writes = writes.put(&DEVICES, id.to_string(), &moved, Expect::At(device.revision))?;
+        let (before, at) = (device.value, Expect::At(device.revision));
+        let filed = Device { school: asset.school, owner: asset.owner.clone(), ..before.clone() };
+        writes = writes.device(Some(&before), &filed.in_class_here(), at)?;
     }
     writes.put(&ASSETS, number, &asset, Expect::At(row.revision))?.commit(store).await?;
     Ok(asset)

@@ -4,6 +4,7 @@ use super::Target;
 use crate::device::DEVICES;
 use crate::error::{Error, Result};
 use crate::facts::facts_from;
+use crate::filing::{Near, Walk};
 use crate::kit::KITS;
 use crate::loan::LOANS;
 use crate::scope::{Reach, Scope};
@@ -46,12 +47,10 @@ pub async fn targets_count(
     targets: &BTreeSet<Target>,
     most: usize,
 ) -> Result<usize> {
-    let scope = DEVICES.scope(territory, "");
-    let (mut count, mut after) = (0, String::new());
+    let mut walk = Walk::begin(store, territory, &near(targets), "").await?;
+    let mut count = 0;
     loop {
-        let page = DEVICES.page(store, &scope, &after, PAGE_MAX).await?;
-        let Some(last) = page.last() else { return Ok(count) };
-        after.clone_from(&last.id);
+        let Some(page) = walk.next(store, territory, PAGE_MAX).await? else { return Ok(count) };
         for row in page.into_iter().filter(|row| row.value.state != JoinState::Revoked) {
             let (facts, _) = facts_from(store, territory, &row.value).await?;
             count += usize::from(targets.iter().any(|target| target.covers(&facts)));
@@ -59,5 +58,21 @@ pub async fn targets_count(
                 return Ok(most);
             }
         }
+    }
+}
+
+/// Where all that these targets cover is found.
+fn near(targets: &BTreeSet<Target>) -> Near {
+    let schools = targets.iter().map(|target| match target {
+        Target::School(school) => Some([Some(*school)].into()),
+        Target::Class(class) => Some(BTreeSet::from([Some(class.school), None])),
+        _ => None,
+    });
+    match schools.collect::<Option<Vec<BTreeSet<_>>>>() {
+        Some(schools) => Near::Schools(schools.into_iter().flatten().collect()),
+        None => match targets.first() {
+            Some(Target::Owner(owner)) if targets.len() == 1 => Near::Owner(owner.clone()),
+            _ => Near::Everywhere,
+        },
     }
 }

@@ -146,7 +146,8 @@ pub async fn class_writes(
         return Err(Error::Invalid("all of them are in that class already, or in none".to_owned()));
     };
     for row in records {
-        writes = writes.put(&DEVICES, row.id, &row.value, Expect::At(row.revision))?;
+        // Its class changes, and nothing of where it is filed.
+        writes = writes.device(Some(&row.value), &row.value, Expect::At(row.revision))?;
     }
     Ok(writes)
 }

@@ -1,8 +1,9 @@
 //! Which classes there are, by what serves them: nothing else says that there is one.
 
-use crate::device::{DEVICES, Device};
+use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::facts::facts_from;
+use crate::filing::{Near, Walk};
 use crate::kit::KITS;
 use crate::loan::LOANS;
 use crate::policy::near;
@@ -66,11 +67,8 @@ pub async fn class_serves(store: &dyn Store, territory: &TerritoryId, class: &Cl
             return Ok(());
         }
     }
-    let (scope, mut after) = (DEVICES.scope(territory, ""), String::new());
-    loop {
-        let page = DEVICES.page(store, &scope, &after, PAGE_MAX).await?;
-        let Some(last) = page.last() else { break };
-        after.clone_from(&last.id);
+    let mut walk = Walk::begin(store, territory, &Near::class_of(class.school), "").await?;
+    while let Some(page) = walk.next(store, territory, PAGE_MAX).await? {
         if page.iter().any(|row| row.value.class.as_ref() == Some(class)) {
             return Ok(());
         }
@@ -125,11 +123,8 @@ pub async fn classes_of(
             }
         }
     }
-    let (scope, mut after) = (DEVICES.scope(territory, ""), String::new());
-    loop {
-        let page = DEVICES.page(store, &scope, &after, PAGE_MAX).await?;
-        let Some(last) = page.last() else { break };
-        after.clone_from(&last.id);
+    let mut walk = Walk::begin(store, territory, &school.map_or(Near::Everywhere, Near::class_of), "").await?;
+    while let Some(page) = walk.next(store, territory, PAGE_MAX).await? {
         let there = |state: JoinState| state != JoinState::Revoked;
         // What is filed elsewhere serves no class here.
         let near = |filed: Option<Uai>| school.is_none_or(|school| filed.is_none_or(|filed| filed == school));

@@ -6,7 +6,7 @@ use super::page::kit_get;
 use super::{KIT_PLACES, KITS, Kit, KitPart};
 use crate::asset::{ASSET_DEVICES, ASSETS, Asset, after, asset_find, asset_get, grant_put};
 use crate::audit::{Act, Person};
-use crate::device::{DEVICES, Device, KitSlot, device_find, device_get};
+use crate::device::{Device, KitSlot, device_find, device_get};
 use crate::error::{Error, Result};
 use crate::scope::Reach;
 use crate::store::{Expect, SharedStore, Store};
@@ -203,7 +203,8 @@ pub(crate) async fn device_of(
 /// Adds a device, where there is one, to a batch.
 pub(crate) fn device_put(writes: Writes<Intent>, device: Option<Row<Device>>) -> Result<Writes<Intent>> {
     match device {
-        Some(row) => writes.put(&DEVICES, row.id, &row.value.in_class_here(), Expect::At(row.revision)),
+        // The record as it was is not in hand: where it was filed before, who looks there passes it over.
+        Some(row) => writes.device(None, &row.value.in_class_here(), Expect::At(row.revision)),
         None => Ok(writes),
     }
 }

@@ -185,7 +185,7 @@ async fn device_put(
     if device == row.value {
         return Ok(writes);
     }
-    writes.put(&DEVICES, id.to_string(), &device, Expect::At(row.revision))
+    writes.device(Some(&row.value), &device, Expect::At(row.revision))
 }
 
 /// The indexes in which a loan stands, and under which keys.

@@ -7,9 +7,9 @@ use super::layer::Layer;
 use super::layers::Layers;
 use super::reason::{Outcome, Reason};
 use crate::assignment::{Edition, Target};
-use crate::device::DEVICES;
 use crate::error::Result;
 use crate::facts::{Facts, facts_from};
+use crate::filing::{BRIEFS, Brief, Near, Walk};
 use crate::plan::lists_edition;
 use crate::rules::Rules;
 use crate::store::{PAGE_MAX, Store};
@@ -93,12 +93,25 @@ pub async fn outlook(
     let target = layer.target();
     let classes = rules.speak_of_more_than_filing()
         || layers.iter().chain(after.iter()).any(|(layer, _)| matches!(layer, Layer::Class(_)));
-    let scope = DEVICES.scope(territory, "");
-    let mut page_after = String::new();
-    loop {
-        let page = DEVICES.page(store, &scope, &page_after, PAGE_MAX).await?;
-        let Some(last) = page.last() else { break };
-        page_after.clone_from(&last.id);
+    let near = match layer {
+        Layer::National | Layer::Territory => Near::Everywhere,
+        Layer::Owner(owner) => Near::Owner(owner.clone()),
+        Layer::School(school) => Near::school(*school),
+        Layer::Class(class) => Near::class_of(class.school),
+    };
+    let mut take = |facts: Facts| {
+        if target.covers(&facts) {
+            outlook.devices += 1;
+            outlook.schools.extend(facts.school);
+            groups.entry(kind(&facts)).or_insert((facts, 0)).1 += 1;
+        }
+    };
+    if near == Near::Everywhere && !classes {
+        briefly(store, territory, &mut take).await?;
+        return Ok(judged(outlook, layers, &after, layer, groups));
+    }
+    let mut walk = Walk::begin(store, territory, &near, "").await?;
+    while let Some(page) = walk.next(store, territory, PAGE_MAX).await? {
         for device in page.into_iter().map(|row| row.value).filter(|device| device.state != JoinState::Revoked) {
             let filed = match layer {
                 Layer::Owner(owner) => device.owner.as_ref() == Some(owner),
@@ -113,13 +126,36 @@ pub async fn outlook(
             } else {
                 Facts { school: device.school, owner: device.owner.clone(), ..Facts::bare(device.id) }
             };
-            if target.covers(&facts) {
-                outlook.devices += 1;
-                outlook.schools.extend(facts.school);
-                groups.entry(kind(&facts)).or_insert((facts, 0)).1 += 1;
-            }
+            take(facts);
         }
     }
+    Ok(judged(outlook, layers, &after, layer, groups))
+}
+
+/// Shows the facts of all devices that are not revoked, where nothing but where they are filed counts: of a million records most is not
+/// read.
+async fn briefly(store: &dyn Store, territory: &TerritoryId, take: &mut (dyn FnMut(Facts) + Send)) -> Result<()> {
+    let (scope, mut after) = (BRIEFS.scope(territory, ""), String::new());
+    loop {
+        let page = BRIEFS.page(store, &scope, &after, PAGE_MAX).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after.clone_from(&last.id);
+        for Brief { id, school, owner, .. } in
+            page.into_iter().map(|row| row.value).filter(|brief| brief.state != JoinState::Revoked)
+        {
+            take(Facts { school, owner, ..Facts::bare(id) });
+        }
+    }
+}
+
+/// What a layer comes to, from the kinds of devices that were met.
+fn judged(
+    mut outlook: Outlook,
+    layers: &Layers,
+    after: &Layers,
+    layer: &Layer,
+    groups: BTreeMap<Kind, (Facts, usize)>,
+) -> Outlook {
     for (Kind { list, .. }, (facts, devices)) in groups {
         let (was, is) = (layers.composed(&facts), after.composed(&facts));
         outlook.changes.extend(changes(was.as_deref(), is.as_deref()));
@@ -132,7 +168,7 @@ pub async fn outlook(
         }
         outlook.pairs.push(Pair { before: was, after: is, facts, list, devices });
     }
-    Ok(outlook)
+    outlook
 }
 
 /// The layers that speak of a device, before or after.

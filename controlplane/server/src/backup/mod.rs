@@ -33,7 +33,7 @@ const END: &str = "end.json";
 const SMALL_BYTES_MAX: u64 = 1024 * 1024;
 /// An export of some ten million devices.
 const EXPORT_BYTES_MAX: u64 = 64 * 1024 * 1024 * 1024;
-/// A journal file is closed at 64 MiB, after the group that reached it.
+/// A journal file is closed at 8 MiB, by earlier servers at 64, after the group that reached it.
 const SEGMENT_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// More files than any backup holds.
 const FILES_MAX: usize = 10_000;
@@ -79,7 +79,9 @@ fn member_limit(name: &str) -> Option<u64> {
     match name.split('/').collect::<Vec<_>>()[..] {
         ["server.toml"] | ["store" | "vault", "epoch"] => Some(SMALL_BYTES_MAX),
         ["ca" | "operator", file] if plain(file) => Some(SMALL_BYTES_MAX),
-        ["store" | "vault", "exports", file] if numbered(file, ".jsonl") => Some(EXPORT_BYTES_MAX),
+        ["store" | "vault", "exports", file] if numbered(file, ".jsonl") || numbered(file, ".jsonl.zst") => {
+            Some(EXPORT_BYTES_MAX)
+        }
         ["store" | "vault", "journal", file] if numbered(file, ".log") => Some(SEGMENT_BYTES_MAX),
         _ => None,
     }
@@ -98,6 +100,7 @@ mod tests {
             "store/epoch",
             "vault/epoch",
             "vault/exports/00000000000000000001.jsonl",
+            "store/exports/00000000000000000001.jsonl.zst",
         ] {
             assert!(member_limit(name).is_some(), "{name}");
         }

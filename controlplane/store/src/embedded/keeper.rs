@@ -2,12 +2,22 @@
 
 use super::Shared;
 use crate::error::{Error, Result};
-use crate::export::{Kind, snapshot_newest, snapshot_write, snapshots, snapshots_forget};
+use crate::export::{Kind, snapshot_newest, snapshot_write, snapshots_forget};
 use crate::journal::{segments, segments_forget};
 use controlplane_core::store::Revision;
 use std::fs;
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
+
+/// How much journal is kept beside an export.
+#[derive(Clone, Copy)]
+pub(super) struct Kept {
+    /// So many closed files at least.
+    pub(super) segments: usize,
+    /// And as much as the export is large.
+    pub(super) grows: bool,
+}
 
 pub(super) struct Keeper {
     begun: mpsc::Sender<Revision>,
@@ -15,13 +25,13 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn start(shared: &Arc<Shared>, segments_kept: usize, floor_bytes: u64) -> Result<Self> {
+    pub(super) fn start(shared: &Arc<Shared>, kept: Kept, floor_bytes: u64) -> Result<Self> {
         let (begun, news) = mpsc::channel();
         let shared = Arc::clone(shared);
         let thread = thread::Builder::new().name("store-keeper".to_owned()).spawn(move || {
             while news.recv().is_ok() {
                 while news.try_recv().is_ok() {}
-                if let Err(error) = keep(&shared, segments_kept, floor_bytes) {
+                if let Err(error) = keep(&shared, kept, floor_bytes) {
                     // Nothing is lost: the journal grows until it succeeds.
                     tracing::warn!(error = %error, "the journal could not be shortened; tried again at its next file");
                 }
@@ -41,12 +51,22 @@ impl Keeper {
     }
 }
 
-fn keep(shared: &Shared, segments_kept: usize, floor_bytes: u64) -> Result<()> {
+fn keep(shared: &Shared, kept: Kept, floor_bytes: u64) -> Result<()> {
     shared.tree.sync()?;
-    let newest = snapshots(&shared.folder)?.last().map_or(0, |snapshot| snapshot.revision);
-    let closed = segments(&shared.folder.journal())?.into_iter().filter(|segment| segment.first > newest).count();
-    if closed <= segments_kept {
+    let newest = snapshot_newest(&shared.folder)?;
+    let since = newest.as_ref().map_or(0, |snapshot| snapshot.revision);
+    let closed: Vec<_> =
+        segments(&shared.folder.journal())?.into_iter().filter(|segment| segment.first > since).collect();
+    if closed.len() <= kept.segments {
         return Ok(());
+    }
+    // A store of a million devices is exported as seldom as its journal takes to grow as large as the export: each byte is then written
+    // three times, whatever its size.
+    if let Some(newest) = newest.filter(|_| kept.grows) {
+        let sizes = closed.iter().map(|segment| size_of(&segment.path)).collect::<Result<Vec<_>>>()?;
+        if sizes.into_iter().fold(0, u64::saturating_add) < size_of(&newest.path)? {
+            return Ok(());
+        }
     }
     // Written while commits go on: it may hold some of what came later, and the journal from its revision on sets all of that right.
     room_check(shared, floor_bytes)?;
@@ -67,6 +87,10 @@ fn room_check(shared: &Shared, floor_bytes: u64) -> Result<()> {
         Some(newest) => newest.path,
         None => shared.folder.entries().join("db"),
     };
-    let size = fs::metadata(&like).map_err(Error::io("asking the size of", &like))?.len();
+    let size = size_of(&like)?;
     shared.folder.room_check(floor_bytes.saturating_add(size))
+}
+
+fn size_of(path: &Path) -> Result<u64> {
+    fs::metadata(path).map(|meta| meta.len()).map_err(Error::io("asking the size of", path))
 }

@@ -1,11 +1,12 @@
 //! Opening: what the journal has above the entries is applied, and whatever else was found is said.
 
+use super::verifier::Verifying;
 use super::{Config, Embedded, Quiet, Shared};
 use crate::encoding::{Applied, Fact};
 use crate::error::{Error, Result};
 use crate::export::{Kind, snapshot_newest, snapshot_write};
 use crate::folder::{Folder, sync_folder};
-use crate::journal::{Journal, Reading, Record, journal_read};
+use crate::journal::{Journal, Reading, Record, journal_read_after};
 use crate::tree::Tree;
 use controlplane_core::recent::Recent;
 use controlplane_core::store::Revision;
@@ -73,6 +74,12 @@ pub(super) fn open(config: Config) -> Result<(Embedded, Opened)> {
     let lock = folder.lock()?;
     let clean = folder.clean()?;
     folder.clean_clear()?;
+    // The mark is there before sled is asked anything: a start that ends here is followed by one that probes first.
+    if config.verify {
+        folder.doubt_set()?
+    } else {
+        folder.doubt_clear()?
+    }
     let tree = Tree::open(&folder.entries(), config.cache_bytes)?;
     let before = tree.applied()?;
     let epoch = folder.epoch()?.unwrap_or(1).max(before.epoch);
@@ -81,7 +88,9 @@ pub(super) fn open(config: Config) -> Result<(Embedded, Opened)> {
     }
 
     let mut replay = Replay::new(&tree, Applied { epoch, ..before });
-    let reading = journal_read(&folder.journal(), |record| replay.take(record))?;
+    // What was closed in order, and is as it was closed, needs nothing of the journal but its end.
+    let needless = clean.filter(|closed| *closed == before.revision).unwrap_or(0);
+    let reading = journal_read_after(&folder.journal(), needless, |record| replay.take(record))?;
     let (applied, missing) = replay.finish()?;
     missing_check(&folder, applied, missing, &reading, clean)?;
     // The journal may hold all of it, but sled that lost what it had synced must be seen, put aside and said to be damaged.
@@ -115,10 +124,12 @@ pub(super) fn open(config: Config) -> Result<(Embedded, Opened)> {
     } else {
         journal.resume(&reading)?;
     }
+    folder.boot_set()?;
     sync_folder(folder.path())?;
 
     let recent = Recent::new(config.history, applied.revision);
-    let shared = Shared { tree, recent, epoch, folder, quiet: Quiet::default(), _lock: lock };
+    let shared =
+        Shared { tree, recent, epoch, folder, quiet: Quiet::default(), verifying: Verifying::default(), _lock: lock };
     Ok((Embedded::start(shared, &config, applied, journal)?, opened))
 }
 

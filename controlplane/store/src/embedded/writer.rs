@@ -1,7 +1,7 @@
 //! The one thread that writes: it takes what waits as one group, fsyncs once, applies once, and then answers all.
 
-use super::keeper::Keeper;
-use super::{Config, Shared};
+use super::keeper::{Keeper, Kept};
+use super::{Config, Shared, verifier};
 use crate::encoding::{Applied, Fact, key_bytes, key_of, key_parts};
 use crate::error::{Error, Result};
 use crate::journal::{AppendError, Journal, record_write};
@@ -43,13 +43,16 @@ pub(super) fn start(
     journal: Journal,
     queue: mpsc::Receiver<Request>,
 ) -> Result<JoinHandle<()>> {
-    let keeper = Keeper::start(&shared, config.segments_kept, config.free_floor_bytes)?;
+    let kept = Kept { segments: config.segments_kept, grows: config.exports_grow };
+    let keeper = Keeper::start(&shared, kept, config.free_floor_bytes)?;
+    let verifier = config.verify.then(|| verifier::start(&shared)).transpose()?;
     let writer = Writer {
         tree: shared.tree.clone(),
         shared,
         applied,
         journal,
         keeper,
+        verifier,
         floor_bytes: config.free_floor_bytes,
         tips: BTreeMap::new(),
         broken: None,
@@ -64,6 +67,7 @@ struct Writer {
     applied: Applied,
     journal: Journal,
     keeper: Keeper,
+    verifier: Option<JoinHandle<()>>,
     floor_bytes: u64,
     tips: BTreeMap<(TerritoryId, &'static str), Tip>,
     /// Why nothing can be written until the server restarts.
@@ -115,16 +119,17 @@ impl Writer {
                 self.group_commit(batches);
             }
             for answer in asking.drain(..) {
-                let _ = answer.send(self.broken.is_none());
+                let _ = answer.send(self.broken.is_none() && !self.shared.verifying.doubted());
             }
         }
         self.finish(closing);
     }
 
     fn finish(self, closing: Vec<oneshot::Sender<Result<()>>>) {
-        let Self { shared, tree, applied, keeper, broken, .. } = self;
+        let Self { shared, tree, applied, keeper, verifier, broken, .. } = self;
         shared.recent.close();
         keeper.finish();
+        verifier.into_iter().for_each(|thread| verifier::stop(&shared, thread));
         let orderly = !closing.is_empty() && broken.is_none();
         let done = if orderly { tree.sync().and_then(|()| shared.folder.clean_set(applied.revision)) } else { Ok(()) };
         drop((shared, tree));
@@ -137,6 +142,9 @@ impl Writer {
     fn group_commit(&mut self, batches: Vec<(Batch, Answer)>) {
         let shared = Arc::clone(&self.shared);
         let _held = shared.quiet.hold();
+        if self.broken.is_none() && shared.verifying.doubted() {
+            self.broken = Some("entries are missing; nothing is written until the server is restarted".to_owned());
+        }
         let mut group = Group::default();
         let tips = self.tips.clone();
         let first = self.applied.revision + 1;
@@ -222,7 +230,9 @@ impl Writer {
             Err(AppendError::Unknown(error)) => return Err(self.broken_by(error)),
         };
         let facts = group.facts.iter().map(|(revision, fact)| (*revision, fact));
-        match self.tree.apply(self.applied, last, facts) {
+        let verifying = &self.shared.verifying;
+        let tell = |key: &[u8], before, after| verifying.changed(key, before, after);
+        match self.tree.apply_telling(self.applied, last, facts, tell) {
             Ok(applied) => self.applied = applied,
             Err(error) => {
                 // Nobody was told, so it must not come back at the next start.

@@ -44,9 +44,22 @@ pub(crate) struct Gap {
 
 /// Shows every whole record in order and answers with what was wrong; nothing on the disk is changed.
 pub(crate) fn journal_read(folder: &Path, visit: impl FnMut(Record) -> Result<()>) -> Result<Reading> {
-    let read =
-        |segment: &Segment| fs::read(&segment.path).map(Bytes::from).map_err(Error::io("reading", &segment.path));
-    journal_scan(&segments(folder)?, read, visit)
+    journal_scan(&segments(folder)?, segment_whole, visit)
+}
+
+/// The same without the segments that hold nothing after a revision; the newest is always read, for it is gone on with.
+pub(crate) fn journal_read_after(
+    folder: &Path,
+    after: Revision,
+    visit: impl FnMut(Record) -> Result<()>,
+) -> Result<Reading> {
+    let all = segments(folder)?;
+    let needless = all.windows(2).take_while(|pair| pair[1].first <= after.saturating_add(1)).count();
+    journal_scan(&all[needless..], segment_whole, visit)
+}
+
+fn segment_whole(segment: &Segment) -> Result<Bytes> {
+    fs::read(&segment.path).map(Bytes::from).map_err(Error::io("reading", &segment.path))
 }
 
 /// The same over segments whose bytes the caller brings, oldest first.
