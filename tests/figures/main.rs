@@ -40,8 +40,11 @@ fn main() -> ExitCode {
     let unknown = arguments.iter().any(|a| a.starts_with("--") && a != "--json" && a != "--full");
     match areas.as_slice() {
         [area]
-            if ["core", "server", "planning", "identity", "agent", "schools", "loans", "bundle", "filter", "scale", "known"]
-                .contains(&area.as_str())
+            if [
+                "core", "server", "planning", "identity", "agent", "schools", "loans", "bundle", "filter", "scale",
+                "known",
+            ]
+            .contains(&area.as_str())
                 && !unknown =>
         {
             let report: Report = match area.as_str() {
