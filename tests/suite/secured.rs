@@ -114,9 +114,10 @@ fn servers_over_tls_are_judged_by_what_is_known_of_the_time_and_a_clock_that_is_
     ahead.minutes(years(30));
     riddle(&filter, &mut found);
     // A server has been heard since the machine was switched on: whoever sets the clock moves nothing.
-    let uptime = fs::read_to_string("/proc/uptime").unwrap();
-    let elapsed: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
-    let heard = json!({"server_unix_ms": known, "elapsed_ms": (elapsed * 1_000.0) as u64, "boot": boot});
+    // In hundredths of a second.
+    let uptime = fs::read_to_string("/proc/uptime").unwrap().split(' ').next().unwrap().replace('.', "");
+    let elapsed_ms = uptime.parse::<u64>().unwrap() * 10;
+    let heard = json!({"server_unix_ms": known, "elapsed_ms": elapsed_ms, "boot": boot});
     let file = filter.agent.state.join("filter/heard.json");
     fs::write(&file, heard.to_string()).unwrap();
     well(&filter, &mut found);
