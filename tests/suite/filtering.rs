@@ -134,7 +134,7 @@ fn the_publishers_list_and_floor_are_held_to() {
     let lists = Lists::of(NAMES);
     ut1_write(lists, &home.join("ut1"), 0, 0);
     typed.publish(&["list", "import", "ut1", "--work", "work"]);
-    typed.publish(&["list", "approve", "--work", "work", "--why", "the first"]);
+    typed.publish(&["list", "approve", "--work", "work", "--why", "the first", "--by", "jeanne"]);
     typed.publish(&["list", "publish", "--work", "work", "--repository", "repo", "--to", "next"]);
     typed.sign("next", &["lists"]);
 

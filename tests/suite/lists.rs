@@ -242,7 +242,7 @@ async fn by_typing_commands_a_list_comes_to_the_territory() {
     ut1_write(Lists::of(5_000), &home.join("ut1"), 0, 0);
     let imported = typed.publish(&["list", "import", "ut1", "--work", "work"]);
     assert_eq!((&imported["objections"], &imported["entries"]), (&json!([]), &json!(5_000)));
-    typed.publish(&["list", "approve", "--work", "work", "--why", "the first"]);
+    typed.publish(&["list", "approve", "--work", "work", "--why", "the first", "--by", "jeanne"]);
     typed.publish(&["list", "publish", "--work", "work", "--repository", "repo", "--to", "next"]);
     // Who signs compares with the very folder.
     let signed =

@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::call::Call;
 use crate::lesson::LessonRow;
-use crate::policy::{ListRow, ReasonRow, TurnRow};
+use crate::policy::{ListRow, ReasonRow, TurnRow, hours_text};
 use crate::print::{Look, Sheet, Tone, clean};
 use clap::Args;
 use serde::Serialize;
@@ -111,7 +111,8 @@ impl Explained {
             };
             sheet.line(look.text("policy-floor"), floor, Tone::Plain);
         }
-        let hours = self.hours.clone().unwrap_or_else(|| look.text("policy-hours-proven"));
+        let hours = self.hours.as_deref().map(|hours| hours_text(hours, look));
+        let hours = hours.unwrap_or_else(|| look.text("policy-hours-proven"));
         sheet.line(look.text("policy-hours"), hours, Tone::Plain);
     }
 }

@@ -234,6 +234,21 @@ list-imported = { $entries ->
         [one] { $files } file
        *[other] { $files } files
     }. Not for DNS: addresses { $addresses }, pages { $urls }. Refused lines: { $refused }. Not read: files of expressions { $expressions }, others { $others }.
+line-long = the line is too long
+line-encoding = no UTF-8
+line-single = a single label
+line-leads = the address is neither 0.0.0.0 nor loopback
+line-exception = a rule that makes an exception
+line-rule = a rule that is not for a whole host
+name-empty = nothing stands there
+name-label-empty = a label is empty
+name-label-long = a label has more than 63 bytes
+name-long = more than 253 bytes
+name-deep = more than 32 labels
+name-sign = a sign that no name has
+name-international = no international name (UTS 46)
+name-number = the last label is a number
+list-refused = { $place }: { $why }
 list-first = No list was approved before: nothing to compare with. Look at the numbers well.
 list-with-packed = Compared with the list that was packed for devices last (imported on { $day }).
 list-with-approved = Nothing was packed for devices yet; compared with the list approved last (imported on { $day }).
@@ -326,6 +341,7 @@ error-list-unapproved = the list is not what somebody approved, or an earlier re
 error-category-reserved = no category may be called “{ $name }”: policies mean all categories by it. Rename it at the source, or give the list as --category NAME=FILE
 error-list-same = this list is published already, and nothing was approved since
 error-list-needless = nothing speaks against { $category }: there is nothing to accept
+error-list-nameless = nobody says who approves: --by
 error-list-reason = what is accepted against the gate needs a reason: --why
 error-not-delegated = in this repository nobody may sign for the role { $role }. A territory's repository gets the role lists with “cartable-publish key rotate lists --repository DIR --add KEY.pub --to FILE”, signed by the key of targets and the one that is added.
 error-name-reserved = { $name } is the name of the filter's lists, made by “cartable-publish list publish”

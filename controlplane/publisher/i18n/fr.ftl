@@ -234,6 +234,21 @@ list-imported = { $entries ->
         [one] { $files } fichier
        *[other] { $files } fichiers
     }. Hors du DNS : adresses { $addresses }, pages { $urls }. Lignes refusées : { $refused }. Non lus : fichiers d'expressions { $expressions }, autres { $others }.
+line-long = la ligne est trop longue
+line-encoding = pas en UTF-8
+line-single = une seule étiquette
+line-leads = l'adresse n'est ni 0.0.0.0 ni locale
+line-exception = une règle d'exception
+line-rule = une règle qui ne porte pas sur un hôte entier
+name-empty = rien n'y est écrit
+name-label-empty = une étiquette est vide
+name-label-long = une étiquette de plus de 63 octets
+name-long = plus de 253 octets
+name-deep = plus de 32 étiquettes
+name-sign = un signe qu'aucun nom ne contient
+name-international = pas un nom international (UTS 46)
+name-number = la dernière étiquette est un nombre
+list-refused = { $place } : { $why }
 list-first = Aucune liste n'a encore été approuvée : rien à quoi comparer. Regardez bien les nombres.
 list-with-packed = Comparée à la dernière liste préparée pour les appareils (importée le { $day }).
 list-with-approved = Rien n'a encore été préparé pour les appareils ; comparée à la dernière liste approuvée (importée le { $day }).
@@ -326,6 +341,7 @@ error-list-unapproved = la liste n'est pas ce que quelqu'un a approuvé, ou une 
 error-category-reserved = aucune catégorie ne peut s'appeler « { $name } » : les règles désignent ainsi toutes les catégories. Renommez-la à la source, ou donnez la liste par --category NOM=FICHIER
 error-list-same = cette liste est déjà publiée, et rien n'a été approuvé depuis
 error-list-needless = rien ne s'oppose à { $category } : il n'y a rien à accepter
+error-list-nameless = nul ne dit qui approuve : --by
 error-list-reason = ce qui est accepté contre le contrôle demande une raison : --why
 error-not-delegated = dans ce dépôt, personne ne peut signer pour le rôle { $role }. Le dépôt d'un territoire reçoit le rôle lists par « cartable-publish key rotate lists --repository DOSSIER --add CLÉ.pub --to FICHIER », signé par la clé de targets et par celle qui est ajoutée.
 error-name-reserved = { $name } est le nom des listes de filtrage, faites par « cartable-publish list publish »

@@ -84,6 +84,9 @@ pub enum Error {
     /// A category accepted that nothing was said against.
     #[error("{0}: nothing to accept")]
     ListNeedless(String),
+    /// Nobody says who approves.
+    #[error("nobody says who approves")]
+    ListNameless,
     /// Something accepted, and nobody says why.
     #[error("accepted without a reason")]
     ListReason,

@@ -36,6 +36,7 @@ pub(crate) fn error_text(error: &Error, words: &Catalogue) -> String {
         Error::CategoryReserved(name) => say("error-category-reserved", &[text("name", name)]),
         Error::ListSame => words.text("error-list-same"),
         Error::ListNeedless(category) => say("error-list-needless", &[text("category", category)]),
+        Error::ListNameless => words.text("error-list-nameless"),
         Error::ListReason => words.text("error-list-reason"),
         Error::NotDelegated(role) => say("error-not-delegated", &[text("role", role)]),
         Error::NameReserved(name) => say("error-name-reserved", &[text("name", name)]),

@@ -24,7 +24,7 @@ pub(super) fn rows(lists: Lists) -> Vec<Row> {
     let (typed, source) = (Typed::new(home.path()), home.path().join("ut1"));
     let run = |arguments: &[&str]| watched(home.path(), arguments);
     let import = ["list", "import", "ut1", "--work", "work"];
-    let approve = ["list", "approve", "--work", "work", "--why", "figures"];
+    let approve = ["list", "approve", "--work", "work", "--why", "figures", "--by", "figures"];
     let publish = |to: &'static str| ["list", "publish", "--work", "work", "--repository", "repo", "--to", to];
     eprintln!("importing and publishing a list …");
     ut1_write(lists, &source, 0, 0);

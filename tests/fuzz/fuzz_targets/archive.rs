@@ -38,7 +38,11 @@ fn summed(bytes: &[u8]) -> Vec<u8> {
         header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
         let digits = header[124..136].iter().take_while(|byte| (b'0'..b'8').contains(byte));
         let size = digits.fold(0_usize, |size, byte| size.saturating_mul(8).saturating_add(usize::from(byte - b'0')));
-        at = size.div_ceil(BLOCK).checked_mul(BLOCK).and_then(|size| size.checked_add(at + BLOCK)).unwrap_or(usize::MAX - BLOCK);
+        at = size
+            .div_ceil(BLOCK)
+            .checked_mul(BLOCK)
+            .and_then(|size| size.checked_add(at + BLOCK))
+            .unwrap_or(usize::MAX - BLOCK);
     }
     tar
 }

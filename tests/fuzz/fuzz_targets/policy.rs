@@ -2,10 +2,11 @@
 
 #![no_main]
 
-use controlplane_core::policy::{Document, Layer, changes, compose, negotiable_changes};
+use controlplane_core::policy::{Document, Layer, Scales, changes, compose, negotiable_changes};
 use libfuzzer_sys::fuzz_target;
 use model::filtering::{Filtering, Hours, Regime};
 use model::floor::Floor;
+use model::time::Timestamp;
 use std::sync::Arc;
 
 const LAYERS: [&str; 5] = ["national", "territory", "owner:commune-a", "school:0951099D", "class:0951099D/CM2 A"];
@@ -29,12 +30,6 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let all = compose(&documents);
     assert_eq!(all, compose(&documents));
-    for regime in [Regime::InSchool, Regime::OutOfSchool] {
-        for asked in ASKED {
-            let verdict = all.verdict(regime, &asked.parse().expect("a host"), None);
-            let _ = (verdict.because.code(), verdict.because.item());
-        }
-    }
     let _ = all.below(&Floor::built_in());
     let above = compose(&documents[..documents.len() - 1]);
     let _ = (changes(Some(&above), Some(&all)), changes(None, Some(&all)), changes(Some(&all), None));
@@ -51,5 +46,13 @@ fuzz_target!(|bytes: &[u8]| {
     };
     if let Err(error) = filtering.check() {
         panic!("{error}");
+    }
+    for regime in [Regime::InSchool, Regime::OutOfSchool] {
+        let scales = Scales::new(&filtering, &Floor::built_in(), None, regime, Timestamp::default());
+        let scales = scales.expect("the engine takes it");
+        for asked in ASKED {
+            let verdict = scales.verdict(&asked.parse().expect("a host"));
+            let _ = (verdict.because.code(), verdict.because.item());
+        }
     }
 });

@@ -58,7 +58,8 @@ fn archives(folder: &Path) {
         ("absolute", vec![("/blacklists/adult/domains", '0', "", &b"a.example"[..])]),
     ];
     for (name, members) in tricks {
-        let mut tar: Vec<u8> = members.into_iter().flat_map(|(path, kind, to, bytes)| member(path, kind, to, bytes)).collect();
+        let mut tar: Vec<u8> =
+            members.into_iter().flat_map(|(path, kind, to, bytes)| member(path, kind, to, bytes)).collect();
         tar.extend([0; 1024]);
         for kind in [1, 2] {
             fs::write(folder.join(format!("{name}-{kind}")), [&[kind], &tar[..]].concat()).expect("a file");
@@ -69,7 +70,8 @@ fn archives(folder: &Path) {
 /// A member as ustar has it; the target sets the sum.
 fn member(path: &str, kind: char, to: &str, bytes: &[u8]) -> Vec<u8> {
     let mut header = [0; 512];
-    for (at, text) in [(0, path), (100, "0000644"), (124, &*format!("{:011o}", bytes.len())), (157, to), (257, "ustar")] {
+    for (at, text) in [(0, path), (100, "0000644"), (124, &*format!("{:011o}", bytes.len())), (157, to), (257, "ustar")]
+    {
         header[at..at + text.len()].copy_from_slice(text.as_bytes());
     }
     header[156] = u8::try_from(kind).expect("a letter");

@@ -15,7 +15,7 @@ use crate::proposal::proposal_print;
 use clap::{Args, Subcommand};
 use look::{Looked, more_say, unknown_say};
 use row::{ChangeRow, UnknownRow, VersionRow};
-pub(crate) use row::{ListRow, ReasonRow, TurnRow};
+pub(crate) use row::{ListRow, ReasonRow, TurnRow, hours_text};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use wire::v1::{
@@ -283,15 +283,22 @@ async fn policy_diff(diff: Diff, call: &mut Call<'_>) -> Result<(), Error> {
 /// A document, not too long and TOML; what it says is judged by the control plane.
 fn text_read(path: &Path) -> Result<String, Error> {
     let text = file_read(path)?;
-    let bad = |why: String| Error::usage("error-policy-file", &[("path", &path.display().to_string()), ("why", &why)]);
+    let shown = path.display().to_string();
+    let bad = |why: String| Error::usage("error-policy-file", &[("path", &shown), ("why", &why)]);
     if text.len() > POLICY_BYTES_MAX {
         return Err(bad(format!("> {POLICY_BYTES_MAX}")));
     }
     if text.trim().is_empty() {
-        return Err(bad("-".to_owned()));
+        return Err(Error::usage("error-policy-empty", &[("path", &shown)]));
     }
     let read: Result<toml::Table, _> = toml::from_str(&text);
-    read.map(|_| text).map_err(|error| bad(clean(error.to_string().trim())))
+    read.map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let why = error.message().lines().map(clean).collect::<Vec<_>>().join(", ");
+        Error::usage("error-policy-file", &[("path", &format!("{shown}:{line}")), ("why", &why)])
+    })?;
+    Ok(text)
 }
 
 /// A tone for which way something goes.

@@ -92,7 +92,8 @@ impl ChangeRow {
     pub(super) fn line(&self, sheet: &mut Sheet, look: &Look<'_>) {
         let nothing = |value: &str| if value.is_empty() { "–".to_owned() } else { value.to_owned() };
         let effect = look.text(&format!("policy-effect-{}", self.effect));
-        let value = format!("{} → {} ({effect})", nothing(&self.before), nothing(&self.after));
+        let said = |value: &str| nothing(&value_text(&self.key, value, look));
+        let value = format!("{} → {} ({effect})", said(&self.before), said(&self.after));
         sheet.line(about(self.regime.as_deref(), &self.key, self.item.as_deref(), look), value, tone(&self.effect));
     }
 }
@@ -101,7 +102,8 @@ impl ReasonRow {
     pub(crate) fn line(&self, sheet: &mut Sheet, look: &Look<'_>) {
         let label = about(self.regime.as_deref(), &self.key, self.item.as_deref(), look);
         let (outcome, tone) = self.outcome(look);
-        sheet.line(label, format!("{} – {} ({outcome})", self.value, self.layer), tone);
+        let value = value_text(&self.key, &self.value, look);
+        sheet.line(label, format!("{value} – {} ({outcome})", self.layer), tone);
     }
 
     fn outcome(&self, look: &Look<'_>) -> (String, Tone) {
@@ -173,6 +175,33 @@ fn about(regime: Option<&str>, key: &str, item: Option<&str>, look: &Look<'_>) -
         Some(regime) => format!("{key} ({})", look.text(&format!("policy-regime-{regime}"))),
         None => key,
     }
+}
+
+/// What is said of a key, in the reader's words where they are none of the document's own.
+fn value_text(key: &str, value: &str, look: &Look<'_>) -> String {
+    match (key, value) {
+        ("category" | "name", "blocked") => look.text("policy-blocked"),
+        ("category" | "name", "open") => look.text("policy-open"),
+        ("hours", hours) => hours_text(hours, look),
+        (_, value) => value.to_owned(),
+    }
+}
+
+/// Hours as people of this language write them into a document.
+pub(crate) fn hours_text(hours: &str, look: &Look<'_>) -> String {
+    const DAYS: [(&str, &str); 7] = [
+        ("mon", "lun"),
+        ("tue", "mar"),
+        ("wed", "mer"),
+        ("thu", "jeu"),
+        ("fri", "ven"),
+        ("sat", "sam"),
+        ("sun", "dim"),
+    ];
+    if look.words.language() == words::Language::En {
+        return hours.to_owned();
+    }
+    DAYS.iter().fold(hours.to_owned(), |text, (english, french)| text.replace(english, french))
 }
 
 /// A regime as far as there are words for it.
@@ -285,7 +314,7 @@ impl Row for ReasonRow {
         let regime = self.regime.as_ref().map(|regime| look.text(&format!("policy-regime-{regime}")));
         vec![
             (about(None, &self.key, self.item.as_deref(), look), Tone::Plain),
-            (self.value.clone(), Tone::Plain),
+            (value_text(&self.key, &self.value, look), Tone::Plain),
             (self.layer.clone(), Tone::Plain),
             (regime.unwrap_or_default(), Tone::Plain),
             self.outcome(look),

@@ -11,10 +11,28 @@ use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::program::{bar, print, said_text};
 use crate::said::{Said, packed_said};
+use filter::{NameFault, Reason};
 use serde_json::json;
 use std::path::Path;
 use words::{Catalogue, Value, bytes_text};
 
+/// Why a line of a list is refused, and the words for it.
+const REASONS: [(Reason, &str); 14] = [
+    (Reason::Long, "line-long"),
+    (Reason::Encoding, "line-encoding"),
+    (Reason::Single, "line-single"),
+    (Reason::Leads, "line-leads"),
+    (Reason::Exception, "line-exception"),
+    (Reason::Rule, "line-rule"),
+    (Reason::Name(NameFault::Empty), "name-empty"),
+    (Reason::Name(NameFault::LabelEmpty), "name-label-empty"),
+    (Reason::Name(NameFault::LabelLong), "name-label-long"),
+    (Reason::Name(NameFault::Long), "name-long"),
+    (Reason::Name(NameFault::Deep), "name-deep"),
+    (Reason::Name(NameFault::Sign), "name-sign"),
+    (Reason::Name(NameFault::International), "name-international"),
+    (Reason::Name(NameFault::Number), "name-number"),
+];
 /// So many faults are shown.
 const FAULTS_SHOWN: usize = 5;
 
@@ -37,8 +55,9 @@ pub(crate) fn list_act(verb: ListVerb, output: Output, words: &Catalogue) -> Res
             Ok(difference_said(&list_difference(&work, names, &mut bar("comparing", words))?, words))
         }
         ListVerb::Approve { work, accepted, why, by, digest } => {
-            let named = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
-            let by = by.or(named).unwrap_or_else(|| "?".to_owned());
+            let variables = ["USER", "LOGNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
+            let named = by.into_iter().chain(variables).find(|name| !name.trim().is_empty());
+            let by = named.ok_or(Error::ListNameless)?;
             let accepted = accepted.into_iter().collect();
             let yes = Yes { by: &by, accepted: &accepted, why: why.as_deref(), digest };
             Ok(approved_said(&list_approve(&work, yes, clock::now())?, words))
@@ -93,7 +112,7 @@ fn imported_said(imported: &Imported, words: &Catalogue) -> Said {
     ];
     let mut text = words.text_with("list-imported", &values) + "\n";
     for fault in report.faults.iter().take(FAULTS_SHOWN) {
-        text.push_str(&format!("  {}\n", plain(fault)));
+        text.push_str(&format!("  {}\n", plain(&fault_text(fault, words))));
     }
     if imported.before.is_none() {
         text.push_str(&(words.text("list-first") + "\n"));
@@ -102,6 +121,14 @@ fn imported_said(imported: &Imported, words: &Catalogue) -> Said {
         text.push_str(&words.text("list-next-approve"));
     }
     Said { text, json: json!(about) }
+}
+
+/// A refused line, `FILE:LINE: WHY`: where it is, and why in the reader's words as far as there are any.
+fn fault_text(fault: &str, words: &Catalogue) -> String {
+    let Some((place, why)) = fault.split_once(": ") else { return fault.to_owned() };
+    let known = REASONS.iter().find(|(reason, _)| reason.to_string() == why);
+    let why = known.map_or_else(|| why.to_owned(), |(_, key)| words.text(key));
+    words.text_with("list-refused", &[("place", place.into()), ("why", why.into())])
 }
 
 fn difference_said(difference: &Difference, words: &Catalogue) -> Said {
@@ -157,4 +184,22 @@ fn list_packed_said(packed: &ListPacked, to: &Path, words: &Catalogue) -> Said {
 /// As it may stand on a terminal: another's text moves no cursor.
 pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::{EN, FR};
+    use words::Language;
+
+    #[test]
+    fn a_refused_line_is_said_in_the_readers_words() {
+        let (fr, en) = (Catalogue::new(Language::Fr, FR, EN), Catalogue::new(Language::En, FR, EN));
+        for (reason, _) in REASONS {
+            let fault = format!("adult/domains:64: {reason}");
+            let (french, english) = (fault_text(&fault, &fr), fault_text(&fault, &en));
+            assert!(english.starts_with("adult/domains:64: ") && !french.contains(&reason.to_string()), "{french}");
+        }
+        assert_eq!(fault_text("a:1: a single label", &fr), "a:1\u{a0}: une seule étiquette");
+    }
 }
