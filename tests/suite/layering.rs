@@ -35,7 +35,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("tar", &["controlplane", "publisher"]),
     ("flate2", &["publisher"]),
     ("md-5", &["publisher"]),
-    ("zstd", &["wire", "bundle", "controlplane"]),
+    ("zstd", &["wire", "bundle", "controlplane", "controlplane-store"]),
     ("blake3", &["bundle"]),
     // names
     ("idna", &["filter"]),

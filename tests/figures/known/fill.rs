@@ -73,10 +73,6 @@ impl Body {
     pub(super) fn section(&self, at: Timestamp) -> Section {
         Section::new(self.digest, at, at, self.zstd, &self.bytes)
     }
-
-    pub(super) const fn digest(&self) -> Digest {
-        self.digest
-    }
 }
 
 impl Fill {
