@@ -12,7 +12,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::Mutex;
 use tonic::transport::Channel;
 use wire::v1::admin_client::AdminClient;
-use wire::v1::{Cadence, CadenceSetRequest, CadenceShowRequest, ServerStatusRequest, TokenCreateRequest, TokenKind};
+use wire::v1::{
+    Cadence, CadenceSetRequest, CadenceShowRequest, DeviceShowRequest, DeviceShowResponse, ServerStatusRequest,
+    TokenCreateRequest, TokenKind,
+};
 
 /// The server.
 pub struct Place {
@@ -132,6 +135,21 @@ impl Place {
         let status = admin.server_status(ServerStatusRequest {}).await.map_err(|e| e.message().to_owned())?;
         *kept = Some(admin);
         Ok(status.into_inner().held)
+    }
+
+    /// What it keeps of a device.
+    ///
+    /// # Errors
+    /// When it does not say.
+    pub async fn shown(&self, device: String) -> Result<DeviceShowResponse, String> {
+        let mut kept = self.admin.lock().await;
+        let mut admin = match kept.take() {
+            Some(admin) => admin,
+            None => admin(&self.server).await?,
+        };
+        let shown = admin.device_show(DeviceShowRequest { device }).await.map_err(|e| e.message().to_owned())?;
+        *kept = Some(admin);
+        Ok(shown.into_inner())
     }
 
     /// Changes what all devices are to hold: they look at their health a minute more or less often.

@@ -10,7 +10,6 @@ use super::seed::Seed;
 use crate::caller::Attempt;
 use crate::meter;
 use crate::process::ServerProcess;
-use crate::reporter::show;
 use controlplane::clock::{Clock, SystemClock};
 use model::section::SectionKind;
 use model::token::Token;
@@ -231,7 +230,7 @@ impl World {
         self.crowd.shown.begun("asking the server what it keeps", self.wish.devices);
         let mut missing = 0;
         for (device, done) in self.devices.iter().zip(1..) {
-            let shown = show(&self.place.server, &device.id()).await;
+            let shown = self.place.shown(device.id()).await?;
             for kind in [SectionKind::Hardware, SectionKind::Packages, SectionKind::Health] {
                 let wire_kind = i32::from(wire::v1::SectionKind::from(kind));
                 let kept = shown.sections.iter().find(|section| section.kind == wire_kind);
