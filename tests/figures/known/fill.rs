@@ -138,7 +138,7 @@ impl Fill {
 
     /// What is installed on a device on a day: its image, as of a week, and a few packages of its own.
     pub(super) fn packages(&mut self, n: usize, day: usize) -> Arc<Body> {
-        let (image, week) = (n % IMAGES, (day / 7).saturating_sub(dice(n, 77) as usize % WEEKS_BEHIND));
+        let (image, week) = (n % IMAGES, (day / 7).saturating_sub(drawn(n, 77, WEEKS_BEHIND)));
         let encoded = |own| {
             let packages = Packages {
                 manager: Some(PackageManager::Dpkg),
@@ -147,11 +147,16 @@ impl Fill {
             };
             Arc::new(Body::of(SectionKind::Packages, &convert::packages_encode(&packages)))
         };
-        if n % OWN_ONE_IN == 0 {
+        if n.is_multiple_of(OWN_ONE_IN) {
             return encoded(Some(n));
         }
         Arc::clone(self.lists.entry((image, week)).or_insert_with(|| encoded(None)))
     }
+}
+
+/// One of so many, by chance.
+fn drawn(n: usize, salt: u64, of: usize) -> usize {
+    usize::try_from(dice(n, salt) % of as u64).expect("below a usize")
 }
 
 /// SplitMix64 over two numbers: the same for everybody.
@@ -422,20 +427,20 @@ fn installed(image: usize, week: usize, own: Option<usize>) -> Vec<Package> {
         "udev",
     ];
     const ENDS: [&str; 10] = ["", "-common", "-bin", "-data", "-0", "6", "-dev", "-utils", "-l10n-fr", "t64"];
-    let one = |which: u64, updated: u64| {
-        let word = |salt| PARTS[(dice(which as usize, salt) % PARTS.len() as u64) as usize];
-        let number = |salt, upto| dice(which as usize, salt) % upto;
-        let name = format!("lib{}-{}{}{}", word(90), word(91), number(92, 30), ENDS[number(93, 10) as usize]);
+    let one = |which: usize, updated: usize| {
+        let word = |salt| PARTS[drawn(which, salt, PARTS.len())];
+        let number = |salt, upto| drawn(which, salt, upto);
+        let name = format!("lib{}-{}{}{}", word(90), word(91), number(92, 30), ENDS[number(93, ENDS.len())]);
         let version =
             format!("{}.{}.{}-{}+deb13u{updated}", number(94, 9), number(95, 40), number(96, 20), number(97, 6));
         Package { name, version }
     };
-    let base = 100_000 * image as u64;
+    let base = 100_000 * image;
     // The package that changed in a week changed in no other one until all have.
-    let updated = |at: usize| ((week * CHANGED + PACKAGES - 1 - at) / PACKAGES) as u64;
-    let mut all: Vec<Package> = (0..PACKAGES).map(|at| one(base + at as u64, updated(at))).collect();
+    let updated = |at: usize| (week * CHANGED + PACKAGES - 1 - at) / PACKAGES;
+    let mut all: Vec<Package> = (0..PACKAGES).map(|at| one(base + at, updated(at))).collect();
     if let Some(n) = own {
-        all.extend((0..3).map(|at| one(10_000_000 + dice(n, 98 + at) % 400, 0)));
+        all.extend((0..3).map(|at| one(10_000_000 + drawn(n, 98 + at, 400), 0)));
     }
     all.sort();
     all.dedup_by(|a, b| a.name == b.name);
