@@ -27,7 +27,9 @@ async fn outcome(profile: Profile) -> Outcome {
     let outcome = run(profile, wish(), Arc::new(Nobody)).await.unwrap();
     assert_eq!((outcome.profile, outcome.devices, outcome.seed), (profile, DEVICES, 8));
     let cost = &outcome.cost;
-    assert!(!cost.cpu.is_zero() && cost.resident_mib.1 > 1.0 && !cost.samples.is_empty(), "{cost:?}");
+    // Devices that are held may cost nothing at all for so short a while.
+    assert!(profile == Profile::Held || !cost.cpu.is_zero(), "{cost:?}");
+    assert!(cost.resident_mib.1 > 1.0 && !cost.samples.is_empty(), "{cost:?}");
     for fact in &outcome.facts {
         assert!(fact.value.is_finite(), "{fact:?}");
     }
