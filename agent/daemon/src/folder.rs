@@ -24,8 +24,16 @@ pub(crate) struct Folder(PathBuf);
 /// The right to change the folder; given up when dropped or when the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _lock: File,
-    _running: File,
+    lock: File,
+    running: File,
+}
+
+impl Drop for Lock {
+    /// Closing them would do, but for programs that are being started at this moment: until they are, they have them open, too.
+    fn drop(&mut self) {
+        let _ = self.running.unlock();
+        let _ = self.lock.unlock();
+    }
 }
 
 /// Number and times of a file.
@@ -82,7 +90,7 @@ impl Folder {
         let running = self.lock_file(RUNNING)?;
         // Waits for a `status` that is looking at this instant, never for an agent.
         running.lock().map_err(Error::file(&self.path(RUNNING)))?;
-        Ok(Lock { _lock: lock, _running: running })
+        Ok(Lock { lock, running })
     }
 
     /// Whether an agent runs on the folder.

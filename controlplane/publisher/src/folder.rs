@@ -14,7 +14,28 @@ pub struct Folder(PathBuf);
 
 /// Held while something is published; another program is told to wait.
 #[derive(Debug)]
-pub(crate) struct Lock(#[allow(dead_code, reason = "closing it lets go")] File);
+pub(crate) struct Lock(File);
+
+impl Lock {
+    /// Takes what lies in a folder for this program alone.
+    ///
+    /// # Errors
+    /// `Busy` where another has it, or what the system says.
+    pub(crate) fn take(folder: &Path) -> Result<Self> {
+        let path = folder.join("lock");
+        let file =
+            OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(write_failed(&path))?;
+        file.try_lock().map_err(|_| Error::Busy(folder.to_owned()))?;
+        Ok(Self(file))
+    }
+}
+
+impl Drop for Lock {
+    /// Closing it would do, but for programs that are being started at this moment: until they are, they have it open, too.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
 
 impl Folder {
     /// A repository's folder, whether or not it is there yet.
@@ -88,11 +109,7 @@ impl Folder {
         if !self.keys().is_dir() {
             return Err(Error::NotRepository(self.0.clone()));
         }
-        let path = self.0.join("lock");
-        let file =
-            OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(write_failed(&path))?;
-        file.try_lock().map_err(|_| Error::Busy(self.0.clone()))?;
-        Ok(Lock(file))
+        Lock::take(&self.0)
     }
 
     /// The keys of this machine.
@@ -150,5 +167,22 @@ fn above_sync(path: &Path) -> io::Result<()> {
     match File::open(above)?.sync_all() {
         Err(error) if [io::ErrorKind::InvalidInput, io::ErrorKind::Unsupported].contains(&error.kind()) => Ok(()),
         done => done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_being_started_keeps_no_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = Lock::take(folder.path()).unwrap();
+        // As a process has it between fork and exec.
+        let inherited = lock.0.try_clone().unwrap();
+        assert!(matches!(Lock::take(folder.path()), Err(Error::Busy(_))));
+        drop(lock);
+        Lock::take(folder.path()).unwrap();
+        drop(inherited);
     }
 }

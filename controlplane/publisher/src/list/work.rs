@@ -2,15 +2,15 @@
 
 use super::stored::Stored;
 use crate::error::{Error, Result, read_failed, write_failed};
-use std::fs::{self, File, OpenOptions};
+use crate::folder::Lock;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// The folder, held by one program at a time.
 #[derive(Debug)]
 pub(super) struct Work {
     root: PathBuf,
-    #[allow(dead_code, reason = "closing it lets go")]
-    lock: File,
+    _lock: Lock,
 }
 
 impl Work {
@@ -21,11 +21,8 @@ impl Work {
         } else if !root.is_dir() {
             return Err(Error::ListNone(root.to_owned()));
         }
-        let path = root.join("lock");
-        let lock =
-            OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(write_failed(&path))?;
-        lock.try_lock().map_err(|_| Error::Busy(root.to_owned()))?;
-        let work = Self { root: root.to_owned(), lock };
+        let lock = Lock::take(root)?;
+        let work = Self { root: root.to_owned(), _lock: lock };
         for name in ["candidate", "approved", "packed"] {
             work.repair(name)?;
         }
