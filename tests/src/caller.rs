@@ -23,6 +23,7 @@ pub async fn connect(port: u16, config: ClientConfig) -> Result<Channel, String>
         let connector = connector.clone();
         async move {
             let tcp = TcpStream::connect(("127.0.0.1", port)).await?;
+            tcp.set_nodelay(true)?;
             let name = rustls::pki_types::ServerName::try_from("localhost").map_err(std::io::Error::other)?;
             Ok::<_, std::io::Error>(hyper_util::rt::TokioIo::new(connector.connect(name, tcp).await?))
         }
@@ -33,6 +34,7 @@ pub async fn connect(port: u16, config: ClientConfig) -> Result<Channel, String>
 /// Connects with settings that are used again, so that sessions are resumed; gives the kind of handshake there was.
 pub async fn connect_again(port: u16, config: &Arc<ClientConfig>) -> Result<(Channel, HandshakeKind), String> {
     let tcp = TcpStream::connect(("127.0.0.1", port)).await.map_err(|e| e.to_string())?;
+    tcp.set_nodelay(true).map_err(|e| e.to_string())?;
     let name = rustls::pki_types::ServerName::try_from("localhost").map_err(|e| e.to_string())?;
     let stream = TlsConnector::from(Arc::clone(config)).connect(name, tcp).await.map_err(|e| format!("{e:?}"))?;
     let kind = stream.get_ref().1.handshake_kind().ok_or("no handshake")?;

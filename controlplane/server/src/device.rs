@@ -102,15 +102,16 @@ impl DeviceCalls for DeviceService {
 }
 
 impl DeviceService {
+    /// What is waited for only for a moment lies apart: a check-in that is held for minutes keeps no room for it.
     async fn answer(&self, request: Request<CheckInRequest>) -> Result<Response<CheckInResponse>, Status> {
         let shared = self.shared.as_ref();
         let (id, certificate) = device_of(shared, &request)?;
         shared.check_ins.fetch_add(1, Ordering::Relaxed);
-        let mut state = match admitted(shared, id, &certificate).await {
+        let mut state = match Box::pin(admitted(shared, id, &certificate)).await {
             Err(refused) => {
                 // Only who is refused for its certificate can show a copy.
                 if refused.message() == SUPERSEDED {
-                    clones::superseded(shared, id, &certificate).await?;
+                    Box::pin(clones::superseded(shared, id, &certificate)).await?;
                 }
                 return Err(refused);
             }
@@ -120,26 +121,26 @@ impl DeviceService {
         let limits = &shared.config.limits;
         let call = shared.live.begin(id, now, limits.device_burst, limits.device_calls_per_minute).ok_or_else(busy)?;
         let mut message = request.into_inner();
-        let missing = missing(granted(shared, id).await?.as_deref());
+        let missing = missing(Box::pin(granted(shared, id)).await?.as_deref());
         let silenced = missing && silence(&mut message);
         let later = undone(shared, id, &mut message)?;
         let asked = std::mem::take(&mut message.asks);
         let (mut said, report) = take(shared, id, message)?;
         let mut answer = CheckInResponse { spread_ms: shared.spread_ms(), ..CheckInResponse::default() };
-        if clones::flapping(shared, id, said.boot).await? {
+        if Box::pin(clones::flapping(shared, id, said.boot)).await? {
             // Held, each would end the other's call for ever and neither would learn of it.
             (state, said.hold) = (JoinState::Quarantined, Duration::ZERO);
             answer.wait_ms = clones::wait_ms();
         }
         let at_once = silenced || report.is_some() || later.is_some() || !asked.is_empty();
         if !asked.is_empty() && !missing {
-            answer.asks_kept = asks::keep(shared, id, asked).await?;
+            answer.asks_kept = Box::pin(asks::keep(shared, id, asked)).await?;
         }
         if let Some((report, observed)) = report {
             answer.stored = report.sections.iter().map(|(_, s)| s.digest.as_bytes().to_vec()).collect();
-            keep(shared, id, &said, report, observed).await?;
+            Box::pin(keep(shared, id, &said, report, observed)).await?;
         }
-        let kept = kept_of(shared, id).await?;
+        let kept = Box::pin(kept_of(shared, id)).await?;
         match later {
             // It is said again, so nothing is wanted.
             Some(again) => answer.wait_ms = u32::try_from(again.as_millis()).unwrap_or(u32::MAX),
@@ -335,11 +336,11 @@ async fn finish(
         }
         answer.quarantined = state == JoinState::Quarantined;
         let now_ruling = Arc::clone(&ruling.borrow_and_update());
-        let news = tell(shared, id, said, &now_ruling, &mut answer).await?;
+        let news = Box::pin(tell(shared, id, said, &now_ruling, &mut answer)).await?;
         // Whoever has a device that is missing is told whom to contact, and no more.
-        let missing = missing(granted(shared, id).await?.as_deref());
+        let missing = missing(Box::pin(granted(shared, id)).await?.as_deref());
         let acts_upto = if missing { None } else { said.acts_upto };
-        let news = acts::tell(shared, id, acts_upto, &now_ruling, &mut answer).await? || news;
+        let news = Box::pin(acts::tell(shared, id, acts_upto, &now_ruling, &mut answer)).await? || news;
         if *stop.borrow() {
             answer.wait_ms = u32::try_from(random::below(shared.spread_ms().into()) + 1).unwrap_or(u32::MAX);
             last = true;
@@ -351,7 +352,7 @@ async fn finish(
             answer.sequence = shared.live.with(id, |seat| seat.kept.map_or(0, |k| k.sequence));
             // No news of its own: it holds long enough to wait for what is.
             if let Some(held) = said.ticket.filter(|_| !missing) {
-                answer.ticket = ticket::renewed(shared, id, state, held, &now_ruling.rules.fetching).await?;
+                answer.ticket = Box::pin(ticket::renewed(shared, id, state, held, &now_ruling.rules.fetching)).await?;
             }
             return Ok(answer);
         }
@@ -362,7 +363,7 @@ async fn finish(
             () = keys.changed() => {}
             () = &mut over => last = true,
         }
-        state = admitted(shared, id, certificate).await?;
+        state = Box::pin(admitted(shared, id, certificate)).await?;
     }
 }
 
