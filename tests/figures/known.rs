@@ -114,7 +114,7 @@ fn memory_of(known: usize, rows: &mut Vec<Row>) -> f64 {
         let status = runtime.block_on(client_status(&mut client));
         assert_eq!(status, known as u64);
         rows.push(Row::less(of(known, "counted by state"), began.elapsed().as_secs_f64() * 1e3, "ms"));
-        rows.push(Row::less(of(known, "counted by state"), (cpu(pid) - before).as_secs_f64() * 1e3, "ms CPU"));
+        rows.push(Row::less(of(known, "counted by state"), cpu(pid).saturating_sub(before).as_secs_f64() * 1e3, "ms CPU"));
     }
     drop(client);
     if known > 0 {
@@ -213,13 +213,13 @@ async fn client(server: &ServerProcess) -> AdminClient<Channel> {
     AdminClient::new(channel).max_decoding_message_size(8 * 1024 * 1024)
 }
 
-/// Waits until a process has done next to nothing for a second: what it does at its start is over.
+/// Waits until a process has done next to nothing for a second: what it does at its start is over. Threads that end take their time with them.
 fn quiet(pid: u32) {
     let mut calm = 0;
     while calm < 2 {
         let before = cpu(pid);
         std::thread::sleep(LOOK);
-        calm = if cpu(pid) - before < LOOK / 50 { calm + 1 } else { 0 };
+        calm = if cpu(pid).saturating_sub(before) < LOOK / 50 { calm + 1 } else { 0 };
     }
 }
 
