@@ -114,7 +114,11 @@ fn memory_of(known: usize, rows: &mut Vec<Row>) -> f64 {
         let status = runtime.block_on(client_status(&mut client));
         assert_eq!(status, known as u64);
         rows.push(Row::less(of(known, "counted by state"), began.elapsed().as_secs_f64() * 1e3, "ms"));
-        rows.push(Row::less(of(known, "counted by state"), cpu(pid).saturating_sub(before).as_secs_f64() * 1e3, "ms CPU"));
+        rows.push(Row::less(
+            of(known, "counted by state"),
+            cpu(pid).saturating_sub(before).as_secs_f64() * 1e3,
+            "ms CPU",
+        ));
     }
     drop(client);
     if known > 0 {
