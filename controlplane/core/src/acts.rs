@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 pub static ACTS: Table<ActTold, Intent> = Table::new("act");
 /// The most that are told of one device, and of the whole territory: the latest.
 pub const ACTS_TOLD_MAX: usize = 50;
+/// Most devices have few: so many are read first, which a store does at once.
+const FIRST: usize = 16;
 
 /// An act as the device is told of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,9 +70,11 @@ pub async fn acts_of(store: &dyn Store, territory: &TerritoryId, subject: &str) 
     let scope = ACTS.scope(territory, format!("{subject}/"));
     let mut after = String::new();
     let mut acts = Vec::new();
+    let mut limit = FIRST;
     loop {
-        let page = ACTS.page(store, &scope, &after, PAGE_MAX).await?;
-        let whole = page.len() == PAGE_MAX;
+        let page = ACTS.page(store, &scope, &after, limit).await?;
+        let whole = page.len() == limit;
+        limit = PAGE_MAX;
         if let Some(last) = page.last() {
             after.clone_from(&last.id);
         }

@@ -35,8 +35,15 @@ pub(crate) async fn tell(
     if before.is_some_and(|newest| newest.max(everywhere) <= since) {
         return Ok(false);
     }
-    let mut acts = acts_of(shared.store.as_ref(), shared.territory(), &id.to_string()).await.map_err(status)?;
-    let newest = acts.last().map_or(0, |(revision, _)| *revision);
+    let (mut acts, newest) = match before {
+        // An act on the whole territory is told to all at once: nobody reads for it what it knows already.
+        Some(newest) if newest <= since => (Vec::new(), newest),
+        _ => {
+            let acts = acts_of(shared.store.as_ref(), shared.territory(), &id.to_string()).await.map_err(status)?;
+            let newest = acts.last().map_or(0, |(revision, _)| *revision);
+            (acts, newest)
+        }
+    };
     shared.live.with(id, |seat| {
         // The record may have changed meanwhile.
         if seat.acts == before {
