@@ -1,38 +1,33 @@
 //! `Device.CheckIn`: a device's whole life, in one handler.
 
-use crate::acts;
+use crate::admission::admitted;
 use crate::asks;
-use crate::caller::{device_of, record_of};
+use crate::caller::device_of;
 use crate::clones;
 use crate::grant::{granted, missing, silence};
-use crate::live::{Call, Refused};
+use crate::held::{self, Said, Taken};
+use crate::live::Refused;
 use crate::load::{overloaded, pushed_back};
 use crate::mirror;
 use crate::otlp;
-use crate::random;
 use crate::renew;
-use crate::ruling::Ruling;
 use crate::shared::Shared;
 use crate::status::{convert_status, invalid, part_status, status};
-use crate::telling::{Telling, told};
 use crate::ticket;
-use controlplane_core::Error;
-use controlplane_core::audit::Author;
-use controlplane_core::device::{Standing as Shown, device_admit};
 use controlplane_core::load::Class;
 use controlplane_core::presence::{
     CONDITIONS_MAX, Condition, ConditionState, Kept, ObservedState, PRESENCES, Presence, sections_wanted,
 };
 use controlplane_core::renew::SUPERSEDED;
 use controlplane_core::report::{Report, Section, report_keep};
-use identity::caller::Certificate;
-use model::desired::{Generation, Head};
+use model::desired::Generation;
 use model::device::{JoinState, evidence};
 use model::digest::Digest;
-use model::id::{BootId, DeviceId};
+use model::id::DeviceId;
 use model::resource::BundleVersion;
 use model::section::{MESSAGE_BYTES_MAX, SectionKind};
 use model::time::Timestamp;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -60,30 +55,29 @@ impl DeviceService {
     }
 }
 
-/// What a check-in says, checked.
-struct Said {
-    boot: BootId,
-    sequence: u64,
-    root: Digest,
-    generation: Option<Generation>,
-    plan: Option<Digest>,
-    hold: Duration,
-    agent_version: String,
-    clock_ahead_ms: Option<i64>,
-    other_machine: bool,
-    acts_upto: Option<Generation>,
-    trust_version: u64,
-    ticket: Option<ticket::Held>,
-}
-
 #[tonic::async_trait]
 impl DeviceCalls for DeviceService {
-    async fn check_in(&self, request: Request<CheckInRequest>) -> Result<Response<CheckInResponse>, Status> {
-        let mut counted = self.shared.metrics.check_in();
-        let answered = self.answer(request).await;
-        counted.ended(answered.as_ref().err());
-        otlp::outcome(answered.as_ref().err());
-        answered
+    // Written out as `async_trait` expects it, so that nothing of the request is kept while the device is held.
+    fn check_in<'a, 'f>(
+        &'a self,
+        request: Request<CheckInRequest>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<CheckInResponse>, Status>> + Send + 'f>>
+    where
+        'a: 'f,
+        Self: 'f,
+    {
+        let shared = self.shared.as_ref();
+        let mut counted = shared.metrics.check_in();
+        let taking = Box::pin(take(shared, request));
+        Box::pin(async move {
+            let answered = match taking.await {
+                Ok(taken) => held::answer(shared, taken).await,
+                Err(refused) => Err(refused),
+            };
+            counted.ended(answered.as_ref().err());
+            otlp::outcome(answered.as_ref().err());
+            answered.map(Response::new)
+        })
     }
 
     async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<RenewResponse>, Status> {
@@ -101,55 +95,53 @@ impl DeviceCalls for DeviceService {
     }
 }
 
-impl DeviceService {
-    /// What is waited for only for a moment lies apart: a check-in that is held for minutes keeps no room for it.
-    async fn answer(&self, request: Request<CheckInRequest>) -> Result<Response<CheckInResponse>, Status> {
-        let shared = self.shared.as_ref();
-        let (id, certificate) = device_of(shared, &request)?;
-        shared.check_ins.fetch_add(1, Ordering::Relaxed);
-        let mut state = match Box::pin(admitted(shared, id, &certificate)).await {
-            Err(refused) => {
-                // Only who is refused for its certificate can show a copy.
-                if refused.message() == SUPERSEDED {
-                    Box::pin(clones::superseded(shared, id, &certificate)).await?;
-                }
-                return Err(refused);
+/// Takes a check-in: who calls, whether they may, and what they have to say, which is durable then.
+async fn take(shared: &Shared, request: Request<CheckInRequest>) -> Result<Taken<'_>, Status> {
+    let (id, certificate) = device_of(shared, &request)?;
+    shared.check_ins.fetch_add(1, Ordering::Relaxed);
+    let mut state = match admitted(shared, id, &certificate).await {
+        Err(refused) => {
+            // Only who is refused for its certificate can show a copy.
+            if refused.message() == SUPERSEDED {
+                Box::pin(clones::superseded(shared, id, &certificate)).await?;
             }
-            Ok(state) => state,
-        };
-        let now = shared.clock.now();
-        let limits = &shared.config.limits;
-        let call = shared.live.begin(id, now, limits.device_burst, limits.device_calls_per_minute).ok_or_else(busy)?;
-        let mut message = request.into_inner();
-        let missing = missing(Box::pin(granted(shared, id)).await?.as_deref());
-        let silenced = missing && silence(&mut message);
-        let later = undone(shared, id, &mut message)?;
-        let asked = std::mem::take(&mut message.asks);
-        let (mut said, report) = take(shared, id, message)?;
-        let mut answer = CheckInResponse { spread_ms: shared.spread_ms(), ..CheckInResponse::default() };
-        if Box::pin(clones::flapping(shared, id, said.boot)).await? {
-            // Held, each would end the other's call for ever and neither would learn of it.
-            (state, said.hold) = (JoinState::Quarantined, Duration::ZERO);
-            answer.wait_ms = clones::wait_ms();
+            return Err(refused);
         }
-        let at_once = silenced || report.is_some() || later.is_some() || !asked.is_empty();
-        if !asked.is_empty() && !missing {
-            answer.asks_kept = Box::pin(asks::keep(shared, id, asked)).await?;
-        }
-        if let Some((report, observed)) = report {
-            answer.stored = report.sections.iter().map(|(_, s)| s.digest.as_bytes().to_vec()).collect();
-            Box::pin(keep(shared, id, &said, report, observed)).await?;
-        }
-        let kept = Box::pin(kept_of(shared, id)).await?;
-        match later {
-            // It is said again, so nothing is wanted.
-            Some(again) => answer.wait_ms = u32::try_from(again.as_millis()).unwrap_or(u32::MAX),
-            None if missing => {}
-            None => answer.wanted = wanted(shared, id, &said, kept),
-        }
-        let at_once = at_once || !answer.wanted.is_empty();
-        finish(shared, &call, (id, state, &certificate), &said, answer, at_once).await.map(Response::new)
+        Ok(state) => state,
+    };
+    let now = shared.clock.now();
+    let limits = &shared.config.limits;
+    let call = shared.live.begin(id, now, limits.device_burst, limits.device_calls_per_minute).ok_or_else(busy)?;
+    let mut message = request.into_inner();
+    let missing = missing(granted(shared, id).await?.as_deref());
+    let silenced = missing && silence(&mut message);
+    let later = undone(shared, id, &mut message)?;
+    let asked = std::mem::take(&mut message.asks);
+    let (mut said, report) = read(shared, id, message)?;
+    let mut answer = CheckInResponse::default();
+    if clones::flapping(shared, id, said.boot).await? {
+        // Held, each would end the other's call for ever and neither would learn of it.
+        (state, said.hold) = (JoinState::Quarantined, Duration::ZERO);
+        answer.wait_ms = clones::wait_ms();
     }
+    let at_once = silenced || report.is_some() || later.is_some() || !asked.is_empty();
+    if !asked.is_empty() && !missing {
+        answer.asks_kept = Box::pin(asks::keep(shared, id, asked)).await?;
+    }
+    if let Some((report, observed)) = report {
+        answer.stored = report.sections.iter().map(|(_, s)| s.digest.as_bytes().to_vec()).collect();
+        Box::pin(keep(shared, id, &said, report, observed)).await?;
+    }
+    let kept = kept_of(shared, id).await?;
+    match later {
+        // It is said again, so nothing is wanted.
+        Some(again) => answer.wait_ms = u32::try_from(again.as_millis()).unwrap_or(u32::MAX),
+        None if missing => {}
+        None => answer.wanted = wanted(shared, id, &said, kept),
+    }
+    let at_once = at_once || said.hold.is_zero() || !answer.wanted.is_empty();
+    let said = Box::new(said);
+    Ok(Taken { id, certificate, state, call, said, answer: at_once.then(|| Box::new(answer)) })
 }
 
 /// What is left undone under too much load: a whole check-in is refused, a report is taken out of it and is to come again after so long.
@@ -176,25 +168,9 @@ fn undone(shared: &Shared, id: DeviceId, message: &mut CheckInRequest) -> Result
     Ok(later)
 }
 
-/// Whether the device may talk; the first check-in with a new certificate puts that one in force.
-async fn admitted(shared: &Shared, id: DeviceId, certificate: &Certificate) -> Result<JoinState, Status> {
-    let refuse = |verb, error| shared.refuse(Author::Rule("check_in".to_owned()), verb, &id.to_string())(error);
-    let admitted = device_admit(shared.store.as_ref(), shared.territory(), id).await;
-    let admission = admitted.map_err(|error| refuse("check_in", error))?;
-    let shown = record_of(certificate);
-    match admission.standing(&shown) {
-        Shown::InForce => {}
-        Shown::Candidate | Shown::Newer => renew::settle(shared, id, &shown).await?,
-        Shown::Superseded => {
-            return Err(refuse("certificate_superseded", Error::Denied(SUPERSEDED.to_owned())));
-        }
-    }
-    Ok(admission.state)
-}
-
 /// Reads the message; the report is what must be durable before the answer.
 #[allow(clippy::type_complexity, reason = "named at its one use")]
-fn take(
+fn read(
     shared: &Shared,
     id: DeviceId,
     request: CheckInRequest,
@@ -311,89 +287,6 @@ fn wanted(shared: &Shared, id: DeviceId, said: &Said, kept: Kept) -> Vec<i32> {
 /// How long to wait before asking once more, having asked so many times again: ten minutes, doubled up to a day.
 fn ask_again(times: u32) -> Duration {
     Duration::from_secs(600 << times.min(8)).min(Duration::from_secs(86_400))
-}
-
-/// Answers at once, or when something changes, or when the hold is over.
-async fn finish(
-    shared: &Shared,
-    call: &Call<'_>,
-    (id, mut state, certificate): (DeviceId, JoinState, &Certificate),
-    said: &Said,
-    mut answer: CheckInResponse,
-    at_once: bool,
-) -> Result<CheckInResponse, Status> {
-    let mut ruling = shared.ruling.clone();
-    let mut stop = shared.stop.clone();
-    let mut keys = shared.keys.changes();
-    let over = shared.clock.sleep(if at_once { Duration::ZERO } else { said.hold });
-    tokio::pin!(over);
-    let _held = (!at_once && !said.hold.is_zero()).then(|| call.hold());
-    let mut last = at_once || said.hold.is_zero();
-    let mut before = None;
-    loop {
-        if !call.is_newest() {
-            return Err(Status::aborted("a newer check-in of this device has begun"));
-        }
-        answer.quarantined = state == JoinState::Quarantined;
-        let now_ruling = Arc::clone(&ruling.borrow_and_update());
-        let news = Box::pin(tell(shared, id, said, &now_ruling, &mut answer)).await?;
-        // Whoever has a device that is missing is told whom to contact, and no more.
-        let missing = missing(Box::pin(granted(shared, id)).await?.as_deref());
-        let acts_upto = if missing { None } else { said.acts_upto };
-        let news = Box::pin(acts::tell(shared, id, acts_upto, &now_ruling, &mut answer)).await? || news;
-        if *stop.borrow() {
-            answer.wait_ms = u32::try_from(random::below(shared.spread_ms().into()) + 1).unwrap_or(u32::MAX);
-            last = true;
-        }
-        // A person's decision is news even where the head stays.
-        let decided = before.replace(state).is_some_and(|b| b != state);
-        if news || decided || last {
-            answer.server_unix_ms = shared.clock.now().unix_millis();
-            answer.sequence = shared.live.with(id, |seat| seat.kept.map_or(0, |k| k.sequence));
-            // No news of its own: it holds long enough to wait for what is.
-            if let Some(held) = said.ticket.filter(|_| !missing) {
-                answer.ticket = Box::pin(ticket::renewed(shared, id, state, held, &now_ruling.rules.fetching)).await?;
-            }
-            return Ok(answer);
-        }
-        tokio::select! {
-            () = call.woken() => {}
-            Ok(()) = ruling.changed() => {}
-            Ok(()) = stop.changed() => {}
-            () = keys.changed() => {}
-            () = &mut over => last = true,
-        }
-        state = Box::pin(admitted(shared, id, certificate)).await?;
-    }
-}
-
-/// Puts the head, and the plan if the device lacks it, into the answer; says whether there is something new.
-async fn tell(
-    shared: &Shared,
-    id: DeviceId,
-    said: &Said,
-    ruling: &Ruling,
-    answer: &mut CheckInResponse,
-) -> Result<bool, Status> {
-    let ca = shared.ca();
-    // Whoever does not know the key that signs now is taught it with the same answer.
-    let untaught = said.trust_version != 0 && said.trust_version < ca.trust_version;
-    answer.trust = untaught.then(|| ca.trust.clone());
-    let Telling { told, grant, planned } = told(shared, id, said.generation, ruling).await?;
-    // Newer rules have told the device already; they come here by themselves.
-    if told.plan != planned.plan.digest {
-        return Ok(false);
-    }
-    if !untaught && said.generation == Some(told.generation) && said.plan == Some(told.plan) {
-        return Ok(false);
-    }
-    let grant = grant.map(|standing| standing.grant.clone());
-    let head = Head { device: id, generation: told.generation, plan: told.plan, grant };
-    answer.head = Some((&ca.head_sign(&head)).into());
-    if said.plan != Some(told.plan) {
-        answer.plan = planned.plan.bytes.clone();
-    }
-    Ok(true)
 }
 
 pub(crate) fn busy() -> Status {

@@ -3,6 +3,7 @@
 mod act_ids;
 mod acts;
 mod admin;
+mod admission;
 mod arguments;
 mod asks;
 mod backup;
@@ -23,6 +24,7 @@ pub mod folder;
 mod grant;
 mod health;
 mod healthcheck;
+mod held;
 pub mod init;
 mod intake;
 mod invitation;

@@ -6,6 +6,7 @@ use controlplane_core::grant::Standing;
 use controlplane_core::plan::Told;
 use controlplane_core::presence::Kept;
 use controlplane_core::store::Revision;
+use model::device::JoinState;
 use model::id::{BootId, DeviceId};
 use model::time::Timestamp;
 use model::uai::Uai;
@@ -61,6 +62,8 @@ pub(crate) struct Seat {
     pub(crate) seen: Timestamp,
     /// When that was last written.
     flushed: Timestamp,
+    /// The serial number of its certificate in force and whether it belongs, where it may talk; `None` until read.
+    pub(crate) admitted: Option<(Box<str>, JoinState)>,
     /// What is kept of its reports; `None` until read from the store.
     pub(crate) kept: Option<Kept>,
     /// What it was last told, and when that was written; `None` until read.
@@ -167,6 +170,13 @@ impl Live {
             (true, false) => self.assembling.fetch_sub(1, Ordering::Relaxed),
             _ => 0,
         };
+    }
+
+    /// A device's record is written at this moment: whoever calls after that is judged by what is written.
+    pub(crate) fn recorded(&self, device: DeviceId) {
+        if let Some(seat) = self.part(device).here.get_mut(&device) {
+            seat.forget();
+        }
     }
 
     /// A device's record or grant has changed, and with it most likely what it is told of the acts on it.
@@ -347,8 +357,9 @@ impl Seat {
         self.changes = self.changes.wrapping_add(1);
     }
 
-    /// What it is granted and what plans know of it may have changed.
+    /// Whether it may talk, what it is granted and what plans know of it may have changed.
     pub(crate) fn forget(&mut self) {
+        self.admitted = None;
         self.place = Place::default();
         self.grant_forget();
     }

@@ -104,7 +104,8 @@ impl Server {
         };
         let metrics = Arc::new(Metrics::new());
         let load = Arc::new(Load::new(Arc::clone(&clock), Arc::clone(&metrics)));
-        let store = Timed::of(store, Arc::clone(&metrics), Arc::clone(&load));
+        let live = Arc::new(Live::default());
+        let store = Timed::of(store, Arc::clone(&metrics), Arc::clone(&load), Arc::clone(&live));
         operator_admit(folder, &store, &config, clock.now()).await?;
         let rules = Rules::load(store.as_ref(), &config.territory, &config.time_zone).await?;
         let (rulings, ruling) = watch::channel(Arc::new(Ruling::of(rules)));
@@ -122,7 +123,7 @@ impl Server {
             store,
             clock,
             keys,
-            live: Live::default(),
+            live,
             load,
             ruling,
             stop,

@@ -48,7 +48,7 @@ pub(crate) struct Shared {
     pub(crate) loans: Arc<dyn Loans>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keys: Arc<Keys>,
-    pub(crate) live: Live,
+    pub(crate) live: Arc<Live>,
     pub(crate) load: Arc<Load>,
     pub(crate) ruling: watch::Receiver<Arc<Ruling>>,
     pub(crate) stop: watch::Receiver<bool>,

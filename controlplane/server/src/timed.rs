@@ -1,11 +1,15 @@
-//! A store whose commits are timed: what callers wait for it is the first thing to look at when a server is slow.
+//! A store whose commits are timed: what callers wait for it is the first thing to look at when a server is slow. It also lets seats
+//! forget what a commit of this server changes, before whoever committed is answered.
 
+use crate::live::Live;
 use crate::load::Load;
 use crate::metrics::Metrics;
 use crate::otlp::commit_span;
 use async_trait::async_trait;
+use controlplane_core::device::DEVICES;
 use controlplane_core::store::{Batch, Changes, Entry, Key, Revision, Scope, SharedStore, Store};
 use controlplane_core::{Error, Result};
+use model::id::DeviceId;
 use std::pin::Pin;
 use std::sync::Arc;
 use tracing::Instrument;
@@ -15,12 +19,13 @@ pub(crate) struct Timed {
     store: SharedStore,
     metrics: Arc<Metrics>,
     load: Arc<Load>,
+    live: Arc<Live>,
 }
 
 impl Timed {
     /// The same store, timed.
-    pub(crate) fn of(store: SharedStore, metrics: Arc<Metrics>, load: Arc<Load>) -> SharedStore {
-        Arc::new(Self { store, metrics, load })
+    pub(crate) fn of(store: SharedStore, metrics: Arc<Metrics>, load: Arc<Load>, live: Arc<Live>) -> SharedStore {
+        Arc::new(Self { store, metrics, load, live })
     }
 }
 
@@ -42,7 +47,10 @@ impl Store for Timed {
 
     async fn commit(&self, batch: Batch) -> Result<Revision> {
         let writing = self.load.writing();
+        let records = records(&batch);
         let committed = self.store.commit(batch).instrument(commit_span()).await;
+        // Whatever became of it: that may not be known.
+        records.into_iter().for_each(|device| self.live.recorded(device));
         match &committed {
             Ok(_) => self.metrics.commit(writing.waited()),
             Err(Error::Unavailable { .. }) => self.metrics.commit_failed(),
@@ -62,4 +70,10 @@ impl Store for Timed {
     fn epoch(&self) -> u32 {
         self.store.epoch()
     }
+}
+
+/// The devices whose records are written.
+fn records(batch: &Batch) -> Vec<DeviceId> {
+    let keys = batch.writes.iter().map(|write| &write.key).filter(|key| key.table == DEVICES.name);
+    keys.filter_map(|key| key.id.parse().ok()).collect()
 }
