@@ -16,6 +16,10 @@ const SEED: u64 = 8;
 /// Held at a time, in a short run and in a whole one.
 const SHORT: [u64; 2] = [1_000, 5_000];
 const FULL: [u64; 3] = [1_000, 5_000, 15_000];
+/// One of `lines`, `growth`, `known`: only its rows.
+const ONLY: &str = "CARTABLE_FIGURES_SCALE_ONLY";
+/// Takes the place of the numbers of held devices: for a look that need not be the figure.
+const HELD: &str = "CARTABLE_FIGURES_HELD";
 
 /// Says what goes on; how far it is matters to nobody here.
 struct Said;
@@ -32,14 +36,27 @@ impl Shown for Said {
 pub(crate) fn measure(full: bool) -> Report {
     let _ = program("cartable-server");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let only = std::env::var(ONLY).ok();
+    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
     let mut rows = runtime.block_on(async {
-        let mut rows = lines::measure().await;
-        rows.extend(growth::measure(if full { &FULL } else { &SHORT }).await);
+        let mut rows = if wanted("lines") { lines::measure().await } else { Vec::new() };
+        if wanted("growth") {
+            rows.extend(growth::measure(&numbers(full)).await);
+        }
         rows
     });
     runtime.shutdown_background();
-    rows.extend(known(full));
+    if wanted("known") {
+        rows.extend(known(full));
+    }
     Report { area: "scale", rows }
+}
+
+fn numbers(full: bool) -> Vec<u64> {
+    match std::env::var(HELD) {
+        Ok(text) => text.split(',').map(|n| n.trim().parse().expect("numbers of devices")).collect(),
+        Err(_) => if full { FULL.to_vec() } else { SHORT.to_vec() },
+    }
 }
 
 /// So many devices; none tells the server that it holds what it was told, unless a row is about that.
