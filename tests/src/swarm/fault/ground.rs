@@ -20,8 +20,8 @@ const APART: u64 = 9;
 const PAUSE: Duration = Duration::from_millis(100);
 /// The longest that an agent waits for an answer that is not held.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
-/// Longer than anything here takes that works.
-pub(super) const LIMIT: Duration = Duration::from_secs(600);
+/// Longer than an agent waits that failed many times: a quarter of an hour.
+pub(super) const LIMIT: Duration = Duration::from_secs(1_000);
 
 /// A server with its crowd, away between two faults.
 pub struct Ground {
