@@ -9,6 +9,7 @@ mod agent;
 mod bundle;
 mod core;
 mod durable;
+mod faults;
 mod filter;
 mod fleet;
 mod identity;
@@ -29,7 +30,8 @@ areas: core, server (the part of core without store and agent), planning (the pa
   bundle (an educational resource packed, and what travels of its next version),
   filter (a list of 4.6 million names compiled, asked and changed; the resolver beside unbound, with dnsperf),
   scale (what one server carries of devices that are connected, as `cargo swarm` lets them live; known after it),
-  known (10,000 and 100,000 devices that are known but away, and a year of reports; with --full 1,000,000)
+  known (10,000 and 100,000 devices that are known but away, and a year of reports; with --full 1,000,000),
+  faults (kills, a full disk, floods and the like under 5,000 devices)
   --json   print one JSON object on standard output
   --full   measure ten idle minutes of the agent instead of two, and 15,000 held devices";
 
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
         [area]
             if [
                 "core", "server", "planning", "identity", "agent", "schools", "loans", "bundle", "filter", "scale",
-                "known",
+                "known", "faults",
             ]
             .contains(&area.as_str())
                 && !unknown =>
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
                 "filter" => filter::measure(),
                 "scale" => scale::measure(flag("--full")),
                 "known" => known::measure(flag("--full")),
+                "faults" => faults::measure(),
                 "agent" => core::measure_agent(flag("--full")),
                 _ => core::measure(flag("--full")),
             };

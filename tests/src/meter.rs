@@ -1,6 +1,8 @@
 //! What a process has used, read from `/proc`: processor time and memory.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Duration;
 
 /// The processor time of all threads of a process so far (`/proc/PID/task/*/schedstat`, Linux `sched-stats`).
@@ -54,6 +56,24 @@ pub fn anonymous_mib(pid: u32) -> f64 {
 #[must_use]
 pub fn proportional_mib(pid: u32) -> f64 {
     field_kib(pid, "smaps_rollup", "Pss:") / 1024.0
+}
+
+/// The open files of a process.
+#[must_use]
+pub fn files(pid: u32) -> u64 {
+    fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, |files| files.count() as u64)
+}
+
+/// What all files below a folder take on the disk, in bytes.
+#[must_use]
+pub fn folder_bytes(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let bytes = entries.map(|entry| match entry.metadata() {
+        Ok(about) if about.is_dir() => folder_bytes(&entry.path()),
+        // Blocks of 512 bytes, whatever the file system's own are.
+        about => about.map_or(0, |about| about.blocks() * 512),
+    });
+    bytes.sum()
 }
 
 fn field_kib(pid: u32, file: &str, field: &str) -> f64 {

@@ -19,6 +19,7 @@ mod doctor;
 mod enrolment;
 mod examples;
 mod exams;
+mod faults;
 mod filter;
 mod filtering;
 mod foreign;

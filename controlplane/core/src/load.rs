@@ -36,6 +36,9 @@ pub struct Load {
     standing: Duration,
 }
 
+/// Handshakes that wait are a herd: it has passed within seconds, and who is sent away for longer is missed for longer than it took to let
+/// all in.
+const HERD_PAUSE: Duration = Duration::from_secs(10);
 /// From so many handshakes that wait for their turn on, inventories are left undone.
 const HANDSHAKES_MAX: u64 = 256;
 
@@ -64,7 +67,7 @@ impl Class {
 
     /// How long to stay away, before jitter: the less it is missed, the longer.
     #[must_use]
-    pub const fn pause(self) -> Duration {
+    const fn pause(self) -> Duration {
         match self {
             Self::Inventory => Duration::from_secs(60),
             Self::Heartbeat => Duration::from_secs(30),
@@ -94,12 +97,14 @@ impl Load {
         self.quickest = Some(self.quickest.map_or(waited, |quickest| quickest.min(waited)));
     }
 
-    /// Whether something of this class is to be left undone, while so many handshakes wait for their turn.
+    /// For how long something of this class is to be left undone, before jitter, if it is, while so many handshakes wait for their turn.
     #[must_use]
-    pub fn sheds(&self, class: Class, handshakes: u64, now: Duration) -> bool {
+    pub fn sheds(&self, class: Class, handshakes: u64, now: Duration) -> Option<Duration> {
+        if self.wait(now) >= class.wait_max() {
+            return Some(class.pause());
+        }
         // Handshakes are kept waiting by whoever greets and falls silent; that must cost no device that is here already its answer.
-        let crowded = class == Class::Inventory && handshakes >= HANDSHAKES_MAX;
-        crowded || self.wait(now) >= class.wait_max()
+        (class == Class::Inventory && handshakes >= HANDSHAKES_MAX).then_some(HERD_PAUSE)
     }
 
     /// How long writes wait at least.
@@ -120,7 +125,7 @@ mod tests {
     }
 
     fn shed(load: &Load, handshakes: u64, now: Duration) -> Vec<Class> {
-        Class::ALL.into_iter().filter(|class| load.sheds(*class, handshakes, now)).collect()
+        Class::ALL.into_iter().filter(|class| load.sheds(*class, handshakes, now).is_some()).collect()
     }
 
     #[test]
@@ -178,5 +183,10 @@ mod tests {
         assert_eq!(shed(&load, 256, s(0)), [Class::Inventory]);
         // A queue of those who greet and fall silent takes nobody's answer.
         assert_eq!(shed(&load, u64::MAX, s(0)), [Class::Inventory]);
+        // It has passed sooner than a disk that is too slow.
+        assert_eq!(load.sheds(Class::Inventory, 256, s(0)), Some(HERD_PAUSE));
+        let mut stuck = load;
+        stuck.write_begun(s(0));
+        assert_eq!(stuck.sheds(Class::Inventory, 256, s(2)), Some(s(60)));
     }
 }

@@ -160,7 +160,7 @@ async fn report_keep_once(
     let mut writes = Writes::observed(territory);
     for (kind, section) in &report.sections {
         presence.sections.insert(*kind, section.digest);
-        let (more, own) = shared::share(store.as_ref(), territory, writes, *kind, section).await?;
+        let (more, own) = shared::share(store.as_ref(), territory, writes, device, (*kind, section)).await?;
         writes = more.put(&SECTIONS, format!("{id}/{kind}"), &own, Expect::Any)?;
     }
     if report.facts != FactsChange::default() {

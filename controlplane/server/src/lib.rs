@@ -34,6 +34,7 @@ mod lists;
 mod live;
 mod load;
 mod manual;
+mod memory;
 mod metrics;
 mod mirror;
 pub mod opening;

@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::connection::{Connection, Room};
 use crate::keys::Keys;
 use crate::load::Load;
+use crate::memory::Memory;
 use crate::metrics::{Handshake, Metrics};
 use crate::pace::{Pace, Paced};
 use crate::places::Places;
@@ -39,6 +40,7 @@ struct Door {
     metrics: Arc<Metrics>,
     load: Arc<Load>,
     busy: Semaphore,
+    memory: Memory,
     silent: Arc<Places<()>>,
     strangers: Arc<Places<()>>,
     devices: Arc<Places<DeviceId>>,
@@ -60,6 +62,7 @@ pub(crate) async fn accept(
         metrics,
         load,
         busy: Semaphore::new(handshakes),
+        memory: Memory::read(),
         silent: Places::new(connections / SILENT_PART),
         strangers: Places::new(STRANGERS_MAX),
         devices: Places::new(DEVICE_MAX),
@@ -141,6 +144,9 @@ impl Door {
         let waiting = self.load.waiting();
         let _turn = self.busy.acquire().await.map_err(io::Error::other)?;
         drop(waiting);
+        if !self.memory.fits(self.metrics.connections()) {
+            return Err(io::Error::new(io::ErrorKind::QuotaExceeded, "too little memory for one more"));
+        }
         let listening = self.keys.listening();
         let shaken = tokio::time::timeout(TURN_MAX, hello.into_stream(Arc::clone(&listening.config)));
         let stream = shaken.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;

@@ -49,11 +49,8 @@ impl Load {
     /// When something of this class is to come again, if it is left undone now; counted.
     pub(crate) fn shed(&self, class: Class) -> Option<Duration> {
         let now = self.clock.ticks();
-        if !self.rule().sheds(class, self.handshakes.load(Ordering::Relaxed), now) {
-            return None;
-        }
+        let pause = self.rule().sheds(class, self.handshakes.load(Ordering::Relaxed), now)?;
         self.metrics.shed(class);
-        let pause = class.pause();
         // Those who are sent away together must not come again together.
         Some(pause + Duration::from_millis(random::below(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX))))
     }

@@ -127,6 +127,11 @@ impl Metrics {
         self.handshakes.get_or_create(&[("outcome", ended.name())]).inc();
     }
 
+    /// How many connections are open.
+    pub(crate) fn connections(&self) -> usize {
+        usize::try_from(self.connections.get()).unwrap_or_default()
+    }
+
     /// Counts a connection until the guard is dropped.
     pub(crate) fn open(&self) -> Open {
         self.connections.inc();

@@ -19,6 +19,8 @@ pub const PROBE_OTHER: u8 = 10;
 const PROBE_LOOK: Duration = Duration::from_millis(20);
 const PROBE_LOOKS_MAX: u32 = 90_000;
 const MIB: u64 = 1024 * 1024;
+/// With less free than this the store is not even opened: sled that cannot write then is taken for damaged at the next start.
+const OPENING_BYTES: u64 = 2 * MIB;
 const VAULT_CACHE_BYTES: u64 = 16 * MIB;
 
 /// Opens the store of a data folder; each thing worth knowing is said in one line.
@@ -68,6 +70,7 @@ fn opened(
     now: Timestamp,
 ) -> Result<Embedded> {
     let path = config.folder.clone();
+    room_check(folder.root())?;
     let need = if path.exists() { probe_need(&path)? } else { Need::Not };
     config.verify = need == Need::Later;
     if let Some(program) = program.filter(|_| need == Need::Now)
@@ -87,6 +90,15 @@ fn opened(
     };
     tracing::info!("{opened}");
     Ok(store)
+}
+
+fn room_check(path: &Path) -> Result<()> {
+    let failed = |what, source| Error::File { what, path: path.to_owned(), source };
+    let disk = rustix::fs::statvfs(path).map_err(|errno| failed("read", errno.into()))?;
+    if disk.f_bavail.saturating_mul(disk.f_frsize) < OPENING_BYTES {
+        return Err(failed("written", io::ErrorKind::StorageFull.into()));
+    }
+    Ok(())
 }
 
 /// Whether the store is whole, as far as a process that only reads it can tell.

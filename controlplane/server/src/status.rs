@@ -16,7 +16,8 @@ pub(crate) fn status(error: Error) -> Status {
         Error::Unavailable { source, .. } => {
             match source {
                 Some(source) => tracing::warn!(error = %error, source = %source, "unavailable"),
-                None => tracing::warn!(error = %error, "unavailable"),
+                // Whoever refuses knows why and has said it once; on a full disk every report is refused.
+                None => tracing::debug!(error = %error, "unavailable"),
             }
             Code::Unavailable
         }

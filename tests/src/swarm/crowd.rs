@@ -16,6 +16,9 @@ use tokio::time::{Instant, sleep, timeout};
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 const GRACE: Duration = Duration::from_secs(60);
 
+/// A report that the server leaves undone, having too much to do.
+const SENT_AWAY: &str = "a report is to come again later";
+
 /// Told how far things are.
 pub trait Shown: Send + Sync {
     /// Something begins that has so many steps; 0: nobody knows.
@@ -143,6 +146,8 @@ impl Crowd {
             self.tally.note("report", began.elapsed());
             self.marks.reported.fetch_add(1, Ordering::Relaxed);
             self.heard(device);
+        } else {
+            self.tally.failed(SENT_AWAY);
         }
         Ok(heard.wait)
     }

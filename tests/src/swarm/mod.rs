@@ -4,6 +4,7 @@
 
 pub mod crowd;
 pub mod device;
+pub mod fault;
 pub mod latency;
 pub mod limits;
 pub mod line;

@@ -12,10 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::Mutex;
 use tonic::transport::Channel;
 use wire::v1::admin_client::AdminClient;
-use wire::v1::{
-    Cadence, CadenceSetRequest, CadenceShowRequest, DeviceShowRequest, DeviceShowResponse, ServerStatusRequest,
-    TokenCreateRequest, TokenKind,
-};
+use wire::v1::{Cadence, CadenceSetRequest, CadenceShowRequest, ServerStatusRequest, TokenCreateRequest, TokenKind};
 
 /// The server.
 pub struct Place {
@@ -88,11 +85,26 @@ impl Place {
     /// # Errors
     /// When it is not swarm's own.
     pub fn killed(&mut self) -> Result<(), String> {
+        if self.killed_into(&[])? { Ok(()) } else { Err(format!("it does not start: {}", self.server.log_text())) }
+    }
+
+    /// The same with other words before it, such as those that set it a limit; says whether it listens, for one that may not be able to.
+    ///
+    /// # Errors
+    /// When it is not swarm's own.
+    pub fn killed_into(&mut self, words: &[&str]) -> Result<bool, String> {
         self.own_check()?;
         self.server.kill();
-        self.server.start();
-        self.pid.store(self.server.pid(), Ordering::Relaxed);
-        Ok(())
+        let listens = self.server.start_tried(words);
+        if listens {
+            self.pid.store(self.server.pid(), Ordering::Relaxed);
+        }
+        Ok(listens)
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.server.has_ended()
     }
 
     /// Stops it in order, and starts it again.
@@ -137,19 +149,12 @@ impl Place {
         Ok(status.into_inner().held)
     }
 
-    /// What it keeps of a device.
+    /// A client in the first operator's name, on a connection of its own.
     ///
     /// # Errors
-    /// When it does not say.
-    pub async fn shown(&self, device: String) -> Result<DeviceShowResponse, String> {
-        let mut kept = self.admin.lock().await;
-        let mut admin = match kept.take() {
-            Some(admin) => admin,
-            None => admin(&self.server).await?,
-        };
-        let shown = admin.device_show(DeviceShowRequest { device }).await.map_err(|e| e.message().to_owned())?;
-        *kept = Some(admin);
-        Ok(shown.into_inner())
+    /// When it cannot be reached.
+    pub async fn admin(&self) -> Result<AdminClient<Channel>, String> {
+        admin(&self.server).await
     }
 
     /// Changes what all devices are to hold: they look at their health a minute more or less often.

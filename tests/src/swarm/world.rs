@@ -11,13 +11,18 @@ use crate::caller::Attempt;
 use crate::meter;
 use crate::process::ServerProcess;
 use controlplane::clock::{Clock, SystemClock};
+use model::digest::Digest;
 use model::section::SectionKind;
 use model::token::Token;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
+use tonic::transport::Channel;
+use wire::v1::DeviceShowRequest;
+use wire::v1::admin_client::AdminClient;
 
 /// Devices that join or visit at the same time while things are made ready.
 const AT_A_TIME: usize = 48;
@@ -91,8 +96,7 @@ impl World {
             Some((data, pid)) => Place::running(data, *pid)?,
             None => Place::made(wish.devices)?,
         };
-        let crowd = Arc::new(Crowd::new(road(place.server.port), shown, wish.speaks));
-        Ok(Self { wish, place, crowd, devices: Vec::new() })
+        Ok(Self::at(place, wish, shown))
     }
 
     /// The same whose devices have joined and told all they know.
@@ -100,13 +104,38 @@ impl World {
     /// # Errors
     /// Why not, as text.
     pub async fn ready(wish: Wish, shown: Arc<dyn Shown>) -> Result<Self, String> {
-        let mut world = Self::empty(wish, shown)?;
-        let attempts = world.attempts().await?;
-        world.crowd.shown.begun("enrolling", world.wish.devices);
-        world.devices = enrolled(&world.crowd, attempts, Seed::new(world.wish.seed)).await?;
-        world.visits("first reports").await?;
-        let _ = world.crowd.tally.take();
-        Ok(world)
+        Self::empty(wish, shown)?.joined().await
+    }
+
+    /// A server that was started already, without a device.
+    #[must_use]
+    pub fn at(place: Place, wish: Wish, shown: Arc<dyn Shown>) -> Self {
+        let crowd = Arc::new(Crowd::new(road(place.server.port), shown, wish.speaks));
+        Self { wish, place, crowd, devices: Vec::new() }
+    }
+
+    /// Lets its devices join and tell all they know.
+    ///
+    /// # Errors
+    /// Why not, as text.
+    pub async fn joined(mut self) -> Result<Self, String> {
+        let attempts = self.attempts().await?;
+        self.crowd.shown.begun("enrolling", self.wish.devices);
+        self.devices = enrolled(&self.crowd, attempts, Seed::new(self.wish.seed)).await?;
+        self.visits("first reports").await?;
+        let _ = self.crowd.tally.take();
+        Ok(self)
+    }
+
+    /// So many more that have joined and told all they know, and are none of the crowd.
+    ///
+    /// # Errors
+    /// Why not, as text.
+    pub async fn more(&self, count: u64) -> Result<Vec<Device>, String> {
+        let seed = Seed::new(self.wish.seed).of(1);
+        let attempts = attempts(&self.place.server, &self.crowd, count, seed).await?;
+        let devices = enrolled(&self.crowd, attempts, seed).await?;
+        visited(&self.crowd, devices, "first reports of those apart").await
     }
 
     /// One whose devices joined so long ago, told all they knew, and were switched off.
@@ -228,22 +257,47 @@ impl World {
     /// When it does not answer.
     pub async fn missing(&self) -> Result<u64, String> {
         self.crowd.shown.begun("asking the server what it keeps", self.wish.devices);
-        let mut missing = 0;
-        for (device, done) in self.devices.iter().zip(1..) {
-            let shown = self.place.shown(device.id()).await?;
-            for kind in [SectionKind::Hardware, SectionKind::Packages, SectionKind::Health] {
-                let wire_kind = i32::from(wire::v1::SectionKind::from(kind));
-                let kept = shown.sections.iter().find(|section| section.kind == wire_kind);
-                let wanted = device.acknowledged(kind);
-                missing += u64::from(
-                    wanted.is_some_and(|wanted| kept.is_none_or(|kept| kept.digest[..] != wanted.as_bytes()[..])),
-                );
-            }
+        let (admin, mut missing) = (self.place.admin().await?, 0);
+        let mut asking = JoinSet::new();
+        let (mut waiting, mut done) = (self.devices.iter(), 0);
+        let mut ask = |asking: &mut JoinSet<_>| {
+            let Some(device) = waiting.next() else { return };
+            let wanted = ASKED.map(|kind| (i32::from(wire::v1::SectionKind::from(kind)), device.acknowledged(kind)));
             missing += device.lost;
+            asking.spawn(kept_apart(admin.clone(), device.id(), wanted));
+        };
+        // As many as one connection may have.
+        (0..ASKS).for_each(|_| ask(&mut asking));
+        let mut apart = 0;
+        while let Some(answer) = asking.join_next().await {
+            apart += answer.map_err(|error| error.to_string())??;
+            ask(&mut asking);
+            done += 1;
             self.crowd.shown.done(done);
         }
-        Ok(missing)
+        Ok(missing + apart)
     }
+}
+
+/// What every device reports.
+const ASKED: [SectionKind; 3] = [SectionKind::Hardware, SectionKind::Packages, SectionKind::Health];
+/// Streams that the server takes on one connection.
+const ASKS: usize = 4;
+
+/// Of how many sections the server keeps something else than what was acknowledged.
+async fn kept_apart(
+    mut admin: AdminClient<Channel>,
+    device: String,
+    wanted: [(i32, Option<Digest>); 3],
+) -> Result<u64, String> {
+    let shown = admin.device_show(DeviceShowRequest { device }).await;
+    let shown = shown.map_err(|status| status.message().to_owned())?.into_inner();
+    let kept = |kind: i32, digest: Digest| {
+        let section = shown.sections.iter().find(|section| section.kind == kind);
+        section.is_some_and(|section| section.digest[..] == digest.as_bytes()[..])
+    };
+    let apart = wanted.into_iter().filter(|(kind, digest)| digest.is_some_and(|digest| !kept(*kind, digest)));
+    Ok(apart.count() as u64)
 }
 
 fn road(port: u16) -> Road {

@@ -3,13 +3,13 @@
 //! A body that no device refers to any more is first marked and, should it still be unused a day later, taken out: a report that was under
 //! way while somebody looked is seen by the next look, and one that meets a marked body writes it anew.
 
-use super::Section;
+use super::{SECTIONS, Section};
 use crate::error::{Error, Result};
 use crate::presence::PRESENCES;
 use crate::store::{Batch, Expect, PAGE_MAX, SharedStore, Store, Write};
 use crate::table::{Observed, Table, Writes};
 use model::digest::Digest;
-use model::id::TerritoryId;
+use model::id::{DeviceId, TerritoryId};
 use model::section::SectionKind;
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,9 @@ use std::time::Duration;
 static BODIES: Table<Kept, Observed> = Table::new("section_body");
 /// Shorter ones are each device's own: another row would cost more than it saves.
 const SHARED_FROM_BYTES: usize = 2 * 1024;
+/// A device whose list changes again within so long keeps it to itself: what nobody has any more lies there for a day at least, and one that
+/// sends another list each second must not fill the disk with them.
+const CHANGES_AGAIN: Duration = Duration::from_secs(3_600);
 /// So long a body is kept after it was seen unused.
 const UNUSED_FOR: Duration = Duration::from_secs(86_400);
 
@@ -38,8 +41,8 @@ pub(super) async fn share(
     store: &dyn Store,
     territory: &TerritoryId,
     writes: Writes<Observed>,
-    kind: SectionKind,
-    section: &Section,
+    device: DeviceId,
+    (kind, section): (SectionKind, &Section),
 ) -> Result<(Writes<Observed>, Section)> {
     if kind != SectionKind::Packages || section.body.len() < SHARED_FROM_BYTES {
         return Ok((writes, section.clone()));
@@ -49,6 +52,10 @@ pub(super) async fn share(
     let there = BODIES.get(store, territory, id.as_str()).await?;
     if there.is_some_and(|row| row.value.unused.is_none()) {
         return Ok((writes, apart));
+    }
+    let before = SECTIONS.get(store, territory, format!("{device}/{kind}")).await?;
+    if before.is_some_and(|row| section.received.since(row.value.received) < CHANGES_AGAIN) {
+        return Ok((writes, section.clone()));
     }
     let body = Kept { zstd: section.zstd, body: section.body.clone(), unused: None };
     Ok((writes.kept(&BODIES, id, &body, Expect::Any)?, apart))
@@ -132,7 +139,11 @@ mod tests {
     }
 
     async fn report(store: &SharedStore, territory: &TerritoryId, n: u8, content: &[u8]) {
-        let section = Section::new(Digest::of(content), START, START, false, content);
+        report_at(store, territory, n, content, START).await;
+    }
+
+    async fn report_at(store: &SharedStore, territory: &TerritoryId, n: u8, content: &[u8], at: Timestamp) {
+        let section = Section::new(Digest::of(content), at, at, false, content);
         let report = Report { sections: vec![(SectionKind::Packages, section)], ..Report::default() };
         report_keep(store, territory, device(n), &|presence| presence.sequence += 1, &report).await.unwrap();
     }
@@ -163,7 +174,7 @@ mod tests {
         // Nobody has it any more; it goes a day after that was seen, unless somebody has it again.
         let day = |n: u64| START.after(Duration::from_secs(n * 86_400));
         for n in 0..5 {
-            report(&store, &territory, n, &other).await;
+            report_at(&store, &territory, n, &other, day(1)).await;
         }
         for (at, forgotten, left) in [(day(1), 0, 2), (day(1), 0, 2), (day(2), 1, 1), (day(3), 0, 1)] {
             assert_eq!(bodies_forget(&store, &territory, at).await.unwrap(), forgotten);
@@ -176,5 +187,23 @@ mod tests {
         report(&store, &territory, 7, &other).await;
         assert_eq!(bodies_forget(&store, &territory, day(6)).await.unwrap(), 0);
         assert_eq!(report_sections(store.as_ref(), &territory, device(7)).await.unwrap()[0].1.body(), other);
+    }
+
+    #[tokio::test]
+    async fn who_sends_another_list_each_second_leaves_none_behind() {
+        let store: SharedStore = Arc::new(Memory::default());
+        let territory: TerritoryId = "doubs".parse().unwrap();
+        let at = |seconds: u64| START.after(Duration::from_secs(seconds));
+        for n in 0..90 {
+            report_at(&store, &territory, 1, &bytes(n, 9_000), at(n.into())).await;
+        }
+        assert_eq!(bodies(&store, &territory).await, 1, "the first alone");
+        let kept = async || report_sections(store.as_ref(), &territory, device(1)).await.unwrap()[0].1.body();
+        assert_eq!(kept().await, bytes(89, 9_000));
+        // One that others have is theirs, too, and an hour later it is no restless one any more.
+        report_at(&store, &territory, 2, &bytes(200, 9_000), at(100)).await;
+        report_at(&store, &territory, 1, &bytes(200, 9_000), at(101)).await;
+        report_at(&store, &territory, 1, &bytes(201, 9_000), at(3_702)).await;
+        assert_eq!((bodies(&store, &territory).await, kept().await), (3, bytes(201, 9_000)));
     }
 }

@@ -56,6 +56,7 @@ pub(super) fn start(
         floor_bytes: config.free_floor_bytes,
         tips: BTreeMap::new(),
         broken: None,
+        failing: false,
     };
     let thread = thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run(queue));
     thread.map_err(|_| Error::Ended)
@@ -72,6 +73,8 @@ struct Writer {
     tips: BTreeMap<(TerritoryId, &'static str), Tip>,
     /// Why nothing can be written until the server restarts.
     broken: Option<String>,
+    /// Whether the last group could not be made durable.
+    failing: bool,
 }
 
 /// Commits that will be synced together.
@@ -165,12 +168,18 @@ impl Writer {
             self.tips = tips;
             let next = if self.broken.is_some() { "restart the server" } else { "try again when that is put right" };
             let why = format!("{}; nothing was written: {next}", error.told());
-            tracing::error!(error = why, "a group of commits could not be made durable");
+            // On a full disk each report would say it again, into a log that may lie there, too.
+            if !std::mem::replace(&mut self.failing, true) {
+                tracing::error!(error = why, "commits cannot be made durable; it is said when they are again");
+            }
             // A conflict with a commit that failed is no conflict either.
             for (answer, _) in group.answers {
                 let _ = answer.send(Err(unavailable(&why)));
             }
             return;
+        }
+        if next > first && std::mem::take(&mut self.failing) {
+            tracing::info!("commits are made durable again");
         }
         for (answer, admitted) in group.answers {
             let _ = answer.send(admitted);
