@@ -149,7 +149,7 @@ async fn each(connected: Vec<Connected>, body: fn(usize) -> Vec<u8>, times: usiz
 }
 
 /// A section of about 2 KiB that is another one each time and hardly compresses.
-fn section() -> Vec<u8> {
+pub(crate) fn section() -> Vec<u8> {
     let package = |_| Package {
         name: format!("{:016x}", rand::random::<u64>()),
         version: format!("{:032x}", rand::random::<u128>()),

@@ -1,6 +1,7 @@
 //! A day's polling of a million devices, from a sample that polls a real server.
 
 use super::runtime;
+use crate::core::section;
 use crate::fleet::{all, enrol};
 use crate::meter::spent;
 use crate::row::Row;
@@ -38,9 +39,9 @@ pub(super) fn rows() -> Vec<Row> {
         let poll = (spent(pid) - before).as_secs_f64() / (SAMPLE * POLLS_EACH) as f64;
         let before = spent(pid);
         let members = all(members, move |mut member| async move {
-            for n in 0..POLLS_EACH {
+            for _ in 0..POLLS_EACH {
                 let mut client = member.connect(port).await;
-                member.check_in(&mut client, vec![u8::try_from(n).unwrap_or(0); 400]).await;
+                member.check_in(&mut client, section()).await;
             }
             member
         })
