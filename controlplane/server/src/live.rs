@@ -223,6 +223,18 @@ impl Live {
         (seat.seen > Timestamp::default()).then_some((seat.seen, seat.wake.is_some()))
     }
 
+    /// The devices of which a call is under way, in the order of their ids.
+    #[allow(clippy::disallowed_methods, reason = "sorted")]
+    pub(crate) fn waiting(&self) -> Vec<DeviceId> {
+        let mut waiting = Vec::new();
+        for part in &self.seats {
+            let seats = locked(part);
+            waiting.extend(seats.here.iter().filter(|(_, seat)| seat.wake.is_some()).map(|(id, _)| *id));
+        }
+        waiting.sort_unstable();
+        waiting
+    }
+
     /// How many check-ins are held.
     pub(crate) fn held(&self) -> u64 {
         self.held.load(Ordering::Relaxed)

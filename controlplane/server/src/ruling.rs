@@ -115,11 +115,34 @@ pub(crate) async fn planned(shared: &Shared, id: DeviceId, ruling: &Ruling) -> R
         }
     };
     let since = known.since;
+    planned_note(shared, id, changes, (known, revision, &plan));
+    Ok(Planned { plan, since })
+}
+
+/// The same by rules that are about to come into force, where nothing has to be read for it; the call that asks next finds it made.
+pub(crate) fn planned_ahead(shared: &Shared, id: DeviceId, ruling: &Ruling) -> Option<Planned> {
+    let (known, ready, changes) =
+        shared.live.with(id, |seat| (seat.place.known.clone(), seat.place.ready(&ruling.rules), seat.changes));
+    let known = known?;
+    let since = known.since;
+    if let Some(plan) = ready {
+        return Some(Planned { plan, since });
+    }
+    let plan = ruling.encoded(&known.facts);
+    planned_note(shared, id, changes, (known, ruling.rules.revision, &plan));
+    Some(Planned { plan, since })
+}
+
+/// Keeps a plan, and what it was made of, if nothing was heard of a change since these.
+fn planned_note(
+    shared: &Shared,
+    id: DeviceId,
+    changes: u32,
+    (known, revision, plan): (Arc<Known>, Revision, &Arc<Encoded>),
+) {
     shared.live.with(id, |seat| {
-        // It may have changed meanwhile.
         if seat.changes == changes {
-            seat.place = Place { known: Some(known), planned: Some((revision, Arc::clone(&plan))) };
+            seat.place = Place { known: Some(known), planned: Some((revision, Arc::clone(plan))) };
         }
     });
-    Ok(Planned { plan, since })
 }

@@ -2,18 +2,21 @@
 
 use crate::grant::granted;
 use crate::live::Seat;
-use crate::ruling::{Planned, Ruling, planned};
+use crate::ruling::{Planned, Ruling, planned, planned_ahead};
 use crate::shared::Shared;
 use crate::status::status;
 use controlplane_core::Error;
 use controlplane_core::grant::Standing;
 use controlplane_core::plan::{Now, TOLD, Told, told_next};
-use controlplane_core::store::Expect;
+use controlplane_core::store::{Expect, Revision};
 use controlplane_core::table::Writes;
 use model::desired::Generation;
 use model::id::DeviceId;
 use std::sync::Arc;
 use tonic::Status;
+
+/// Devices told in one commit.
+const TOGETHER: usize = 256;
 
 /// What a device is told, and with what.
 pub(crate) struct Telling {
@@ -71,4 +74,54 @@ pub(crate) async fn told(
             Err(error) => return Err(status(error)),
         }
     }
+}
+
+/// What is to be written of a device that is told something new.
+struct Due {
+    id: DeviceId,
+    known: Option<(Told, Revision)>,
+    next: Told,
+}
+
+/// Writes what all who are held are to be told by rules that are about to come into force: for many of them at a time, where each would wait
+/// for a commit of its own once it is woken. Whoever is not reached, since something of it has to be read or changes meanwhile, is told by
+/// its call.
+pub(crate) async fn told_ahead(shared: &Shared, ruling: &Ruling) {
+    for devices in shared.live.waiting().chunks(TOGETHER) {
+        let due: Vec<Due> = devices.iter().filter_map(|id| due(shared, *id, ruling)).collect();
+        if due.is_empty() {
+            continue;
+        }
+        match written(shared, &due).await {
+            Ok(revision) => due.iter().for_each(|due| noted(shared, due, revision)),
+            Err(error) => tracing::debug!(%error, "some devices are told by their calls"),
+        }
+    }
+}
+
+fn due(shared: &Shared, id: DeviceId, ruling: &Ruling) -> Option<Due> {
+    let (known, grant) = shared.live.with(id, |seat| (seat.told, seat.grant.clone()));
+    let (known, grant) = (known?, grant?);
+    let planned = planned_ahead(shared, id, ruling)?;
+    let now = Now { plan: planned.plan.digest, facts: planned.since, grant: grant.as_deref() };
+    let last = known.map(|(told, _)| told);
+    let next = told_next(last, None, now, shared.store.epoch(), &ruling.rules);
+    (last != Some(next)).then_some(Due { id, known, next })
+}
+
+async fn written(shared: &Shared, due: &[Due]) -> controlplane_core::Result<Revision> {
+    let mut writes = Writes::observed(shared.territory());
+    for Due { id, known, next } in due {
+        let expect = known.map_or(Expect::Absent, |(_, revision)| Expect::At(revision));
+        writes = writes.put(&TOLD, id.to_string(), next, expect)?;
+    }
+    writes.commit(&shared.store).await
+}
+
+fn noted(shared: &Shared, due: &Due, revision: Revision) {
+    shared.live.with(due.id, |seat| {
+        if seat.told == Some(due.known) {
+            seat.told = Some(Some((due.next, revision)));
+        }
+    });
 }

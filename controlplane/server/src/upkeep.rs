@@ -9,6 +9,7 @@ use crate::reminders::reminders_follow;
 use crate::rollouts::rollouts_follow;
 use crate::ruling::Ruling;
 use crate::shared::Shared;
+use crate::telling::told_ahead;
 use controlplane_core::Result;
 use controlplane_core::asset::{ASSET_DEVICES, ASSETS};
 use controlplane_core::device::DEVICES;
@@ -98,7 +99,9 @@ async fn rules_follow(shared: Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>) 
         let ruling = Arc::clone(&rulings.borrow());
         match ruling.rules.follow(shared.store.as_ref(), shared.territory()).await {
             Ok(next) => {
-                rulings.send_replace(Arc::new(Ruling::of(next)));
+                let ruling = Arc::new(Ruling::of(next));
+                told_ahead(&shared, &ruling).await;
+                rulings.send_replace(ruling);
             }
             Err(error) => {
                 tracing::warn!(%error, "the rules cannot be followed");
