@@ -55,7 +55,13 @@ pub(crate) fn measure(full: bool) -> Report {
 fn numbers(full: bool) -> Vec<u64> {
     match std::env::var(HELD) {
         Ok(text) => text.split(',').map(|n| n.trim().parse().expect("numbers of devices")).collect(),
-        Err(_) => if full { FULL.to_vec() } else { SHORT.to_vec() },
+        Err(_) => {
+            if full {
+                FULL.to_vec()
+            } else {
+                SHORT.to_vec()
+            }
+        }
     }
 }
 
