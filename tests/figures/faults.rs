@@ -4,11 +4,10 @@
 //! `CARTABLE_FIGURES_FAULTS_ONLY=kills,disk` some of the faults.
 
 use crate::row::{Report, Row};
-use std::sync::Arc;
+use crate::said::said;
 use std::time::Duration;
 use tests::programs::program;
 use tests::python::python;
-use tests::swarm::crowd::Shown;
 use tests::swarm::fault::{
     Crowded, Ground, Seen, certificates, disk_full, floods, half_open, kills, largest, memory_limit,
 };
@@ -29,17 +28,6 @@ const MEMORY_PART: f64 = 0.6;
 const MEMORY: Duration = Duration::from_secs(40);
 /// How often the server is restarted while its disk is full.
 const FULL_RESTARTS: u64 = 1;
-
-/// Says what goes on; how far it is matters to nobody here.
-struct Said;
-
-impl Shown for Said {
-    fn begun(&self, what: &str, steps: u64) {
-        eprintln!("  {what} ({steps}) …");
-    }
-
-    fn done(&self, _: u64) {}
-}
 
 /// The faults, in the order of the table.
 const ALL: [&str; 7] = ["kills", "disk", "largest", "half-open", "floods", "certificates", "memory"];
@@ -66,10 +54,6 @@ fn number(variable: &str, usual: u64) -> u64 {
 fn wish() -> Wish {
     let devices = number("CARTABLE_FIGURES_FAULTS", DEVICES);
     Wish { devices, seed: SEED, over: Duration::from_secs(2), speaks: false, running: None }
-}
-
-fn said() -> Arc<dyn Shown> {
-    Arc::new(Said)
 }
 
 /// Each on a server of its own, so that what is left of one is not laid to another.

@@ -18,6 +18,7 @@ mod loans;
 mod meter;
 mod planning;
 mod row;
+mod said;
 mod scale;
 mod schools;
 

@@ -5,10 +5,8 @@ mod lines;
 
 use crate::known::known;
 use crate::row::{Report, Row};
-use std::sync::Arc;
 use std::time::Duration;
 use tests::programs::program;
-use tests::swarm::crowd::Shown;
 use tests::swarm::world::Wish;
 
 /// Chance of every run.
@@ -20,17 +18,6 @@ const FULL: [u64; 3] = [1_000, 5_000, 15_000];
 const ONLY: &str = "CARTABLE_FIGURES_SCALE_ONLY";
 /// Takes the place of the numbers of held devices: for a look that need not be the figure.
 const HELD: &str = "CARTABLE_FIGURES_HELD";
-
-/// Says what goes on; how far it is matters to nobody here.
-struct Said;
-
-impl Shown for Said {
-    fn begun(&self, what: &str, steps: u64) {
-        eprintln!("  {what} ({steps}) …");
-    }
-
-    fn done(&self, _: u64) {}
-}
 
 /// Measures everything, one thing at a time.
 pub(crate) fn measure(full: bool) -> Report {
@@ -68,10 +55,6 @@ fn numbers(full: bool) -> Vec<u64> {
 /// So many devices; none tells the server that it holds what it was told, unless a row is about that.
 fn wish(devices: u64) -> Wish {
     Wish { devices, seed: SEED, over: Duration::from_secs(2), speaks: false, running: None }
-}
-
-fn said() -> Arc<dyn Shown> {
-    Arc::new(Said)
 }
 
 /// A row whose name says for how many.

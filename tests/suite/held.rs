@@ -105,6 +105,28 @@ async fn a_change_of_the_cadence_is_told_to_whom_is_held() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_many_are_told_is_written_for_all_of_them_together() {
+    // Of more, a second person would have to agree.
+    const MANY: u64 = 9;
+    let Fleet { folder: _folder, server, reporters } = Fleet::start(9).await;
+    let mut calls = Vec::new();
+    for (n, reporter) in (1..).zip(&reporters) {
+        calls.push(hold(&server, reporter, reporter.hold(600_000), n).await);
+    }
+    let mut admin = operator(&server).await;
+    let mut revision = async || admin.server_status(ServerStatusRequest {}).await.unwrap().into_inner().revision;
+    let before = revision().await;
+    cadence_set(&server, 77).await;
+    for (call, reporter) in calls.into_iter().zip(&reporters) {
+        let answer = ended(call, LONG).await.unwrap();
+        assert!(head(reporter, &answer).generation > first(reporter));
+    }
+    // The change, and what all were told; contacts may be written meanwhile.
+    let commits = revision().await - before;
+    assert!((2..MANY / 2).contains(&commits), "{commits} commits");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_check_in_ends_the_first() {
     let Fleet { folder: _folder, server, reporters } = Fleet::start(1).await;
     let reporter = &reporters[0];

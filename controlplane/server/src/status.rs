@@ -16,7 +16,7 @@ pub(crate) fn status(error: Error) -> Status {
         Error::Unavailable { source, .. } => {
             match source {
                 Some(source) => tracing::warn!(error = %error, source = %source, "unavailable"),
-                // Whoever refuses knows why and has said it once; on a full disk every report is refused.
+                // The store has said it where it was found; on a full disk, once: every report is refused there.
                 None => tracing::debug!(error = %error, "unavailable"),
             }
             Code::Unavailable

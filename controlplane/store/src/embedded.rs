@@ -215,9 +215,12 @@ fn closed() -> CoreError {
 
 fn unknown() -> CoreError {
     let reason = "the store's writer has ended, and whether this was written is not known: restart the server and look";
+    tracing::error!(error = reason);
     CoreError::Unavailable { reason: reason.to_owned(), source: None }
 }
 
 fn unreadable() -> CoreError {
-    CoreError::Unavailable { reason: "a key in the store cannot be read: restart the server".to_owned(), source: None }
+    let reason = "a key in the store cannot be read: restart the server";
+    tracing::error!(error = reason);
+    CoreError::Unavailable { reason: reason.to_owned(), source: None }
 }

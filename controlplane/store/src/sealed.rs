@@ -106,6 +106,7 @@ fn unopened(key: &Key) -> CoreError {
         "an entry of the vault ({}/{}) does not open: it was changed or moved on the disk, or sealed with another key",
         key.table, key.id
     );
+    tracing::error!(error = reason);
     CoreError::Unavailable { reason, source: None }
 }
 

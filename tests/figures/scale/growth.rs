@@ -1,8 +1,9 @@
 //! What grows with the number of devices that are held: memory, a change told to all, a kill; each for several numbers of them.
 
-use super::{named, said, wish};
+use super::{named, wish};
 use crate::meter::resident_mib;
 use crate::row::Row;
+use crate::said::said;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tests::swarm::profile::{Killed, hold, killed, told};

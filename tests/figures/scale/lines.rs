@@ -1,7 +1,8 @@
 //! What single things cost: enrolments, handshakes, check-ins and reports, by a thousand devices at once; and what travels.
 
-use super::{said, wish};
+use super::wish;
 use crate::row::Row;
+use crate::said::said;
 use model::desired::Cadence;
 use model::section::SectionKind;
 use std::sync::Arc;
