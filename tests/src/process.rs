@@ -6,11 +6,12 @@ pub use agent::AgentProcess;
 
 use crate::programs::program;
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use tokio::net::TcpSocket;
 
 /// A control plane in its folder; started and stopped at will.
 pub struct ServerProcess {
@@ -295,7 +296,11 @@ pub fn free_port() -> u16 {
         let nth = std::process::id().wrapping_mul(97).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % count;
         u16::try_from(first + nth).expect("a port")
     });
-    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    // Bound and never listening: a program that another test is starting may have a copy of this for a moment, which is in nobody's way then.
+    let free = |port: &u16| {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_reuseaddr(true).is_ok() && socket.bind((Ipv4Addr::LOCALHOST, *port).into()).is_ok()
+    };
     ports.by_ref().take(1_000).find(free).expect("loopback has a free port")
 }
 

@@ -5,6 +5,7 @@ use controlplane::Server;
 use controlplane::ca::Ca;
 use controlplane::clock::Clock;
 use controlplane::config::Config;
+use controlplane::error::Error;
 use controlplane::folder::Folder;
 use controlplane::init::{Wish, init};
 use controlplane_core::audit::{AUDIT, Act, Person};
@@ -22,6 +23,7 @@ use model::time::Timestamp;
 use model::token::{Pin, Token};
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
+use std::io::ErrorKind::AddrInUse;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -313,7 +315,18 @@ impl World {
         let folder = Folder::new(self.data());
         let mut config = Config::read(&folder).unwrap();
         config.listen.set_port(self.port);
-        let server = Server::build(config, &folder, self.store.clone(), self.clock.clone()).await.unwrap();
+        let build = || Server::build(config.clone(), &folder, self.store.clone(), self.clock.clone());
+        let mut built = build().await;
+        // A program that another test is starting has all that is open here until it runs, so the listener of before, too.
+        for _ in 0..500 {
+            if !matches!(&built, Err(Error::Listen { source, .. }) if source.kind() == AddrInUse) {
+                break;
+            }
+            std::thread::park_timeout(Duration::from_millis(20));
+            tokio::task::yield_now().await;
+            built = build().await;
+        }
+        let server = built.unwrap();
         self.port = server.address().unwrap().port();
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(async move { server.run(async { stopped.await.unwrap_or(()) }).await.unwrap() });
