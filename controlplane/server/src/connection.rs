@@ -13,7 +13,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep};
 use tokio_rustls::server::TlsStream;
-use tonic::transport::server::Connected;
 
 /// Who has agreed on a connection and by then has not made a call, with its headers whole, is given up.
 const CALL_MAX: Duration = Duration::from_secs(10);
@@ -49,6 +48,11 @@ impl Connection {
         Self { stream, peer, first: Some(Box::pin(sleep(CALL_MAX))), ends, room, _open: open }
     }
 
+    /// Who is at its other end.
+    pub(crate) fn peer(&self) -> Peer {
+        self.peer.clone()
+    }
+
     /// Fails once it is to be closed; asked when reading and when writing, for who does not read keeps the other side from reading, too.
     fn over_check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         if self.poll_over(cx).is_ready() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) }
@@ -64,14 +68,6 @@ impl Connection {
         let lost = room.device.as_mut().is_some_and(|place| place.poll_lost(cx).is_ready())
             || room.stranger.as_mut().is_some_and(|place| place.poll_lost(cx).is_ready());
         if late || lost { Poll::Ready(()) } else { Poll::Pending }
-    }
-}
-
-impl Connected for Connection {
-    type ConnectInfo = Peer;
-
-    fn connect_info(&self) -> Peer {
-        self.peer.clone()
     }
 }
 

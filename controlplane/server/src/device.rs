@@ -11,15 +11,19 @@ use crate::load::{overloaded, pushed_back};
 use crate::mirror;
 use crate::otlp;
 use crate::renew;
+use crate::serving::Answering;
 use crate::shared::Shared;
 use crate::status::{convert_status, invalid, part_status, status};
 use crate::ticket;
+use crate::unary::{answer, message};
 use controlplane_core::load::Class;
 use controlplane_core::presence::{
     CONDITIONS_MAX, Condition, ConditionState, Kept, ObservedState, PRESENCES, Presence, sections_wanted,
 };
 use controlplane_core::renew::SUPERSEDED;
 use controlplane_core::report::{Report, Section, report_keep};
+use http::Request as Called;
+use hyper::body::Body as Frames;
 use model::desired::Generation;
 use model::device::{JoinState, evidence};
 use model::digest::Digest;
@@ -27,10 +31,12 @@ use model::id::DeviceId;
 use model::resource::BundleVersion;
 use model::section::{MESSAGE_BYTES_MAX, SectionKind};
 use model::time::Timestamp;
+use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tonic::codegen::{Bytes, StdError};
 use tonic::{Request, Response, Status};
 use wire::convert::{Assembled, boot_id};
 use wire::v1::device_server::{Device as DeviceCalls, DeviceServer};
@@ -42,6 +48,9 @@ const HOLD_MAX: Duration = Duration::from_secs(3600);
 const CAME_BYTES_MAX: u64 = 1 << 40;
 /// The most pieces of sections in one message.
 const PARTS_MAX: usize = 16;
+
+/// Where a check-in is called.
+pub(crate) const CHECK_IN: &str = "/cartable.v1.Device/CheckIn";
 
 /// The device service.
 pub(crate) struct DeviceService {
@@ -55,29 +64,35 @@ impl DeviceService {
     }
 }
 
+/// Answers a check-in as [`DeviceServer`] would, and keeps less of it while it is held.
+pub(crate) fn check_in<B>(shared: &Arc<Shared>, called: Called<B>) -> Answering
+where
+    B: Frames<Data = Bytes, Error: Into<StdError>> + Send + 'static,
+{
+    let (shared, message) = (Arc::clone(shared), Box::pin(message(called, MESSAGE_BYTES_MAX)));
+    Box::pin(async move { Ok(answer(check_in_whole(&shared, message).await)) })
+}
+
+/// Nothing of the message is kept while the device is held.
+async fn check_in_whole(
+    shared: &Shared,
+    message: Pin<Box<dyn Future<Output = Result<Request<CheckInRequest>, Status>> + Send>>,
+) -> Result<CheckInResponse, Status> {
+    let message = message.await?;
+    let mut counted = shared.metrics.check_in();
+    let answered = match Box::pin(take(shared, message)).await {
+        Ok(taken) => held::answer(shared, taken).await,
+        Err(refused) => Err(refused),
+    };
+    counted.ended(answered.as_ref().err());
+    otlp::outcome(answered.as_ref().err());
+    answered
+}
+
 #[tonic::async_trait]
 impl DeviceCalls for DeviceService {
-    // Written out as `async_trait` expects it, so that nothing of the request is kept while the device is held.
-    fn check_in<'a, 'f>(
-        &'a self,
-        request: Request<CheckInRequest>,
-    ) -> Pin<Box<dyn Future<Output = Result<Response<CheckInResponse>, Status>> + Send + 'f>>
-    where
-        'a: 'f,
-        Self: 'f,
-    {
-        let shared = self.shared.as_ref();
-        let mut counted = shared.metrics.check_in();
-        let taking = Box::pin(take(shared, request));
-        Box::pin(async move {
-            let answered = match taking.await {
-                Ok(taken) => held::answer(shared, taken).await,
-                Err(refused) => Err(refused),
-            };
-            counted.ended(answered.as_ref().err());
-            otlp::outcome(answered.as_ref().err());
-            answered.map(Response::new)
-        })
+    async fn check_in(&self, request: Request<CheckInRequest>) -> Result<Response<CheckInResponse>, Status> {
+        check_in_whole(&self.shared, Box::pin(ready(Ok(request)))).await.map(Response::new)
     }
 
     async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<RenewResponse>, Status> {

@@ -98,9 +98,6 @@ pub enum Error {
     /// The descriptions of our own calls cannot be read.
     #[error("the description of the calls, which is part of this program, cannot be read")]
     Reflection(#[from] tonic_reflection::server::Error),
-    /// The listener broke.
-    #[error("the listener stopped")]
-    Serve(#[source] tonic::transport::Error),
 }
 
 /// Why keys and certificates stay as they are.

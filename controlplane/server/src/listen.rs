@@ -52,7 +52,7 @@ pub(crate) async fn accept(
     keys: Arc<Keys>,
     (connections, handshakes): (usize, usize),
     (metrics, load, clock): (Arc<Metrics>, Arc<Load>, Arc<dyn Clock>),
-    ready: mpsc::Sender<io::Result<Connection>>,
+    ready: mpsc::Sender<Connection>,
     mut stop: watch::Receiver<bool>,
 ) {
     let room = Arc::new(Semaphore::new(connections));
@@ -89,7 +89,7 @@ pub(crate) async fn accept(
             });
             match shaken {
                 Ok(connection) => {
-                    let _ = ready.send(Ok(connection)).await;
+                    let _ = ready.send(connection).await;
                 }
                 Err(error) => tracing::debug!(%error, "a handshake failed"),
             }

@@ -1,32 +1,25 @@
 //! The running control plane: built from its folder, run until told to stop, stopped without losing anybody.
 
-use crate::admin::AdminService;
 use crate::ca::Ca;
 use crate::census::Counted;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::device::DeviceService;
-use crate::enrolment::EnrolmentService;
 use crate::error::{Error, Result};
 use crate::folder::{Folder, text_read};
-use crate::health::HealthService;
 use crate::intake::Intake;
-use crate::invitation::InvitationService;
 use crate::keys::Keys;
 use crate::listen::accept;
 use crate::live::Live;
 use crate::load::Load;
 use crate::metrics::Metrics;
-use crate::otlp;
-use crate::patience::patient;
-use crate::recovery::RecoveryService;
 use crate::revocations::Revocations;
 use crate::rollouts::Tallies;
 use crate::ruling::Ruling;
+use crate::serving::{Services, serve};
 use crate::shared::Shared;
 use crate::timed::Timed;
 use crate::vault::VaultStore;
-use crate::{reflection, scrape, upkeep};
+use crate::{scrape, upkeep};
 use controlplane_core::audit::Refusals;
 use controlplane_core::device::Certificate;
 use controlplane_core::operator::operator_folder_admit;
@@ -43,22 +36,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
-use tokio_stream::wrappers::ReceiverStream;
-use tower::util::MapRequestLayer;
 
 /// Handshaken connections waiting to be served.
 const READY_MAX: usize = 64;
-/// Streams at a time on one connection (security.md).
-const STREAMS_MAX: u32 = 4;
-/// Bytes in flight on a stream and on a connection before the other end must wait.
-const WINDOW_BYTES: u32 = 64 * 1024;
-/// Bytes of headers of one call.
-const HEADER_BYTES_MAX: u32 = 8 * 1024;
-/// Resets after which a connection is closed: of streams not yet accepted (rapid reset, CVE-2023-44487), and of streams that the server
-/// resets because of what it is sent (CVE-2025-8671).
-const RESETS_MAX: usize = 16;
-const KEEPALIVE: Duration = Duration::from_secs(240);
-const KEEPALIVE_MAX: Duration = Duration::from_secs(20);
 /// After this, a stop waits no longer for calls to end.
 const DRAIN_MAX: Duration = Duration::from_secs(20);
 
@@ -155,11 +135,10 @@ impl Server {
     /// Serves until `shutdown` is ready, then tells held devices when to come back, ends calls, and writes what is in memory.
     ///
     /// # Errors
-    /// [`Error::Serve`] when the listener breaks.
+    /// [`Error`] when what it serves cannot be described, or the loan register cannot be closed.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<()> {
         let Self { shared, rulings, stopping, listener, scraped, since, vault } = self;
-        let reflecting = reflection::server(Arc::clone(&shared))?;
-        let recovering = RecoveryService::server(Arc::clone(&shared))?;
+        let services = Services::new(&shared)?;
         let (ready, connections) = mpsc::channel(READY_MAX);
         let limits = (shared.config.limits.connections, shared.config.limits.handshakes);
         let watched = (Arc::clone(&shared.metrics), Arc::clone(&shared.load), Arc::clone(&shared.clock));
@@ -173,36 +152,15 @@ impl Server {
             tracing::info!("stopping: held devices are told when to come back");
             stopping.send_replace(true);
         };
-        let serving = tonic::transport::Server::builder()
-            .max_concurrent_streams(STREAMS_MAX)
-            .initial_stream_window_size(WINDOW_BYTES)
-            .initial_connection_window_size(WINDOW_BYTES)
-            .http2_max_header_list_size(HEADER_BYTES_MAX)
-            .http2_max_pending_accept_reset_streams(Some(RESETS_MAX))
-            .http2_max_local_error_reset_streams(Some(RESETS_MAX))
-            .http2_keepalive_interval(Some(KEEPALIVE))
-            .http2_keepalive_timeout(Some(KEEPALIVE_MAX))
-            .trace_fn(otlp::call_span)
-            .layer(MapRequestLayer::new(patient))
-            .add_service(DeviceService::server(Arc::clone(&shared)))
-            .add_service(EnrolmentService::server(Arc::clone(&shared)))
-            .add_service(recovering)
-            .add_service(InvitationService::server(Arc::clone(&shared)))
-            .add_service(AdminService::server(Arc::clone(&shared)))
-            .add_service(HealthService::server(Arc::clone(&shared)))
-            .add_service(reflecting)
-            .serve_with_incoming_shutdown(ReceiverStream::new(connections), stop);
+        let serving = serve(services, connections, stop);
         let mut stopped = shared.stop.clone();
-        let served = tokio::select! {
-            served = serving => served.map_err(Error::Serve),
+        tokio::select! {
+            () = serving => {}
             () = async {
                 let _ = stopped.wait_for(|s| *s).await;
                 shared.clock.sleep(DRAIN_MAX).await;
-            } => {
-                tracing::warn!("some calls did not end in time and were cut");
-                Ok(())
-            }
-        };
+            } => tracing::warn!("some calls did not end in time and were cut"),
+        }
         accepting.abort();
         if let Some(scraping) = scraping {
             scraping.abort();
@@ -212,7 +170,7 @@ impl Server {
         if let Some(vault) = vault {
             vault.close().await?;
         }
-        served
+        Ok(())
     }
 }
 

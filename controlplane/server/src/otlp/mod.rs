@@ -65,10 +65,10 @@ pub(crate) fn traces(collector: SocketAddr, ratio: f64, clock: Arc<dyn Clock>) -
 }
 
 /// The span of a call, named by its path.
-pub(crate) fn call_span(request: &http::Request<()>) -> Span {
+pub(crate) fn call_span(path: &str) -> Span {
     let span = info_span!(target: TARGET, "call", name = Empty, outcome = Empty);
     if !span.is_disabled() {
-        span.record("name", method(request.uri().path()));
+        span.record("name", method(path));
     }
     span
 }
