@@ -29,6 +29,7 @@ pub(crate) struct Live {
     held: AtomicU64,
     held_at_stop: AtomicU64,
     assembling: AtomicUsize,
+    records: AtomicU64,
 }
 
 /// The seats of a part of the devices.
@@ -174,9 +175,15 @@ impl Live {
 
     /// A device's record is written at this moment: whoever calls after that is judged by what is written.
     pub(crate) fn recorded(&self, device: DeviceId) {
+        self.records.fetch_add(1, Ordering::Relaxed);
         if let Some(seat) = self.part(device).here.get_mut(&device) {
             seat.forget();
         }
+    }
+
+    /// How many records have been written since the start.
+    pub(crate) fn records(&self) -> u64 {
+        self.records.load(Ordering::Relaxed)
     }
 
     /// A device's record or grant has changed, and with it most likely what it is told of the acts on it.

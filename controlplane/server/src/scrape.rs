@@ -92,7 +92,7 @@ async fn answer(request: &Request<Incoming>, shared: &Shared) -> Response<String
 
 async fn scrape(shared: &Shared) -> Result<String, std::fmt::Error> {
     let (metrics, now) = (&shared.metrics, shared.clock.now());
-    match shared.counted.census(shared.store.as_ref(), shared.territory(), now).await {
+    match shared.counted.census(shared.store.as_ref(), shared.territory(), (shared.live.records(), now)).await {
         Ok(Some(census)) => metrics.census(&census),
         Ok(None) => {}
         // Everything else is still worth reading, then most of all.

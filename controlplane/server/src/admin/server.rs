@@ -10,7 +10,13 @@ use tonic::Status;
 use wire::v1::ServerStatusResponse;
 
 pub(super) async fn status(shared: &Shared, staff: &Staff) -> Result<ServerStatusResponse, Status> {
-    let census = fleet_census(shared.store.as_ref(), shared.territory(), &staff.reach).await.map_err(refused)?;
+    let (store, territory) = (shared.store.as_ref(), shared.territory());
+    let counted = if staff.reach.is_territory() {
+        shared.counted.states(store, territory, (shared.live.records(), shared.clock.now())).await
+    } else {
+        fleet_census(store, territory, &staff.reach).await
+    };
+    let census = counted.map_err(refused)?;
     let disk = rustix::fs::statvfs(shared.folder.store()).ok();
     Ok(ServerStatusResponse {
         version: env!("CARGO_PKG_VERSION").to_owned(),
