@@ -58,7 +58,6 @@ pub(crate) struct Taken<'a> {
 /// # Errors
 /// `Aborted` when the device calls anew, `PermissionDenied` once it may not talk any more, `Unavailable` when the store fails.
 pub(crate) async fn answer(shared: &Shared, mut taken: Taken<'_>) -> Result<CheckInResponse, Status> {
-    let mut ruling = shared.ruling.clone();
     let mut stop = shared.stop.clone();
     let mut keys = shared.keys.changes();
     let mut due = taken.answer.is_some();
@@ -72,13 +71,12 @@ pub(crate) async fn answer(shared: &Shared, mut taken: Taken<'_>) -> Result<Chec
         // A person's decision is news even where the head stays.
         let decided = before.replace(taken.state).is_some_and(|before| before != taken.state);
         let answer = taken.answer.take().unwrap_or_default();
-        let now = Arc::clone(&ruling.borrow_and_update());
+        let now = Arc::clone(&shared.ruling.borrow());
         if let Some(answer) = Box::pin(look(shared, &taken, now, due || decided, answer)).await? {
             return Ok(*answer);
         }
         tokio::select! {
             () = taken.call.woken() => {}
-            Ok(()) = ruling.changed() => {}
             Ok(()) = stop.changed() => {}
             () = keys.changed() => {}
             () = &mut over => due = true,

@@ -230,6 +230,13 @@ impl Live {
         (seat.seen > Timestamp::default()).then_some((seat.seen, seat.wake.is_some()))
     }
 
+    /// Wakes the call of a device, if one is under way.
+    pub(crate) fn wake(&self, device: DeviceId) {
+        if let Some(seat) = self.part(device).here.get(&device) {
+            seat.wake.iter().for_each(|wake| wake.notify_one());
+        }
+    }
+
     /// The devices of which a call is under way, in the order of their ids.
     #[allow(clippy::disallowed_methods, reason = "sorted")]
     pub(crate) fn waiting(&self) -> Vec<DeviceId> {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use tonic::Status;
 
 /// Devices told in one commit.
-const TOGETHER: usize = 256;
+const TOGETHER: usize = 1024;
 
 /// What a device is told, and with what.
 pub(crate) struct Telling {
@@ -83,19 +83,20 @@ struct Due {
     next: Told,
 }
 
-/// Writes what all who are held are to be told by rules that are about to come into force: for many of them at a time, where each would wait
-/// for a commit of its own once it is woken. Whoever is not reached, since something of it has to be read or changes meanwhile, is told by
-/// its call.
-pub(crate) async fn told_ahead(shared: &Shared, ruling: &Ruling) {
+/// Writes what those who are held are to be told by rules that have come into force, and wakes them: many of them at a time, where each would
+/// wait for a commit of its own, and not all at once, so that what some are told is on its way before the next ones' is made. Whoever is not
+/// reached by the commit, since something of it has to be read or changes meanwhile, is told by its call. A call that begins later sees these
+/// rules by itself.
+pub(crate) async fn told_in_turn(shared: &Shared, ruling: &Ruling) {
     for devices in shared.live.waiting().chunks(TOGETHER) {
         let due: Vec<Due> = devices.iter().filter_map(|id| due(shared, *id, ruling)).collect();
-        if due.is_empty() {
-            continue;
+        if !due.is_empty() {
+            match written(shared, &due).await {
+                Ok(revision) => due.iter().for_each(|due| noted(shared, due, revision)),
+                Err(error) => tracing::debug!(%error, "some devices are told by their calls"),
+            }
         }
-        match written(shared, &due).await {
-            Ok(revision) => due.iter().for_each(|due| noted(shared, due, revision)),
-            Err(error) => tracing::debug!(%error, "some devices are told by their calls"),
-        }
+        devices.iter().for_each(|id| shared.live.wake(*id));
     }
 }
 

@@ -9,7 +9,7 @@ use crate::reminders::reminders_follow;
 use crate::rollouts::rollouts_follow;
 use crate::ruling::Ruling;
 use crate::shared::Shared;
-use crate::telling::told_ahead;
+use crate::telling::told_in_turn;
 use controlplane_core::Result;
 use controlplane_core::asset::{ASSET_DEVICES, ASSETS};
 use controlplane_core::device::DEVICES;
@@ -100,8 +100,8 @@ async fn rules_follow(shared: Arc<Shared>, rulings: watch::Sender<Arc<Ruling>>) 
         match ruling.rules.follow(shared.store.as_ref(), shared.territory()).await {
             Ok(next) => {
                 let ruling = Arc::new(Ruling::of(next));
-                told_ahead(&shared, &ruling).await;
-                rulings.send_replace(ruling);
+                rulings.send_replace(Arc::clone(&ruling));
+                told_in_turn(&shared, &ruling).await;
             }
             Err(error) => {
                 tracing::warn!(%error, "the rules cannot be followed");
