@@ -13,8 +13,8 @@ use zstd::dict::{DecoderDictionary, EncoderDictionary};
 /// What values may refer to. It is part of the format: a store that was written with it cannot be read without, so it never changes; other
 /// words would be another mark in the entries' flags.
 static WORDS: &[u8] = include_bytes!("packing.words");
-/// Shorter values gain nothing.
-const PACK_FROM_BYTES: usize = 48;
+/// Shorter values gain less than packing them costs: what a device is told is one, and is written for all of them with each change.
+const PACK_FROM_BYTES: usize = 256;
 /// Zstandard's default.
 const LEVEL: i32 = 3;
 /// The length before the compressed bytes.

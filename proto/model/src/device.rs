@@ -106,11 +106,12 @@ const PLACEHOLDERS: &[&str] = &[
 pub fn evidence(text: &str) -> Option<String> {
     let text: String = text.chars().filter(|c| !c.is_control()).take(EVIDENCE_CHARS_MAX).collect();
     let text = text.trim();
-    let lower = text.to_lowercase();
-    let mut letters = lower.chars().filter(|c| c.is_alphanumeric());
+    // Each check-in says a version: nothing is copied to look at it.
+    let mut letters = text.chars().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric());
     let first = letters.next()?;
-    let alike = letters.all(|c| c == first) && (lower.chars().count() > 1 || first == '0');
-    if alike || PLACEHOLDERS.contains(&lower.as_str()) { None } else { Some(text.to_owned()) }
+    let alike = letters.all(|c| c == first) && (text.chars().nth(1).is_some() || first == '0');
+    let placeholder = PLACEHOLDERS.iter().any(|placeholder| placeholder.eq_ignore_ascii_case(text));
+    if alike || placeholder { None } else { Some(text.to_owned()) }
 }
 
 #[cfg(test)]
