@@ -146,7 +146,7 @@ mod tests {
             entry_parts(&entry),
             Some(Stored { revision: 7, intent: true, packed: false, value: b"v".as_ref() })
         );
-        let long = [b'a'; 100];
+        let long = [b'a'; 300];
         assert!(
             entry_parts(&entry_bytes(7, true, &long)).is_some_and(|stored| stored.packed && stored.value.len() < 50)
         );
