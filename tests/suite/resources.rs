@@ -232,17 +232,15 @@ async fn who_was_away_for_a_version_takes_one_patch() {
 async fn an_agent_that_dies_in_the_middle_goes_on_and_fetches_nothing_twice() {
     let mut class = Class::new().await;
     let first = class.published(Text::First, "1", |_| {});
-    // Slow enough to be seen, by a machine that stalls, too: nothing comes while the clock stands, and a second of it may pass in fifty real milliseconds.
-    let fetching = Fetching { free_floor_bytes: 0, bytes_per_second: 10_000, ..Fetching::default() };
+    // The first message of a life comes at once, and the second, which brings the rest, after 128 KiB at this rate: as seconds really pass while the
+    // clock moves by as many minutes, a machine that stalls sees each life interrupted, too.
+    let fetching = Fetching { free_floor_bytes: 0, bytes_per_second: 1_000, ..Fetching::default() };
     fetch_policy(&class.world, FetchPolicy { fetching, ..FetchPolicy::default() }).await;
     class.assign(&first).await;
     let mut deaths = 0;
     for share in [1, 2, 3] {
         let some = class.until("some of it", |one| one.of_bytes > 0 && one.bytes >= one.of_bytes * share / 5).await;
-        // What fits into one message comes at once in each life, so that fewer than all may be interrupted.
-        if some.state == "held" {
-            break;
-        }
+        assert_eq!(some.state, "pending", "{some:?}");
         class.machine.kill().await;
         class.machine.start().await;
         deaths += 1;
@@ -250,7 +248,6 @@ async fn an_agent_that_dies_in_the_middle_goes_on_and_fetches_nothing_twice() {
     let one = class.until_by(STEP * 10, "1", |one| one.state == "held").await;
     class.reads(&first);
     let again = one.wan_bytes.saturating_sub(first.first_bytes);
-    assert!(deaths > 0, "it was held before it could be interrupted: {one:?}");
     assert!(again <= first.first_bytes / 20, "{again} bytes again of {} in {deaths} lives", first.first_bytes);
 }
 

@@ -41,12 +41,12 @@ struct Last {
     at: Timestamp,
     /// How many records had been written when it was begun.
     records: u64,
-    /// Until when the metrics show it.
-    good: Duration,
+    /// Whether the metrics have it.
+    shown: bool,
 }
 
 impl Counted {
-    /// Counts the fleet, unless that was done within the last minute, or some minutes for a large one.
+    /// The fleet, unless the metrics have it from within the last minute, or some minutes for a large one.
     ///
     /// # Errors
     /// `Unavailable` when the store fails.
@@ -58,12 +58,12 @@ impl Counted {
     ) -> Result<Option<Census>> {
         // Whoever asks meanwhile waits for this count instead of beginning another.
         let mut last = self.0.lock().await;
-        if last.is_some_and(|last| last.at <= now && now.since(last.at) < last.good) {
-            return Ok(None);
+        if let Some(last) = last.as_mut().filter(|last| last.is_within(FRESH.max(last.while_for(FRESH_FOR_EACH)), now))
+        {
+            return Ok((!std::mem::replace(&mut last.shown, true)).then_some(last.census));
         }
         let census = Census::take(store, territory, now).await?;
-        let good = FRESH.max(FRESH_FOR_EACH.saturating_mul(census.devices()));
-        *last = Some(Last { census, at: now, records, good });
+        *last = Some(Last { census, at: now, records, shown: true });
         Ok(Some(census))
     }
 
@@ -79,18 +79,28 @@ impl Counted {
         (records, now): (u64, Timestamp),
     ) -> Result<fleet::Census> {
         let mut last = self.0.lock().await;
-        let fresh = |last: &Last| {
-            let devices = last.census.devices();
-            let moments = last.at <= now && now.since(last.at) < GOOD_FOR_EACH.saturating_mul(devices);
-            last.records == records || (u64::from(devices) >= LARGE && moments)
+        let good = |last: &&Last| {
+            let large = u64::from(last.census.devices()) >= LARGE;
+            last.records >= records || (large && last.is_within(last.while_for(GOOD_FOR_EACH), now))
         };
-        if let Some(last) = last.as_ref().filter(|last| fresh(last)) {
+        if let Some(last) = last.as_ref().filter(good) {
             return Ok(last.census.fleet());
         }
         let census = Census::take(store, territory, now).await?;
-        // The metrics show it in their turn.
-        *last = Some(Last { census, at: now, records, good: Duration::ZERO });
+        *last = Some(Last { census, at: now, records, shown: false });
         Ok(census.fleet())
+    }
+}
+
+impl Last {
+    /// So much for each device.
+    fn while_for(&self, each: Duration) -> Duration {
+        each.saturating_mul(self.census.devices())
+    }
+
+    /// Whether it was taken no longer ago; not where somebody set the clock back since.
+    fn is_within(&self, while_: Duration, now: Timestamp) -> bool {
+        self.at <= now && now.since(self.at) < while_
     }
 }
 
@@ -182,6 +192,7 @@ mod tests {
             assert_eq!(counted.census(&store, &territory, (0, now)).await.unwrap().is_some(), taken);
         }
     }
+
     #[tokio::test]
     async fn states_are_counted_anew_once_something_was_written() {
         let (store, counted, territory) = (Arc::new(Memory::default()), Counted::default(), "doubs".parse().unwrap());
@@ -194,5 +205,8 @@ mod tests {
         let writes = Writes::by(&territory, &act).unwrap().put(&BRIEFS, brief.id.to_string(), &brief, Expect::Absent);
         writes.unwrap().commit(&(store.clone() as SharedStore)).await.unwrap();
         assert_eq!((states(0).await, states(1).await), (0, 1));
+        // The metrics have it once, without another count.
+        let census = async || counted.census(store.as_ref(), &territory, (2, now)).await.unwrap();
+        assert_eq!((census().await.map(|census| census.active), census().await), (Some(1), None));
     }
 }

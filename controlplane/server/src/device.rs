@@ -91,6 +91,7 @@ async fn check_in_whole(
 
 #[tonic::async_trait]
 impl DeviceCalls for DeviceService {
+    /// The same, for whoever does not go by [`CHECK_IN`].
     async fn check_in(&self, request: Request<CheckInRequest>) -> Result<Response<CheckInResponse>, Status> {
         check_in_whole(&self.shared, Box::pin(ready(Ok(request)))).await.map(Response::new)
     }

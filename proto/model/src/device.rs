@@ -107,11 +107,15 @@ pub fn evidence(text: &str) -> Option<String> {
     let text: String = text.chars().filter(|c| !c.is_control()).take(EVIDENCE_CHARS_MAX).collect();
     let text = text.trim();
     // Each check-in says a version: nothing is copied to look at it.
-    let mut letters = text.chars().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric());
+    let lower = || text.chars().flat_map(char::to_lowercase);
+    let mut letters = lower().filter(|c| c.is_alphanumeric());
     let first = letters.next()?;
-    let alike = letters.all(|c| c == first) && (text.chars().nth(1).is_some() || first == '0');
-    let placeholder = PLACEHOLDERS.iter().any(|placeholder| placeholder.eq_ignore_ascii_case(text));
-    if alike || placeholder { None } else { Some(text.to_owned()) }
+    let alike = letters.all(|c| c == first) && (lower().nth(1).is_some() || first == '0');
+    if alike || PLACEHOLDERS.iter().any(|placeholder| lower().eq(placeholder.chars())) {
+        None
+    } else {
+        Some(text.to_owned())
+    }
 }
 
 #[cfg(test)]
