@@ -156,14 +156,15 @@ impl Territory {
                 && status.live.as_ref().is_some_and(fresh)
         };
         let mut left = some.to_vec();
-        for _ in 0..120 {
+        for round in 0..120 {
             let all = async {
                 while !left.is_empty() {
                     left.retain(|n| !held(n));
                     tokio::task::yield_now().await;
                 }
             };
-            if tokio::time::timeout(Duration::from_millis(500), all).await.is_ok() {
+            // Time that goes on ends whatever is under way: a machine that stalls is given longer and longer to come to its end.
+            if tokio::time::timeout(Duration::from_millis(500 + 25 * round), all).await.is_ok() {
                 return;
             }
             // They wait for their turns: a quarter of an hour at most.
