@@ -51,12 +51,17 @@ enum Ended {
 impl Link {
     /// How long the server may hold the next empty check-in.
     pub(super) fn hold(&self) -> Duration {
+        // Only an answer puts a certificate in force, and lines that never live to the end of a hold bring none that was held.
+        if self.certificates.candidate_there() {
+            return Duration::ZERO;
+        }
         self.hold_limit.of(self.calendar.hold(), self.clock().elapsed())
     }
 
     pub(super) async fn held_check_in(&mut self) -> Result<Next, Failed> {
         let clock = self.clock();
         let (hold, began) = (self.hold(), clock.elapsed());
+        let candidate = self.certificates.candidate_there();
         let ended = self.held(hold).await?;
         self.calling = false;
         let stood = clock.elapsed().saturating_sub(began);
@@ -78,8 +83,9 @@ impl Link {
             Ended::Answered(answer) => {
                 // Nothing happened in all that time: the device is held again at once, else it would be out of reach for a poll.
                 let whole = !hold.is_zero() && stood + EARLY.min(hold / 2) >= hold;
-                let quiet = if whole { Next::Go } else { Next::Pause(None) };
-                Ok(self.answered(*answer, false).1.unwrap_or(quiet))
+                let next = self.answered(*answer, false).1;
+                let settled = candidate && !self.certificates.candidate_there();
+                Ok(next.unwrap_or(if whole || settled { Next::Go } else { Next::Pause(None) }))
             }
         }
     }

@@ -76,7 +76,7 @@ impl Link {
             Some(connection) => connection,
             None => self.stranger().connected(Dates::Judged).await?,
         };
-        if self.certificates.candidate_ended() {
+        if self.certificates.candidate_there() {
             self.state.candidate_end()?;
         }
         let key_pem = self.state.tls_key_next().map_err(Failed::from)?;

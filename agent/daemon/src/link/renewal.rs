@@ -43,8 +43,8 @@ impl Certificates {
         (shown.from, shown.until)
     }
 
-    /// Whether there is a candidate: asked for while the one that is shown does not hold, it does not either.
-    pub(super) const fn candidate_ended(&self) -> bool {
+    /// Whether there is one that no answer has put in force yet. While the one that is shown has ended, it has too.
+    pub(super) const fn candidate_there(&self) -> bool {
         self.candidate.is_some()
     }
 

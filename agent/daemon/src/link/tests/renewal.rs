@@ -1,6 +1,6 @@
 //! Renewal against a server that does what each test says, cut at every step.
 
-use super::world::{RenewReply, World, stored};
+use super::world::{RenewReply, World, answer, stored};
 use crate::fixture::NOW;
 use model::renewal::RenewalTranscript;
 use std::fs;
@@ -183,4 +183,22 @@ async fn a_candidate_that_the_server_refuses_gives_way_to_the_old_certificate() 
     reply.send(Ok(v1::CheckInResponse { server_unix_ms: NOW.unix_millis(), ..stored(&request) })).unwrap();
     assert_eq!(settled(&mut world).await, OLD);
     assert_eq!(files(&world), ["renewal.json", "tls.next.key", "tls.pem"]);
+}
+
+#[tokio::test]
+async fn with_nothing_to_say_the_new_certificate_is_in_force_at_once_and_not_when_a_hold_is_over() {
+    let mut world = due().await;
+    let (_, reply) = world.renewal().await;
+    reply.send(Err(Status::invalid_argument("too early"))).unwrap();
+    assert_eq!(settled(&mut world).await, OLD);
+    world.until(|live| live.fault.is_some()).await;
+    // Later than any wait for a renewal, sooner than anything is looked at.
+    world.clock.forward(Duration::from_secs(2 * 3_600));
+    let (request, reply) = world.renewal().await;
+    grant(&world, &request, reply);
+    let (first, reply) = world.call().await;
+    assert_eq!((first.report, first.hold_ms, world.shown()), (false, 0, serial(NEW)));
+    reply.send(Ok(answer())).unwrap();
+    let (next, _reply) = world.call().await;
+    assert_eq!((next.report, next.hold_ms, in_force(&world)), (false, 600_000, serial(NEW)));
 }
