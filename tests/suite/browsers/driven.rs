@@ -119,12 +119,22 @@ impl Chromium {
 
     /// Goes to a page; its error, if there is one.
     pub(crate) fn open(&mut self, url: &str) -> Option<String> {
-        let done = self.call("Page.navigate", &json!({"url": url}));
-        let error = done["errorText"].as_str().map(str::to_owned);
+        let mut error = self.navigate(url);
+        // It gives up what it loads when addresses of the machine come or go, and loads it again by itself a while later.
+        for _ in 0..5 {
+            if error.as_deref() != Some("net::ERR_NETWORK_CHANGED") {
+                break;
+            }
+            error = self.navigate(url);
+        }
         if error.is_none() {
             self.until("document.readyState === 'complete' && location.href !== 'about:blank'");
         }
         error
+    }
+
+    fn navigate(&mut self, url: &str) -> Option<String> {
+        self.call("Page.navigate", &json!({"url": url}))["errorText"].as_str().map(str::to_owned)
     }
 
     pub(crate) fn eval(&mut self, expression: &str) -> Value {
